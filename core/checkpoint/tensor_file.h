@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/tensor.h"
+
+namespace owq {
+
+struct TensorInfo {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<int64_t> shape;
+    std::filesystem::path file;
+    uint64_t bytes = 0;
+};
+
+/// A file of named tensors, opened by its header only. Tensors are views into the mapped file.
+class TensorFile {
+public:
+    virtual ~TensorFile() = default;
+    /// In file order.
+    virtual const std::vector<TensorInfo>& tensors() const = 0;
+    /// Null when absent.
+    virtual const TensorInfo* find(std::string_view name) const = 0;
+    /// Error when absent.
+    virtual Tensor read(std::string_view name) const = 0;
+};
+
+/// Opens .safetensors or a PyTorch zip (.bin, .pth, .pt), told apart by content. A PyTorch file is read by a restricted
+/// unpickler that never executes anything. Throws Error naming file, tensor and reason for anything malformed.
+std::shared_ptr<const TensorFile> openTensorFile(const std::filesystem::path& file);
+std::shared_ptr<const TensorFile> openSafetensors(const std::filesystem::path& file);
+
+/// `__metadata__` of a safetensors file: text to text.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// Writes atomically (temporary name, sync, rename); tensors in the order given, data aligned to 8 bytes.
+void writeSafetensors(const std::filesystem::path& file, const NamedTensors& tensors, const Metadata& metadata = {});
+
+}  // namespace owq

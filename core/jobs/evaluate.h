@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/progress.h"
+
+namespace owq {
+
+struct EvaluateOptions {
+    std::filesystem::path model, modelFolder;  ///< modelFolder: config and tokenizer for a lone .pth
+    std::filesystem::path text, tokens;        ///< one of the two
+    std::string protocol = "plain";            ///< wikitext2, ptb, c4, plain; ignored for tokens
+    int64_t sequenceLength = 0;                ///< 0: the smaller of the model's maximum and 2048
+    int64_t maxWindows = 0;                    ///< 0: all
+};
+
+struct EvaluateResult {
+    double perplexity = 0;   ///< exp of the mean over windows of the mean token loss
+    double nll = 0;          ///< sum over the scored tokens, natural logarithm
+    int64_t tokens = 0;      ///< scored: windows * (sequenceLength - 1)
+    int64_t windows = 0, sequenceLength = 0;
+    std::string protocol, dtype, model, text;
+    std::vector<double> windowNll;  ///< mean token loss of each window
+    double seconds = 0;
+    uint64_t peakMemoryBytes = 0;
+};
+
+EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std::stop_token stop);
+Json toJson(const EvaluateResult& result);
+
+}  // namespace owq

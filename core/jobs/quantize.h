@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/progress.h"
+#include "core/jobs/calibrate.h"
+#include "core/jobs/layer_report.h"
+#include "core/pipeline/recipe.h"
+
+namespace owq {
+
+struct QuantizeOptions {
+    std::filesystem::path model, out;
+    CalibrationOptions calibration;      ///< not needed for rtn
+    Recipe recipe;
+    std::filesystem::path budget;        ///< JSON with bits and weak columns per linear, or empty
+    bool dryRun = false;                 ///< plan and sizes only; writes out/budget.json
+    bool resume = false, force = false;
+    std::function<void(const LayerReport&)> onLayer;  ///< in the job's thread, also for layers found finished on resume
+};
+
+struct EffectiveBits {
+    double paper = 0;   ///< weights and weak columns only, storage-favoured (Appendix B.2)
+    double stored = 0;  ///< every bit of the packed linears: codes, weak columns, indices, scales, zeros
+};
+
+struct QuantizeResult {
+    Recipe recipe;
+    double targetBits = 0;
+    EffectiveBits effectiveBits;
+    uint64_t packedBytes = 0;            ///< of the packed linears; with embeddings and the rest: fileBytes
+    uint64_t fileBytes = 0;
+    StageSeconds seconds;
+    uint64_t peakMemoryBytes = 0;
+    int64_t tokens = 0;
+    std::vector<LayerReport> layers;
+    std::vector<std::string> warnings;
+    bool dryRun = false;
+};
+
+/// The main job; see DESIGN "Run directory" for what it writes. Stopping (Cancelled) leaves a directory that can be resumed.
+QuantizeResult quantize(const QuantizeOptions& options, Progress& progress, std::stop_token stop);
+Json toJson(const QuantizeResult& result);
+
+}  // namespace owq

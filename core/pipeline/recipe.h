@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "core/base/json.h"
+#include "core/quantize/quantize.h"
+
+namespace owq {
+
+/// Everything that decides the result of a run, besides model and calibration windows. Written to recipe.json.
+struct Recipe {
+    Method method = Method::owq;
+    int bits = 3;
+    double targetBits = 0;      ///< owq: paper's effective bits aimed at; 0: bits + 0.01
+    int64_t weakColumns = -1;   ///< the same number for every linear; -1: from targetBits
+    WeakMetric metric = WeakMetric::sensitivity;
+    std::string grid;           ///< "search", "minmax" or empty: search for owq, minmax for rtn and optq
+    bool symmetric = false;
+    int64_t groupSize = 0;
+    bool actOrder = false;
+    double damping = 0.01;
+    bool trueSequential = false;
+    std::string layers;         ///< pattern of linears that are quantized at all; empty: every one
+    std::string weakLayers;     ///< pattern of linears that get weak columns; empty: every one
+    std::string preset = "paper";
+    uint64_t seed = 0;
+};
+
+Json toJson(const Recipe& recipe);
+/// Throws Error on unknown or impossible values.
+Recipe recipeFromJson(const Json& value, const std::string& where);
+/// Throws Error with what to do when options contradict each other or are out of range.
+void checkRecipe(const Recipe& recipe);
+
+}  // namespace owq
