@@ -21,7 +21,7 @@ std::string refusal(const std::string& text, JsonLimits limits = {}) {
 TEST(Json, NamesSourceAndReason) {
     EXPECT_THAT(refusal("{\"a\": 1"), HasSubstr("config.json: not valid JSON at byte"));
     EXPECT_THAT(refusal("{\"a\": 1, \"a\": 2}"), HasSubstr("key \"a\" appears twice"));
-    EXPECT_THAT(refusal("{\"a\": 1e999}"), HasSubstr("out of range"));
+    EXPECT_THAT(refusal("{\"a\": 1e999}"), HasSubstr("number overflow"));
     EXPECT_THAT(refusal("{\"a\": NaN}"), HasSubstr("not valid JSON"));
     EXPECT_THAT(refusal("{} {}"), HasSubstr("not valid JSON"));
     EXPECT_THAT(refusal("\xef\xbb\xbf{}"), HasSubstr("byte order mark"));
