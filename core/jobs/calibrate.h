@@ -9,7 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/jobs/layer_report.h"
-#include "core/pipeline/recipe.h"
+#include "core/budget/recipe.h"
 
 namespace owq {
 

@@ -8,9 +8,10 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/budget/budget.h"
 #include "core/jobs/calibrate.h"
 #include "core/jobs/layer_report.h"
-#include "core/pipeline/recipe.h"
+#include "core/budget/recipe.h"
 
 namespace owq {
 
@@ -22,11 +23,6 @@ struct QuantizeOptions {
     bool dryRun = false;                 ///< plan and sizes only; writes out/budget.json
     bool resume = false, force = false;
     std::function<void(const LayerReport&)> onLayer;  ///< in the job's thread, also for layers found finished on resume
-};
-
-struct EffectiveBits {
-    double paper = 0;   ///< weights and weak columns only, storage-favoured (Appendix B.2)
-    double stored = 0;  ///< every bit of the packed linears: codes, weak columns, indices, scales, zeros
 };
 
 struct QuantizeResult {

@@ -28,6 +28,9 @@ struct Recipe {
     uint64_t seed = 0;
 };
 
+/// Whether the grid is found by the range search under this recipe.
+bool usesGridSearch(const Recipe& recipe);
+
 Json toJson(const Recipe& recipe);
 /// Throws Error on unknown or impossible values.
 Recipe recipeFromJson(const Json& value, const std::string& where);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+
+namespace owq {
+
+/// Keeps large buffers inside the process instead of handing each back to the kernel: page faults otherwise dominate
+/// tensor code on virtual machines. Call once at program start, before threads.
+void tuneAllocator();
+
+/// Largest resident memory of this process so far, bytes.
+uint64_t peakMemoryBytes();
+
+}  // namespace owq

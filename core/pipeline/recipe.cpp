@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/recipe.h"
+
+#include <cmath>
+
+namespace owq {
+
+bool usesGridSearch(const Recipe& recipe) {
+    return recipe.grid.empty() ? recipe.method == Method::owq : recipe.grid == "search";
+}
+
+Json toJson(const Recipe& r) {
+    Json j;
+    j["method"] = methodName(r.method);
+    j["bits"] = r.bits;
+    j["target_bits"] = r.targetBits;
+    j["weak_columns"] = r.weakColumns;
+    j["weak_metric"] = metricName(r.metric);
+    j["grid"] = usesGridSearch(r) ? "search" : "minmax";
+    j["symmetric"] = r.symmetric;
+    j["group_size"] = r.groupSize;
+    j["act_order"] = r.actOrder;
+    j["damping"] = r.damping;
+    j["true_sequential"] = r.trueSequential;
+    j["layers"] = r.layers;
+    j["weak_layers"] = r.weakLayers;
+    j["preset"] = r.preset;
+    j["seed"] = r.seed;
+    return j;
+}
+
+Recipe recipeFromJson(const Json& j, const std::string& where) {
+    Recipe r;
+    r.method = methodFromName(optional<std::string>(j, "method", "owq", where));
+    r.bits = int(optional<int64_t>(j, "bits", r.bits, where));
+    r.targetBits = optional<double>(j, "target_bits", r.targetBits, where);
+    r.weakColumns = optional<int64_t>(j, "weak_columns", r.weakColumns, where);
+    r.metric = metricFromName(optional<std::string>(j, "weak_metric", metricName(r.metric), where));
+    r.grid = optional<std::string>(j, "grid", r.grid, where);
+    r.symmetric = optional<bool>(j, "symmetric", r.symmetric, where);
+    r.groupSize = optional<int64_t>(j, "group_size", r.groupSize, where);
+    r.actOrder = optional<bool>(j, "act_order", r.actOrder, where);
+    r.damping = optional<double>(j, "damping", r.damping, where);
+    r.trueSequential = optional<bool>(j, "true_sequential", r.trueSequential, where);
+    r.layers = optional<std::string>(j, "layers", r.layers, where);
+    r.weakLayers = optional<std::string>(j, "weak_layers", r.weakLayers, where);
+    r.preset = optional<std::string>(j, "preset", r.preset, where);
+    r.seed = uint64_t(optional<int64_t>(j, "seed", int64_t(r.seed), where));
+    checkRecipe(r);
+    return r;
+}
+
+void checkRecipe(const Recipe& r) {
+    if (r.bits != 2 && r.bits != 3 && r.bits != 4 && r.bits != 8)
+        throw Error("bits must be 2, 3, 4 or 8, not " + std::to_string(r.bits), "recipe");
+    if (!r.grid.empty() && r.grid != "search" && r.grid != "minmax")
+        throw Error("grid must be \"search\" or \"minmax\", not \"" + r.grid + "\"", "recipe");
+    if (r.preset != "paper")
+        throw Error("recipe \"" + r.preset + "\" is not known", "recipe", "Use paper");
+    if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 10)
+        throw Error("damping must lie between 0 and 10 (the usual value is 0.01)", "recipe");
+    if (r.groupSize < 0) throw Error("the group size must not be negative", "recipe", "Use 0 for one grid per row");
+    if (r.method != Method::owq && (r.targetBits != 0 && r.targetBits != r.bits))
+        throw Error("target bits belong to the method owq, not to " + methodName(r.method), "recipe",
+                    "Leave out the target or choose owq");
+    if (r.method != Method::owq && r.weakColumns > 0)
+        throw Error("weak columns belong to the method owq, not to " + methodName(r.method), "recipe");
+    if (r.targetBits != 0 && (!std::isfinite(r.targetBits) || r.targetBits < r.bits || r.targetBits >= 16))
+        throw Error("the target of " + std::to_string(r.targetBits) + " bits cannot be reached with " +
+                        std::to_string(r.bits) + "-bit codes", "recipe",
+                    "Choose a target from " + std::to_string(r.bits) + " to below 16, or other bits");
+    if (r.weakColumns < -1) throw Error("the number of weak columns must not be negative", "recipe");
+}
+
+}  // namespace owq
