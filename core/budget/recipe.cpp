@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/pipeline/recipe.h"
+#include "core/budget/recipe.h"
 
 #include <cmath>
 

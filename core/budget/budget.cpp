@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/budget/budget.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "core/base/name_pattern.h"
+#include "core/pack/packed_linear.h"
+
+namespace owq {
+namespace {
+
+int linearsPerBlock(const ModelInfo& model, const NamePattern& layers, const NamePattern& weakLayers) {
+    // Blocks may differ in what the patterns select; the paper's rule knows one number, so the fullest block gives it.
+    std::map<int, int> count;
+    for (const LinearInfo& l : model.linears)
+        if (layers.matches(l.name, l.kind) && weakLayers.matches(l.name, l.kind)) ++count[l.block];
+    int most = 0;
+    for (auto [block, n] : count) most = std::max(most, n);
+    return most;
+}
+
+BudgetPlan planFor(const ModelInfo& model, const Recipe& recipe, double target) {
+    const NamePattern layers(recipe.layers), weakLayers(recipe.weakLayers);
+    const int perBlock = linearsPerBlock(model, layers, weakLayers);
+    BudgetPlan plan;
+    for (const LinearInfo& l : model.linears) {
+        LinearBudget b{l.name, layers.matches(l.name, l.kind) ? recipe.bits : 16};
+        if (recipe.method == Method::owq && b.bits < 16 && weakLayers.matches(l.name, l.kind))
+            b.weakColumns = recipe.weakColumns >= 0
+                                ? std::min(recipe.weakColumns, l.columns)
+                                : paperWeakColumns(l.columns, b.bits, target, perBlock, l.feedForward ? model.weakRatio : 1.0);
+        plan.linears.push_back(std::move(b));
+    }
+    return plan;
+}
+
+template <class Each>
+void forQuantized(const ModelInfo& model, const BudgetPlan& plan, Each each) {
+    for (const LinearBudget& b : plan.linears)
+        if (const LinearInfo* l = model.find(b.name); l && b.bits < 16) each(*l, b);
+}
+
+uint64_t linearBytes(const LinearInfo& l, const LinearBudget& b, int64_t groupSize) {
+    uint64_t bytes = packedBytes(l.rows, l.columns, b.bits, b.weakColumns);
+    if (groupSize > 0 && groupSize < l.columns) {
+        // One fp16 scale and one half-byte zero for each further group.
+        const uint64_t more = uint64_t((l.columns + groupSize - 1) / groupSize - 1);
+        bytes += more * uint64_t(l.rows) * 2 + more * uint64_t(l.rows + 1) / 2;
+    }
+    return bytes;
+}
+
+}  // namespace
+
+const LinearBudget* BudgetPlan::find(const std::string& name) const {
+    for (const LinearBudget& b : linears)
+        if (b.name == name) return &b;
+    return nullptr;
+}
+
+int64_t paperWeakColumns(int64_t columns, int bits, double targetBits, int linearsPerBlock, double ratio) {
+    if (targetBits <= bits || linearsPerBlock == 0) return 0;
+    const double r = 12.0 / (16 - bits) * (targetBits - bits) / linearsPerBlock;
+    int64_t k = int64_t(std::nearbyint(double(columns) * r * ratio));
+    if (k % 2) ++k;  // the authors' kernel reads weak columns in pairs
+    return std::clamp<int64_t>(k, 0, columns);
+}
+
+double targetBits(const Recipe& recipe) {
+    if (recipe.method != Method::owq) return recipe.bits;
+    return recipe.targetBits > 0 ? recipe.targetBits : recipe.bits + 0.01;
+}
+
+BudgetPlan planBudget(const ModelInfo& model, const Recipe& recipe) {
+    checkRecipe(recipe);
+    BudgetPlan plan = planFor(model, recipe, targetBits(recipe));
+    const bool any = std::any_of(plan.linears.begin(), plan.linears.end(), [](auto& b) { return b.bits < 16; });
+    if (!any) throw Error("the pattern \"" + recipe.layers + "\" selects no linear of this model", "recipe",
+                          "See the names with owq inspect");
+    return plan;
+}
+
+double smallestUsefulTarget(const ModelInfo& model, const Recipe& recipe) {
+    for (int step = 1; step <= 100; ++step) {
+        const double target = recipe.bits + step * 0.01;
+        for (const LinearBudget& b : planFor(model, recipe, target).linears)
+            if (b.weakColumns > 0) return target;
+    }
+    return 0;
+}
+
+EffectiveBits effectiveBits(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
+    double weights = 0, paper = 0, stored = 0;
+    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget& b) {
+        weights += double(l.rows) * double(l.columns);
+        paper += double(l.rows) * (16.0 * double(b.weakColumns) + double(b.bits) * double(l.columns - b.weakColumns));
+        stored += 8.0 * double(linearBytes(l, b, groupSize));
+    });
+    if (weights == 0) return {};
+    return {paper / weights, stored / weights};
+}
+
+uint64_t plannedPackedBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
+    uint64_t bytes = 0;
+    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget& b) { bytes += linearBytes(l, b, groupSize); });
+    return bytes;
+}
+
+uint64_t plannedFileBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
+    uint64_t dense = 0;
+    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget&) {
+        dense += uint64_t(l.rows) * uint64_t(l.columns) * byteSize(l.dtype);
+    });
+    return model.bytes - std::min(dense, model.bytes) + plannedPackedBytes(model, plan, groupSize);
+}
+
+Json toJson(const BudgetPlan& plan) {
+    Json list = Json::array();
+    for (const LinearBudget& b : plan.linears) {
+        Json entry{{"name", b.name}, {"bits", b.bits}, {"weak_columns", b.weakColumns}};
+        if (b.locked) entry["locked"] = true;
+        list.push_back(std::move(entry));
+    }
+    return {{"schema", 1}, {"linears", std::move(list)}};
+}
+
+BudgetPlan budgetFromJson(const Json& value, const ModelInfo& model, const std::string& where) {
+    if (required<int64_t>(value, "schema", where) != 1) throw Error("unknown budget schema", where);
+    if (!value.contains("linears") || !value["linears"].is_array()) throw Error("\"linears\" is not a list", where);
+    std::map<std::string, LinearBudget> given;
+    for (const Json& entry : value["linears"]) {
+        LinearBudget b;
+        b.name = required<std::string>(entry, "name", where);
+        const LinearInfo* l = model.find(b.name);
+        if (!l) throw Error("the model has no linear \"" + b.name + "\"", where);
+        const int64_t bits = required<int64_t>(entry, "bits", where);
+        if (bits != 2 && bits != 3 && bits != 4 && bits != 8 && bits != 16)
+            throw Error(b.name + ": bits must be 2, 3, 4, 8 or 16 (keep), not " + std::to_string(bits), where);
+        b.bits = int(bits);
+        b.weakColumns = optional<int64_t>(entry, "weak_columns", 0, where);
+        if (b.weakColumns < 0 || b.weakColumns > l->columns)
+            throw Error(b.name + ": weak_columns must lie between 0 and " + std::to_string(l->columns), where);
+        b.locked = optional<bool>(entry, "locked", false, where);
+        if (!given.emplace(b.name, b).second) throw Error("\"" + b.name + "\" appears twice", where);
+    }
+    BudgetPlan plan;
+    for (const LinearInfo& l : model.linears) {
+        const auto it = given.find(l.name);
+        if (it == given.end()) throw Error("\"" + l.name + "\" is missing", where, "Name every linear; bits 16 keeps one as it is");
+        plan.linears.push_back(it->second);
+    }
+    return plan;
+}
+
+}  // namespace owq
