@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// main of all widget tests: a QApplication that needs no display, and a fixed style and font, so that sizes do not depend on the desktop.
+#include <gtest/gtest.h>
+
+#include <QApplication>
+#include <QFont>
+#include <QStyleFactory>
+
+int main(int argc, char** argv) {
+    if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+    ::testing::InitGoogleTest(&argc, argv);
+    QApplication application(argc, argv);
+    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setFont(QFont(QStringLiteral("DejaVu Sans"), 10));
+    return RUN_ALL_TESTS();
+}
