@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to core sources. Carries the activations of all calibration windows from block to block.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "core/model/language_model.h"
+#include "core/text/corpus.h"
+
+namespace owq {
+
+class BlockRunner {
+public:
+    /// Called after each batch with the share of windows done, 0…1.
+    using OnBatch = std::function<void(double fraction)>;
+
+    /// Embeds every window. batch: windows per forward pass, 0: so many that a pass has about 1024 tokens.
+    BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch = 0);
+
+    int64_t windows() const { return hidden_.size(0); }
+    int64_t tokens() const { return hidden_.size(0) * hidden_.size(1); }
+    /// [windows, length, H] fp32: the input of the next block.
+    const at::Tensor& hidden() const { return hidden_; }
+
+    /// Shows the block's inputs to the observer and keeps the activations as they are. Ends each pass after
+    /// `lastGroup` (empty: the last).
+    void observe(const Block& block, const InputObserver& observer, std::stop_token stop = {},
+                 const OnBatch& onBatch = {}, const std::string& lastGroup = {}) const;
+    /// Replaces the activations by the block's outputs. Cancelled leaves them unusable.
+    void advance(const Block& block, std::stop_token stop = {}, const OnBatch& onBatch = {});
+
+private:
+    at::Tensor hidden_;
+    int64_t batch_ = 1;
+};
+
+}  // namespace owq

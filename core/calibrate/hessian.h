@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to core sources.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace owq {
+
+/// H = (2/n) Σ x xᵀ over all tokens of n calibration windows (paper Eq. 4), for one shared input.
+/// Products and sums in fp32, at most 4096 tokens a product; only the lower triangle is computed.
+class Hessian {
+public:
+    explicit Hessian(int64_t columns);
+    /// x fp32 [tokens, columns], contiguous.
+    void add(const at::Tensor& x);
+    int64_t columns() const { return columns_; }
+    int64_t tokens() const { return tokens_; }
+    /// Symmetric fp32 [columns, columns]. Ends the accumulation: the sum's memory is handed over.
+    at::Tensor finish(int64_t windows);
+
+private:
+    int64_t columns_ = 0, tokens_ = 0;
+    at::Tensor sum_;
+};
+
+/// One Hessian per input group.
+class HessianSet {
+public:
+    void add(const std::string& group, const at::Tensor& x);
+    /// Finished Hessians by group; the set is empty afterwards.
+    std::map<std::string, at::Tensor> finish(int64_t windows);
+    int64_t tokens() const { return tokens_; }
+
+private:
+    std::map<std::string, Hessian> sums_;
+    int64_t tokens_ = 0;
+};
+
+}  // namespace owq

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/model/model_source.h"
+
+namespace owq {
+
+struct SamplingOptions {
+    int64_t maxTokens = 128;
+    double temperature = 0;  ///< 0: greedy
+    double topP = 1;         ///< smallest set of tokens whose probability reaches this; 1: all
+    uint64_t seed = 0;
+};
+
+struct Generation {
+    std::vector<int32_t> ids;  ///< without the prompt and without the end-of-text token
+    double promptSeconds = 0, decodeSeconds = 0;
+    std::string stopReason;  ///< "end of text", "length", "context full", "stopped by the caller"
+};
+
+/// A model held in memory for generation: quantized linears stay packed. Not for several threads at once.
+class Generator {
+public:
+    /// Loads every block; polls `stop` between blocks.
+    explicit Generator(std::shared_ptr<const ModelSource> source, std::stop_token stop = {});
+    ~Generator();
+
+    /// onToken gets each new id; false ends the text. Throws Error (empty prompt, prompt longer than the
+    /// context, ids out of range, impossible options) and Cancelled.
+    Generation generate(std::span<const int32_t> prompt, const SamplingOptions& options = {},
+                        const std::function<bool(int32_t id)>& onToken = {}, std::stop_token stop = {});
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace owq

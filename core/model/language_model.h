@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to core sources. Embedding, blocks loaded one at a time, final norm and head; fp32 on the CPU.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/model/block.h"
+
+namespace owq {
+
+class LanguageModel {
+public:
+    explicit LanguageModel(std::shared_ptr<const ModelSource> source);
+
+    const ModelSource& source() const { return *source_; }
+    const ModelInfo& info() const { return source_->info(); }
+    const ModelConfig& config() const { return config_; }
+
+    /// ids int64 [n, t] to hidden [n, t, H], the input of block 0. Error when an id or a position is out of
+    /// range.
+    at::Tensor embed(const at::Tensor& ids, int64_t firstPosition = 0) const;
+    Block loadBlock(int index, WeightForm form = WeightForm::dense) const;
+    /// Output of the last block to what the head multiplies, [..., H] to [..., embedding].
+    at::Tensor finalNorm(const at::Tensor& hidden) const;
+    /// Rows of finalNorm(...) to logits, [..., vocabulary]. The head's weight is loaded at the first call and
+    /// kept.
+    at::Tensor head(const at::Tensor& normed) const;
+    /// ids [n, t] to logits [n, t, vocabulary], every block loaded in turn. For small inputs.
+    at::Tensor forward(const at::Tensor& ids) const;
+
+private:
+    const Linear& headLinear() const;
+
+    std::shared_ptr<const ModelSource> source_;
+    ModelConfig config_;
+    ModelNames names_;
+    std::shared_ptr<const Rope> rope_;
+    Norm finalNorm_;
+    Tensor tokens_;         ///< in the checkpoint's dtype: only the rows in use are converted
+    at::Tensor positions_;  ///< fp32 [maxPositions + offset, H]; undefined without learned positions
+    Linear projectIn_, projectOut_;
+    mutable std::once_flag headOnce_;
+    mutable Linear head_;
+};
+
+}  // namespace owq

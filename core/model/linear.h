@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to core sources.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+
+#include "core/model/model_source.h"
+
+namespace owq {
+
+/// What a loaded linear keeps in memory.
+enum class WeightForm {
+    dense,  ///< fp32, dequantized at load: fastest for many tokens
+    packed  ///< quantized linears stay packed: a matrix-vector kernel for few tokens, dequantized row tiles
+            ///< for many
+};
+
+class PackedMatrix;
+
+/// y = x Wᵀ + b, all fp32 on the CPU.
+class Linear {
+public:
+    Linear() = default;
+    Linear(at::Tensor weight, at::Tensor bias);
+    /// `name` as in LinearInfo.
+    static Linear load(const ModelSource& source, const std::string& name,
+                       WeightForm form = WeightForm::dense);
+
+    int64_t rows() const { return rows_; }
+    int64_t columns() const { return columns_; }
+    /// x [..., columns] to [..., rows].
+    at::Tensor forward(const at::Tensor& x) const;
+    /// [rows, columns], contiguous; a packed weight is dequantized anew at every call.
+    at::Tensor weight() const;
+    const at::Tensor& bias() const { return bias_; }  ///< undefined when there is none
+    /// Replaces the weight by a dense one [rows, columns]; the floats are copied.
+    void setWeight(const float* weight);
+    /// The same without a copy.
+    void setWeight(at::Tensor weight);
+
+private:
+    int64_t rows_ = 0, columns_ = 0;
+    at::Tensor weight_, bias_;
+    std::shared_ptr<const PackedMatrix> packed_;
+};
+
+}  // namespace owq

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to core sources. Rotary positions in the split-half form: channel d turns with channel d +
+// headSize/2.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/model/config.h"
+
+namespace owq {
+
+class Rope {
+public:
+    Rope(const RopeConfig& config, int64_t headSize);
+    /// Turns x [n, t, heads, headSize] (contiguous fp32) in place; token 0 is at position `first`.
+    void apply(at::Tensor& x, int64_t first) const;
+    /// Radians per position, [headSize/2].
+    const std::vector<float>& frequencies() const { return frequencies_; }
+
+private:
+    /// cos and sin of positions 0…count-1, [count, headSize] as (cos…, sin…).
+    std::shared_ptr<const std::vector<float>> table(int64_t count) const;
+
+    int64_t headSize_;
+    std::vector<float> frequencies_;
+    mutable std::mutex mutex_;
+    mutable std::shared_ptr<const std::vector<float>> table_;
+};
+
+}  // namespace owq

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to core sources: between host tensors and LibTorch.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "core/base/tensor.h"
+#include "core/model/model_source.h"
+
+namespace owq {
+
+/// A copy as fp32. Throws Error for a dtype that is not floating.
+at::Tensor toFloatTensor(const Tensor& tensor);
+/// source.tensor(name) as fp32. Throws Error naming the tensor when it holds a value that is not finite.
+at::Tensor loadFloat(const ModelSource& source, const std::string& name);
+/// Token ids [count, length] as int64.
+at::Tensor idTensor(const int32_t* ids, int64_t count, int64_t length);
+
+}  // namespace owq
