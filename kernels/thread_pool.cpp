@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/thread_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace owq::kernels {
+namespace {
+
+using Body = std::function<void(int64_t, int64_t)>;
+
+int cores() { return std::max(1, int(std::thread::hardware_concurrency())); }
+
+thread_local bool insideLoop = false;
+
+/// One parallelFor: ranges are handed out in order by a counter.
+struct Loop {
+    const Body& body;
+    int64_t count, range;
+    std::atomic<int64_t> next{0};
+    std::mutex failureMutex;
+    std::exception_ptr failure;
+
+    void work() {
+        insideLoop = true;
+        for (;;) {
+            const int64_t begin = next.fetch_add(range, std::memory_order_relaxed);
+            if (begin >= count) break;
+            try {
+                body(begin, std::min(count, begin + range));
+            } catch (...) {
+                next.store(count, std::memory_order_relaxed);
+                const std::lock_guard lock(failureMutex);
+                if (!failure) failure = std::current_exception();
+            }
+        }
+        insideLoop = false;
+    }
+};
+
+/// Helpers that sleep between loops. A helper that wakes too late for a loop simply misses it.
+class Pool {
+public:
+    ~Pool() { resize(1); }
+
+    int size() const { return size_.load(std::memory_order_relaxed); }
+
+    void resize(int count) {
+        const std::lock_guard user(userMutex_);
+        {
+            const std::lock_guard lock(mutex_);
+            ending_ = true;
+        }
+        wake_.notify_all();
+        helpers_.clear();  // joins
+        ending_ = false;
+        size_ = count;
+    }
+
+    void run(Loop& loop) {
+        // A second thread that comes while the helpers are busy does its loop alone.
+        const std::unique_lock user(userMutex_, std::try_to_lock);
+        if (!user) {
+            loop.work();
+            return;
+        }
+        while (int(helpers_.size()) < size() - 1) helpers_.emplace_back([this] { help(); });
+        {
+            const std::lock_guard lock(mutex_);
+            loop_ = &loop;
+            generation_.fetch_add(1, std::memory_order_release);
+        }
+        wake_.notify_all();
+        loop.work();
+        std::unique_lock lock(mutex_);
+        loop_ = nullptr;
+        done_.wait(lock, [this] { return active_ == 0; });
+    }
+
+private:
+    void help() {
+        uint64_t seen = 0;
+        for (;;) {
+            // Loops follow each other closely in a forward pass; a short spin saves the sleep and the wake-up.
+            for (int i = 0; i < 2000 && generation_.load(std::memory_order_acquire) == seen; i++) pause();
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [&] { return ending_ || (loop_ && generation_ != seen); });
+            if (ending_) return;
+            seen = generation_;
+            Loop* loop = loop_;
+            active_++;
+            lock.unlock();
+            loop->work();
+            lock.lock();
+            if (--active_ == 0) done_.notify_one();
+        }
+    }
+
+    static void pause() {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+
+    std::mutex userMutex_;  ///< held by the thread whose loop the helpers work on
+    std::mutex mutex_;
+    std::condition_variable wake_, done_;
+    Loop* loop_ = nullptr;
+    int active_ = 0;
+    bool ending_ = false;
+    std::atomic<uint64_t> generation_{0};
+    std::atomic<int> size_{cores()};
+    std::vector<std::jthread> helpers_;
+};
+
+Pool& pool() {
+    static Pool instance;
+    return instance;
+}
+
+}  // namespace
+
+void setThreads(int count) { pool().resize(count < 1 ? cores() : count); }
+
+int threads() { return pool().size(); }
+
+void parallelFor(int64_t count, int64_t grain, const Body& body) {
+    if (count <= 0) return;
+    grain = std::max<int64_t>(1, grain);
+    const int workers = insideLoop ? 1 : threads();
+    if (workers == 1 || count <= grain) {
+        body(0, count);
+        return;
+    }
+    // Some more ranges than threads, so that a thread the system took away holds nobody up for long.
+    const int64_t pieces = int64_t(workers) * 4;
+    Loop loop{body, count, std::max(grain, (count + pieces - 1) / pieces), {}, {}, {}};
+    pool().run(loop);
+    if (loop.failure) std::rethrow_exception(loop.failure);
+}
+
+}  // namespace owq::kernels

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace owq::kernels {
+namespace {
+
+class ThreadPool : public testing::TestWithParam<int> {
+protected:
+    void SetUp() override { setThreads(GetParam()); }
+    void TearDown() override { setThreads(0); }
+};
+
+TEST_P(ThreadPool, CoversEveryIndexOnce) {
+    for (int64_t count : {0, 1, 2, 7, 100, 1001}) {
+        for (int64_t grain : {0, 1, 3, 64, 5000}) {
+            std::vector<std::atomic<int>> seen(count);
+            parallelFor(count, grain, [&](int64_t begin, int64_t end) {
+                ASSERT_LE(0, begin);
+                ASSERT_LT(begin, end);
+                ASSERT_LE(end, count);
+                EXPECT_TRUE(end == count || end - begin >= grain);
+                for (int64_t i = begin; i < end; i++) seen[i]++;
+            });
+            for (auto& s : seen) ASSERT_EQ(s, 1);
+        }
+    }
+}
+
+TEST_P(ThreadPool, RethrowsAndGoesOn) {
+    for (int round = 0; round < 20; round++) {
+        EXPECT_THROW(parallelFor(100, 1, [](int64_t, int64_t end) {
+            if (end > 10) throw std::runtime_error("no");
+        }), std::runtime_error);
+        std::atomic<int64_t> sum = 0;
+        parallelFor(100, 1, [&](int64_t begin, int64_t end) { sum += end - begin; });
+        EXPECT_EQ(sum, 100);
+    }
+}
+
+TEST_P(ThreadPool, NestedLoopsStayInTheirThread) {
+    std::atomic<int> total = 0;
+    parallelFor(8, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+            const auto id = std::this_thread::get_id();
+            parallelFor(10, 1, [&](int64_t b, int64_t e) {
+                EXPECT_EQ(std::this_thread::get_id(), id);
+                total += int(e - b);
+            });
+        }
+    });
+    EXPECT_EQ(total, 80);
+}
+
+TEST_P(ThreadPool, TwoUsersAtOnce) {
+    std::atomic<int64_t> total = 0;
+    const auto use = [&] {
+        for (int i = 0; i < 200; i++)
+            parallelFor(50, 1, [&](int64_t begin, int64_t end) { total += end - begin; });
+    };
+    std::jthread other(use);
+    use();
+    other.join();
+    EXPECT_EQ(total, 2 * 200 * 50);
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, ThreadPool, testing::Values(1, 2, 5));
+
+TEST(ThreadPoolSize, DefaultsToTheMachine) {
+    setThreads(3);
+    EXPECT_EQ(threads(), 3);
+    setThreads(0);
+    EXPECT_GE(threads(), 1);
+}
+
+}  // namespace
+}  // namespace owq::kernels
