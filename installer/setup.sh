@@ -47,9 +47,10 @@ missing_packages() {
 
 # Of "a|b" the first that this distribution has.
 choose() {
-    local name
+    local name policy
     for name in ${1//|/ }; do
-        if apt-cache policy "$name" 2>/dev/null | grep -q 'Candidate: [^(]'; then echo "$name"; return; fi
+        policy=$(LC_ALL=C apt-cache policy "$name" 2>/dev/null)
+        if [[ $policy == *Candidate:\ [!\(]* ]]; then echo "$name"; return; fi
     done
     fail "no package called ${1//|/ or } here. Debian 12 and Ubuntu 24.04 (with universe) have it; elsewhere install its counterpart and call setup.sh --no-packages"
 }
