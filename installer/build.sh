@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Set-up, configure, build, for one preset; says how long each stage took. usage: installer/build.sh PRESET [CMAKE_OPTION…]
+# Set-up, configure, build, for one preset; says how long each stage took. usage: installer/build.sh PRESET [TARGET…]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-preset=${1:?usage: installer/build.sh PRESET [CMAKE_OPTION…]}
+preset=${1:?usage: installer/build.sh PRESET [TARGET…]}
 shift
 
 stage() {
@@ -19,8 +19,8 @@ jobs=$(nproc)
 by_memory=$(($(awk '/^MemAvailable/ {print $2}' /proc/meminfo) / 1500000))
 if [ "$by_memory" -lt "$jobs" ]; then jobs=$((by_memory > 1 ? by_memory : 1)); fi
 
-options=("$@")
-if [ -n "${OWQ_DEPS:-}" ]; then options+=("-DOWQ_DEPS=$OWQ_DEPS"); fi
+targets=()
+if [ $# -gt 0 ]; then targets=(--target "$@"); fi
 stage "set-up" installer/setup.sh
-stage "configure ($preset)" cmake --preset "$preset" "${options[@]}"
-stage "build ($preset, $jobs at a time)" cmake --build "build/$preset" --parallel "$jobs"
+stage "configure ($preset)" cmake --preset "$preset" ${OWQ_DEPS:+"-DOWQ_DEPS=$OWQ_DEPS"}
+stage "build ($preset, $jobs at a time)" cmake --build "build/$preset" --parallel "$jobs" "${targets[@]}"

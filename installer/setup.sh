@@ -121,7 +121,7 @@ unpack_libtorch() {
     local wheel
     for wheel in "$work"/wheels/torch-*.whl; do
         unzip -q "$wheel" 'torch/include/*' torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1 \
-            'torch-*.dist-info/licenses/*' -x '*.py' '*.pyi' -d "$work/tree"
+            'torch-*.dist-info/licenses/*' -d "$work/tree"
     done
     for wheel in "$work"/wheels/nvidia_*.whl; do
         # one of the two libraries is in each wheel; unzip answers 11 for the pattern that matches nothing
