@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace owq::kernels {
+
+/// What the processor can do beyond plain x86-64, worst first. A kernel takes the best form it has up to this.
+enum class InstructionSet { scalar, avx2 };  ///< avx2: with FMA and F16C
+
+/// The best one of this machine, or the limit where one was set.
+InstructionSet instructionSet();
+/// For tests and comparisons: use nothing beyond `limit`.
+void limitInstructionSet(InstructionSet limit);
+
+}  // namespace owq::kernels
