@@ -13,9 +13,9 @@ namespace owq {
 struct PackedLinear {
     int bits = 3;
     Tensor qweight;     ///< I32 [columns/32*bits, rows]
-    Tensor scales;      ///< F16/BF16 [rows, 1]
+    Tensor scales;      ///< F16, BF16 or F32 [rows, 1]
     Tensor zeros;       ///< U8 [rows/2, 1], two 4-bit zeros a byte
-    Tensor oweight;     ///< F16/BF16 [k, rows]
+    Tensor oweight;     ///< as scales, [k, rows]
     Tensor outlieridx;  ///< I32 [k] ascending; an empty F32 tensor when k = 0, as the authors write it
 };
 
