@@ -20,6 +20,10 @@ struct TensorInfo {
     uint64_t bytes = 0;
 };
 
+/// `__metadata__` of a safetensors file: text to text.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
 /// A file of named tensors, opened by its header only. Tensors are views into the mapped file.
 class TensorFile {
 public:
@@ -30,16 +34,14 @@ public:
     virtual const TensorInfo* find(std::string_view name) const = 0;
     /// Error when absent.
     virtual Tensor read(std::string_view name) const = 0;
+    /// Empty for formats that have none.
+    virtual const Metadata& metadata() const;
 };
 
 /// Opens .safetensors or a PyTorch zip (.bin, .pth, .pt), told apart by content. A PyTorch file is read by a restricted
 /// unpickler that never executes anything. Throws Error naming file, tensor and reason for anything malformed.
 std::shared_ptr<const TensorFile> openTensorFile(const std::filesystem::path& file);
 std::shared_ptr<const TensorFile> openSafetensors(const std::filesystem::path& file);
-
-/// `__metadata__` of a safetensors file: text to text.
-using Metadata = std::vector<std::pair<std::string, std::string>>;
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// Writes atomically (temporary name, sync, rename); tensors in the order given, data aligned to 8 bytes.
 void writeSafetensors(const std::filesystem::path& file, const NamedTensors& tensors, const Metadata& metadata = {});
