@@ -28,6 +28,10 @@ install(FILES
     DESTINATION ${owq_private_lib})
 install(DIRECTORY ${OWQ_TORCH_DIR}/../torch-2.11.0.dist-info/licenses/
     DESTINATION share/doc/owq-workbench/libtorch OPTIONAL)
+foreach(part nvidia_cuda_runtime-13.0.96 nvidia_cuda_cupti-13.0.85)
+    install(DIRECTORY ${OWQ_TORCH_DIR}/../${part}.dist-info/licenses/
+        DESTINATION share/doc/owq-workbench/${part} OPTIONAL)
+endforeach()
 
 foreach(data sample help)
     if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/resources/${data})

@@ -5,6 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 namespace owq::structure {
 namespace {
 
@@ -38,6 +42,21 @@ TEST(structure, TheTreeWasRead) {
     EXPECT_NE(project().find("core/base/error.h"), nullptr);
     EXPECT_NE(project().find("tests/structure/rules.cpp"), nullptr);
     EXPECT_THROW(readTree("/nowhere/at/all"), std::runtime_error);
+}
+
+TEST(structure, ArchitectureNamesEveryRoomOnItsFloor) {
+    std::ifstream stream(std::filesystem::path(OWQ_SOURCE_DIR) / "ARCHITECTURE.md");
+    const std::string text((std::istreambuf_iterator<char>(stream)), {});
+    const auto lines = parseFile("ARCHITECTURE.md", text).lines;
+    for (const Room& room : rooms()) {
+        const std::string floor = "| " + std::to_string(room.floor) + " |",
+                          name = "`" + std::string(room.folder) + "`";
+        EXPECT_EQ(std::count_if(
+                      lines.begin(), lines.end(),
+                      [&](const std::string& l) { return l.starts_with(floor) && l.find(name) != l.npos; }),
+                  1)
+            << name << " on floor " << room.floor;
+    }
 }
 
 TEST(structure, EveryFileHasARoom) {
