@@ -87,6 +87,13 @@ complete() {
     for file in "${needed[@]}"; do [ -s "$1/$file" ] || return 1; done
 }
 
+# extract NAME PATTERN… : these files of the wheel NAME-*.whl
+extract() {
+    local name=$1
+    shift
+    unzip -q "$work/wheels/$name"-*.whl "$@" -d "$work/tree" || fail "the wheel of $name does not hold what it should; please report this"
+}
+
 unpack_libtorch() {
     if complete "$target"; then say "LibTorch $version is there: $target"; return; fi
     [ "$(uname -m)" = x86_64 ] || fail "OWQ Workbench is made for 64-bit x86; this machine is $(uname -m)"
@@ -118,17 +125,10 @@ unpack_libtorch() {
 
     say "unpacking it"
     mkdir "$work/tree"
-    local wheel
-    for wheel in "$work"/wheels/torch-*.whl; do
-        unzip -q "$wheel" 'torch/include/*' torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1 \
-            'torch-*.dist-info/licenses/*' -d "$work/tree"
-    done
-    for wheel in "$work"/wheels/nvidia_*.whl; do
-        # one of the two libraries is in each wheel; unzip answers 11 for the pattern that matches nothing
-        unzip -q "$wheel" nvidia/cu13/lib/libcudart.so.13 nvidia/cu13/lib/libcupti.so.13 '*/licenses/*' '*/License.txt' \
-            -d "$work/tree" 2>/dev/null || [ $? = 11 ]
-    done
-    complete "$work/tree" || fail "the wheels do not hold what they should; please report this"
+    extract torch 'torch/include/*' torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1 '*.dist-info/licenses/*'
+    extract nvidia_cuda_runtime nvidia/cu13/lib/libcudart.so.13 '*.dist-info/licenses/*'
+    extract nvidia_cuda_cupti nvidia/cu13/lib/libcupti.so.13 '*.dist-info/licenses/*'
+    complete "$work/tree" || fail "the wheels do not hold all of LibTorch; please report this"
     rm -rf "$target"  # incomplete, else we would not be here
     mv "$work/tree" "$target"
     say "LibTorch $version is in $target"
