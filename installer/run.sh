@@ -65,11 +65,13 @@ evaluate() {  # NAME MODEL
 }
 
 quantize() {  # NAME MODEL OPTION…
-    local name=$1 model=$2
+    local name=$1 model=$2 calibration=()
     shift 2
+    if [[ " $* " != *" rtn "* ]]; then
+        calibration=(--calibration "$sample/calibration.txt" --samples 128 --sequence-length 512)
+    fi
     once "$results/$name.json" "$name, quantize" \
-        "$owq" quantize "$model" --out "$runs/$name" --calibration "$sample/calibration.txt" --samples 128 \
-        --sequence-length 512 --resume --quiet --json "$results/$name.json" "$@"
+        "$owq" quantize "$model" --out "$runs/$name" "${calibration[@]}" --resume --quiet --json "$results/$name.json" "$@"
 }
 
 export_run() {  # NAME FORMAT PATH
@@ -93,6 +95,7 @@ for model in "${models[@]}"; do
         export_run "$name" owq "$runs/export/$name"
     done
     name=$model-$shown
+    evaluate "$name-packed" "$runs/export/$name"
     export_run "$name" owq-pth "$runs/export/$name.pth"
     export_run "$name" dense "$runs/export/$name-dense"
     if [ -x "$workbench" ]; then
@@ -103,26 +106,31 @@ for model in "${models[@]}"; do
 done
 
 # --- the table --------------------------------------------------------------------------------------------------
-perplexity() { jq -r '.perplexity' "$results/$1.json"; }
-megabytes() { find "$@" -name '*.safetensors' -printf '%s\n' | awk '{n += $1} END {printf "%.2f", n / 1e6}'; }
-row() { printf '%-14s %-9s %12s %12s %9s %9s %9s %8s\n' "$@"; }
+row() { printf '%-14s %-15s %10s %10s %8s %8s %8s %8s\n' "$@"; }
 number() { printf '%.*f' "$1" "$2"; }
+perplexity() { number 2 "$(jq .perplexity "$results/$1.json")"; }
+megabytes() { find "$1" -name '*.safetensors' -printf '%s\n' | awk '{bytes += $1} END {printf "%.2f", bytes / 1e6}'; }
+result_row() {  # MODEL NAME_OF_THE_EVALUATION METHOD FOLDER BITS STORED SECONDS
+    row "sample-$1" "$3" "$(perplexity "$2.heldout")" "$(perplexity "$2.wikitext2.test")" "$5" "$6" "$(megabytes "$4")" "$7"
+}
 
-printf '\nPerplexity: 64 windows of 512 tokens, protocol plain. Bits: of the quantized linears. File: packed model, embeddings and all.\n'
-row model method held-out wikitext2 bits stored "file MB" seconds
+printf '\nPerplexity of 64 windows of 512 tokens, protocol plain. Bits of the quantized linears, as the paper counts and as\n'
+printf 'stored; size of the packed model with embeddings and all; seconds to quantize.\n\n'
+row model method held-out wikitext2 bits stored MB seconds
 for model in "${models[@]}"; do
-    name=$model-original
-    row "sample-$model" original "$(number 2 "$(perplexity "$name.heldout")")" "$(number 2 "$(perplexity "$name.wikitext2.test")")" \
-        16.000 16.000 "$(megabytes "$sample/sample-$model")" -
+    result_row "$model" "$model-original" original "$sample/sample-$model" 16.000 16.000 -
     for method in "${methods[@]}"; do
         read -r -a words <<<"$method"
         name=$model-${words[0]}
         read -r paper stored seconds < <(jq -r '[.effective_bits.paper, .effective_bits.stored, .seconds.total] | @tsv' "$results/$name.json")
-        row "sample-$model" "${words[0]}" "$(number 2 "$(perplexity "$name.heldout")")" "$(number 2 "$(perplexity "$name.wikitext2.test")")" \
-            "$(number 3 "$paper")" "$(number 3 "$stored")" "$(megabytes "$runs/export/$name")" "$(number 1 "$seconds")"
+        paper=$(number 3 "$paper") stored=$(number 3 "$stored")
+        result_row "$model" "$name" "${words[0]}" "$runs/export/$name" "$paper" "$stored" "$(number 1 "$seconds")"
+        if [ "${words[0]}" = $shown ]; then
+            result_row "$model" "$name-packed" "$shown, packed" "$runs/export/$name" "$paper" "$stored" -
+        fi
     done
 done
-printf '\nRuns: %s   packed models: %s   figures: %s\n' "$runs" "$runs/export" "$runs/figures"
+printf '\nRuns: %s   packed models: %s   figures: %s   (%d s)\n' "$runs" "$runs/export" "$runs/figures" $SECONDS
 
 result=$runs/${models[0]}-$shown
 if [ $window = 1 ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && [ -x "$workbench" ]; then
