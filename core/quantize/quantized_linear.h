@@ -21,6 +21,10 @@ struct QuantizedLinear {
     int64_t groups() const { return groupSize ? (columns + groupSize - 1) / groupSize : 1; }
 };
 
+/// Which of a row's grids each column uses, [columns]. Groups are counted over the columns that are not weak; a weak column
+/// (whose slot only holds a zero point) goes with the next of them.
+std::vector<int32_t> gridOfColumns(const QuantizedLinear& linear);
+
 /// Weights as the quantized layer computes with them, [rows, columns].
 std::vector<float> dequantize(const QuantizedLinear& linear);
 

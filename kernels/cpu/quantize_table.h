@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bodies that exist once per instruction set. They are written with 8-lane vectors, without FMA and in one fixed order
+// of operations, so that every instruction set gives the same bits.
+#pragma once
+#include <cstdint>
+
+namespace owq::kernels {
+
+/// A row made ready for the search.
+struct SortedRow {
+    const float* x;   ///< [count] ascending, multiplied by `norm`; up to 16 readable zeros follow
+    float* error;     ///< scratch, [count + 16]
+    int64_t count;
+    float norm;       ///< power of two that brings the row's range near 1, so that no power over- or underflows
+};
+
+struct SearchRule {
+    float range;             ///< of the row, not multiplied by norm
+    float divisor;           ///< step size = range / steps * i / divisor
+    int steps;
+    int levels;              ///< largest code
+    int zeroFrom, zeroTo;    ///< zero points to try
+};
+
+struct SearchResult {
+    int step = 1;  ///< i
+    int zero = 0;
+};
+
+/// Up to kTileRows rows of one block of columns, transposed: lane r of w[column * kTileRows + r].
+constexpr int kTileRows = 16;
+struct Tile {
+    float* w;                ///< [columns, kTileRows] in: weights; out: quantized values
+    float* error;            ///< [columns, kTileRows] out: (w - q) / U_jj
+    uint8_t* codes;          ///< [columns, kTileRows] out
+    int64_t columns;
+    const float* factor;     ///< [columns, columns] of U, transposed: factor[k * columns + j] = U_jk for j <= k
+    const float* scale;      ///< [grids, kTileRows]
+    const float* zero;       ///< [grids, kTileRows]
+    const int32_t* grid;     ///< [columns] index of each column's grid
+    int levels;
+};
+
+struct QuantizeTable {
+    SearchResult (*searchRow)(const SortedRow&, const SearchRule&);
+    void (*roundRow)(const float* w, int64_t count, float scale, float zero, int levels, uint8_t* codes, float* values);
+    void (*quantizeTile)(const Tile&);
+};
+
+/// The fastest allowed one (kernels/cpu/features.h).
+const QuantizeTable& quantizeTable();
+
+namespace scalar { extern const QuantizeTable table; }
+namespace avx2 { extern const QuantizeTable table; }
+
+}  // namespace owq::kernels

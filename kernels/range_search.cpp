@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/range_search.h"
+
+#include <algorithm>
+#include <bit>
+#include <cfloat>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "kernels/cpu/quantize_table.h"
+#include "kernels/thread_pool.h"
+
+namespace owq::kernels {
+namespace {
+
+struct Grid {
+    float scale, zero;
+};
+
+/// Largest code, and the code of zero on a symmetric grid.
+struct Codes {
+    int levels, middle;
+};
+
+Codes codesOf(int bits) { return {(1 << bits) - 1, 1 << (bits - 1)}; }
+
+/// Ascending order by the bits of the floats, a byte at a time. `keys` and `spare` have room for count values each.
+void sortFloats(const float* values, int64_t count, uint32_t* keys, uint32_t* spare, float* sorted) {
+    uint32_t histogram[4][256] = {};
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t key = std::bit_cast<uint32_t>(values[i]);
+        key ^= uint32_t(int32_t(key) >> 31) | 0x80000000u;
+        keys[i] = key;
+        for (int byte = 0; byte < 4; byte++) histogram[byte][key >> (8 * byte) & 255]++;
+    }
+    for (int byte = 0; byte < 4; byte++) {
+        uint32_t at = 0;
+        for (uint32_t& entry : histogram[byte]) at += std::exchange(entry, at);
+        for (int64_t i = 0; i < count; i++) spare[histogram[byte][keys[i] >> (8 * byte) & 255]++] = keys[i];
+        std::swap(keys, spare);
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const uint32_t key = keys[i];
+        sorted[i] = std::bit_cast<float>(key & 0x80000000u ? key ^ 0x80000000u : ~key);
+    }
+}
+
+/// Memory of one thread for rows of up to `columns` values.
+class RowSearcher {
+public:
+    RowSearcher(int64_t columns, const GridOptions& options)
+        : options_(options), codes_(codesOf(options.bits)), values_(columns), keys_(options.search ? columns : 0), spare_(keys_.size()),
+          sorted_(options.search ? columns + 16 : 0), error_(sorted_.size()) {}
+
+    Grid find(const float* w, int64_t columns, const uint8_t* excluded) {
+        int64_t count = 0;
+        float low = 0, high = 0;
+        for (int64_t c = 0; c < columns; c++) {
+            if (excluded && excluded[c]) continue;
+            values_[count++] = w[c];
+            low = std::min(low, w[c]);
+            high = std::max(high, w[c]);
+        }
+        return options_.search ? search(count, low, high) : minMax(low, high);
+    }
+
+private:
+    Grid minMax(float low, float high) const {
+        if (low == 0 && high == 0) low = -1, high = 1;
+        if (options_.symmetric) {
+            const float range = std::max(-low, high);
+            return {atLeast(range / float(codes_.middle)), float(codes_.middle)};
+        }
+        const float scale = atLeast(std::min(high - low, FLT_MAX) / float(codes_.levels));
+        return {scale, zeroPoint(low, scale)};
+    }
+
+    Grid search(int64_t count, float low, float high) {
+        const float range = options_.symmetric ? std::max(-low, high) : std::min(high - low, FLT_MAX);
+        const float divisor = float(options_.symmetric ? codes_.middle : codes_.levels);
+        const int fixed = codes_.middle;
+        const SearchRule rule{range, divisor, options_.steps, codes_.levels, options_.symmetric ? fixed : 0,
+                              options_.symmetric ? fixed : codes_.levels};
+        SearchResult best{1, rule.zeroFrom};
+        if (range > 0) {
+            const float norm = std::ldexp(1.f, std::clamp(-std::ilogb(range), -126, 100));
+            for (int64_t i = 0; i < count; i++) values_[i] *= norm;
+            sortFloats(values_.data(), count, keys_.data(), spare_.data(), sorted_.data());
+            std::fill_n(sorted_.begin() + count, 16, 0.f);
+            best = quantizeTable().searchRow({sorted_.data(), error_.data(), count, norm}, rule);
+        }
+        // The sequence of roundings of the authors' code.
+        const float part = range / float(options_.steps) * float(best.step);
+        const float size = std::max(part / divisor, 1e-8f);
+        if (options_.symmetric) return {size, float(fixed)};
+        const float bestMin = std::min(0.f, -float(best.zero) * size);
+        const float bestMax = std::max(0.f, part - float(best.zero) * size);
+        const float scale = std::max((bestMax - bestMin) / divisor, 1e-8f);
+        return {scale, zeroPoint(bestMin, scale)};
+    }
+
+    /// A row of values too small for any step size in fp32 would otherwise divide by zero.
+    static float atLeast(float scale) { return std::max(scale, FLT_MIN); }
+
+    float zeroPoint(float low, float scale) const {
+        return std::clamp(std::nearbyint(-low / scale) + 0.f, 0.f, float(codes_.levels));
+    }
+
+    const GridOptions options_;
+    const Codes codes_;
+    std::vector<float> values_;
+    std::vector<uint32_t> keys_, spare_;
+    std::vector<float> sorted_, error_;
+};
+
+}  // namespace
+
+void findGrid(const float* w, int64_t rows, int64_t columns, int64_t stride, const uint8_t* excluded,
+              const GridOptions& options, float* scale, float* zero, std::stop_token stop) {
+    const int64_t grain = std::max<int64_t>(1, 4096 / std::max<int64_t>(1, columns));
+    parallelFor(rows, grain, [&](int64_t begin, int64_t end) {
+        RowSearcher searcher(columns, options);
+        for (int64_t r = begin; r < end && !stop.stop_requested(); r++) {
+            const Grid grid = searcher.find(w + r * stride, columns, excluded);
+            scale[r] = grid.scale;
+            zero[r] = grid.zero;
+        }
+    });
+}
+
+void roundToGrid(const float* w, int64_t rows, int64_t columns, int64_t stride, const float* scale, const float* zero,
+                 int bits, uint8_t* codes, float* values) {
+    const int64_t grain = std::max<int64_t>(1, 32768 / std::max<int64_t>(1, columns));
+    parallelFor(rows, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t r = begin; r < end; r++)
+            quantizeTable().roundRow(w + r * stride, columns, scale[r], zero[r], codesOf(bits).levels, codes + r * columns,
+                                values ? values + r * columns : nullptr);
+    });
+}
+
+}  // namespace owq::kernels
