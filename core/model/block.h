@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/model/config.h"
@@ -59,8 +60,8 @@ public:
     void setWeight(const std::string& name, const float* weight) { linear(name).setWeight(weight); }
 
 private:
-    struct Pass;  ///< one forward pass: observer, cache, where to end
-    const Linear& at(const char* kind) const;
+    struct Pass;                               ///< one forward pass: observer, cache, where to end
+    size_t find(std::string_view kind) const;  ///< infos_.size() when the block has none of that kind
     at::Tensor attention(const at::Tensor& x, Pass& pass) const;
     at::Tensor feedForward(const at::Tensor& x, Pass& pass) const;
     at::Tensor run(const at::Tensor& hidden, Pass& pass) const;

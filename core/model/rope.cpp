@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/rope.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "kernels/thread_pool.h"
+
+namespace owq {
+namespace {
+
+float llama3Frequency(float frequency, const RopeConfig& config) {
+    const double length = double(config.originalPositions), wavelength = 2 * std::numbers::pi / frequency;
+    if (wavelength < length / config.highFrequency) return frequency;
+    if (wavelength > length / config.lowFrequency) return float(frequency / config.factor);
+    const double t =
+        (length / wavelength - config.lowFrequency) / (config.highFrequency - config.lowFrequency);
+    return float(frequency * ((1 - t) / config.factor + t));
+}
+
+}  // namespace
+
+Rope::Rope(const RopeConfig& config, int64_t headSize) : headSize_(headSize) {
+    if (config.kind == RopeKind::none) return;
+    frequencies_.resize(size_t(headSize / 2));
+    for (size_t i = 0; i < frequencies_.size(); ++i) {
+        // In fp32, as the models were trained with.
+        float f = 1.0f / std::pow(float(config.theta), float(2 * i) / float(headSize));
+        if (config.kind == RopeKind::linear) f = float(f / config.factor);
+        if (config.kind == RopeKind::llama3) f = llama3Frequency(f, config);
+        frequencies_[i] = f;
+    }
+}
+
+std::shared_ptr<const std::vector<float>> Rope::table(int64_t count) const {
+    const std::lock_guard lock(mutex_);
+    if (!table_ || int64_t(table_->size()) < count * headSize_) {
+        const int64_t half = headSize_ / 2, rows = (count + 255) / 256 * 256;
+        auto made = std::make_shared<std::vector<float>>(size_t(rows * headSize_));
+        for (int64_t p = 0; p < rows; ++p)
+            for (int64_t d = 0; d < half; ++d) {
+                const float angle = float(p) * frequencies_[size_t(d)];
+                (*made)[size_t(p * headSize_ + d)] = std::cos(angle);
+                (*made)[size_t(p * headSize_ + half + d)] = std::sin(angle);
+            }
+        table_ = made;
+    }
+    return table_;
+}
+
+void Rope::apply(at::Tensor& x, int64_t first) const {
+    if (frequencies_.empty()) return;
+    const int64_t tokens = x.size(1), heads = x.size(2), half = headSize_ / 2;
+    const auto held = table(first + tokens);
+    const float* cosines = held->data();
+    float* data = x.data_ptr<float>();
+    kernels::parallelFor(x.size(0) * tokens, 64, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+            const float* c = cosines + (first + row % tokens) * headSize_;
+            const float* s = c + half;
+            for (int64_t h = 0; h < heads; ++h) {
+                float* low = data + (row * heads + h) * headSize_;
+                float* high = low + half;
+                for (int64_t d = 0; d < half; ++d) {
+                    const float a = low[d], b = high[d];
+                    low[d] = a * c[d] - b * s[d];
+                    high[d] = b * c[d] + a * s[d];
+                }
+            }
+        }
+    });
+}
+
+}  // namespace owq
