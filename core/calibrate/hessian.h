@@ -32,11 +32,9 @@ public:
     void add(const std::string& group, const at::Tensor& x);
     /// Finished Hessians by group; the set is empty afterwards.
     std::map<std::string, at::Tensor> finish(int64_t windows);
-    int64_t tokens() const { return tokens_; }
 
 private:
     std::map<std::string, Hessian> sums_;
-    int64_t tokens_ = 0;
 };
 
 }  // namespace owq

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/calibrate/block_runner.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/model/torch_tensor.h"
+
+namespace owq {
+namespace {
+
+constexpr int64_t kTokensPerPass = 1024;
+
+}  // namespace
+
+BlockRunner::BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch) {
+    const at::NoGradGuard guard;
+    if (windows.count() < 1) throw Error("there are no token windows to run through the model");
+    batch_ = batch > 0 ? batch : std::max<int64_t>(1, kTokensPerPass / windows.length);
+    hidden_ =
+        at::empty({windows.count(), windows.length, model.info().hidden}, at::TensorOptions(at::kFloat));
+    for (int64_t i = 0; i < windows.count(); ++i)
+        hidden_.narrow(0, i, 1).copy_(model.embed(idTensor(windows.window(i), 1, windows.length)));
+}
+
+void BlockRunner::observe(const Block& block, const InputObserver& observer, std::stop_token stop,
+                          const OnBatch& onBatch, const std::string& lastGroup) const {
+    const at::NoGradGuard guard;
+    for (int64_t i = 0; i < windows(); i += batch_) {
+        checkStop(stop);
+        const int64_t count = std::min(batch_, windows() - i);
+        block.observe(hidden_.narrow(0, i, count), observer, lastGroup);
+        if (onBatch) onBatch(double(i + count) / double(windows()));
+    }
+}
+
+void BlockRunner::advance(const Block& block, std::stop_token stop, const OnBatch& onBatch) {
+    const at::NoGradGuard guard;
+    for (int64_t i = 0; i < windows(); i += batch_) {
+        checkStop(stop);
+        const int64_t count = std::min(batch_, windows() - i);
+        const at::Tensor part = hidden_.narrow(0, i, count);
+        part.copy_(block.forward(part));
+        if (onBatch) onBatch(double(i + count) / double(windows()));
+    }
+}
+
+}  // namespace owq
