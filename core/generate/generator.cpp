@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/generate/generator.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "core/generate/sampler.h"
+#include "core/model/language_model.h"
+#include "core/model/torch_tensor.h"
+
+namespace owq {
+namespace {
+
+constexpr int64_t kPromptChunk = 512;  // tokens of the prompt between two looks at the stop token
+
+double secondsSince(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+struct Generator::State {
+    explicit State(std::shared_ptr<const ModelSource> source) : model(std::move(source)) {}
+
+    /// Logits [vocabulary] after the last of the ids, which follow what the caches hold.
+    at::Tensor step(std::span<const int32_t> ids, const std::stop_token& stop) {
+        at::Tensor hidden;
+        for (size_t first = 0; first < ids.size(); first += size_t(kPromptChunk)) {
+            const int64_t count = std::min<int64_t>(kPromptChunk, int64_t(ids.size() - first));
+            hidden = model.embed(idTensor(ids.data() + first, 1, count), caches.front().length);
+            for (size_t b = 0; b < blocks.size(); ++b) {
+                checkStop(stop);
+                hidden = blocks[b].forward(hidden, {}, &caches[b]);
+            }
+        }
+        return model.head(model.finalNorm(hidden.select(1, hidden.size(1) - 1))).view({-1});
+    }
+
+    LanguageModel model;
+    std::vector<Block> blocks;
+    std::vector<KeyValueCache> caches;
+};
+
+Generator::Generator(std::shared_ptr<const ModelSource> source, std::stop_token stop)
+    : state_(std::make_unique<State>(std::move(source))) {
+    for (int b = 0; b < state_->model.info().blocks; ++b) {
+        checkStop(stop);
+        state_->blocks.push_back(state_->model.loadBlock(b, WeightForm::packed));
+    }
+}
+
+Generator::~Generator() = default;
+
+Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOptions& options,
+                               const std::function<bool(int32_t id)>& onToken, std::stop_token stop) {
+    const at::NoGradGuard guard;
+    Sampler sampler(options);
+    const ModelConfig& config = state_->model.config();
+    if (prompt.empty()) throw Error("the prompt has no tokens", {}, "Give some text to go on from.");
+    if (int64_t(prompt.size()) > config.maxPositions)
+        throw Error("the prompt has " + std::to_string(prompt.size()) +
+                        " tokens, the model's context holds " + std::to_string(config.maxPositions),
+                    {}, "Shorten the prompt.");
+    state_->caches.assign(state_->blocks.size(), {});
+
+    Generation out;
+    auto start = std::chrono::steady_clock::now();
+    at::Tensor logits = state_->step(prompt, stop);
+    out.promptSeconds = secondsSince(start);
+    start = std::chrono::steady_clock::now();
+    while (true) {
+        const int32_t id = sampler.draw({logits.data_ptr<float>(), size_t(logits.numel())});
+        if (std::find(config.eos.begin(), config.eos.end(), int64_t(id)) != config.eos.end()) {
+            out.stopReason = "end of text";
+            break;
+        }
+        out.ids.push_back(id);
+        if (onToken && !onToken(id))
+            out.stopReason = "stopped by the caller";
+        else if (int64_t(out.ids.size()) >= options.maxTokens)
+            out.stopReason = "length";
+        else if (int64_t(prompt.size() + out.ids.size()) > config.maxPositions)
+            out.stopReason = "context full";
+        if (!out.stopReason.empty()) break;
+        logits = state_->step(std::span(&id, 1), stop);
+    }
+    out.decodeSeconds = secondsSince(start);
+    return out;
+}
+
+}  // namespace owq
