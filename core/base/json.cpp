@@ -76,9 +76,7 @@ const Json& member(const Json& object, const char* key, const std::string& where
     return *it;
 }
 
-}  // namespace
-
-Json parseJson(std::string_view text, const std::string& where, const JsonLimits& limits) {
+void check(std::string_view text, const std::string& where, const JsonLimits& limits) {
     if (text.size() > limits.bytes)
         throw Error("JSON text of " + std::to_string(text.size()) + " bytes is over the limit of " +
                         std::to_string(limits.bytes), where);
@@ -86,7 +84,19 @@ Json parseJson(std::string_view text, const std::string& where, const JsonLimits
     Checker checker(limits);
     const bool good = Json::sax_parse(text.begin(), text.end(), &checker);
     if (!good) throw Error(checker.problem.empty() ? "not valid JSON" : checker.problem, where);
+}
+
+}  // namespace
+
+Json parseJson(std::string_view text, const std::string& where, const JsonLimits& limits) {
+    check(text, where, limits);
     return Json::parse(text.begin(), text.end());
+}
+
+SortedJson readSortedJson(const std::filesystem::path& file, const JsonLimits& limits) {
+    const std::string text = readText(file, limits.bytes);
+    check(text, file.string(), limits);
+    return SortedJson::parse(text.begin(), text.end());
 }
 
 Json readJson(const std::filesystem::path& file, const JsonLimits& limits) {

@@ -21,6 +21,9 @@ struct JsonLimits {
 /// Strict parse of untrusted text (UTF-8, no comments, no NaN, one value, within limits). `where` names the source in errors.
 Json parseJson(std::string_view text, const std::string& where, const JsonLimits& limits = {});
 Json readJson(const std::filesystem::path& file, const JsonLimits& limits = {});
+/// Keys sorted instead of kept in order: for objects of very many keys (vocabularies), on which Json takes quadratic time.
+using SortedJson = nlohmann::json;
+SortedJson readSortedJson(const std::filesystem::path& file, const JsonLimits& limits = {});
 /// Indented by one space, written to a temporary name, synced and renamed.
 void writeJson(const std::filesystem::path& file, const Json& value);
 

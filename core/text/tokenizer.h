@@ -27,6 +27,7 @@ public:
     virtual int64_t size() const = 0;           ///< ids are below this
     virtual int32_t bos() const = 0;            ///< -1 when there is none
     virtual int32_t eos() const = 0;
+    virtual int32_t unknown() const { return -1; }  ///< id of <unk>, -1 when there is none
     virtual std::string description() const = 0;  ///< "SentencePiece BPE, 32000 pieces"
 };
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text/documents.h"
+
+#include <zlib.h>
+
+#include <memory>
+
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/text/corpus.h"
+#include "core/text/utf8.h"
+
+namespace owq {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr size_t kTextLimit = size_t(1) << 32;  // bytes kept of one file; a compressed file can claim any size
+constexpr size_t kLineLimit = 256u << 20;
+
+// Bytes of a plain or gzipped file in pieces (zlib passes plain files through).
+class Source {
+public:
+    explicit Source(const fs::path& file) : name_(file.string()), file_(gzopen(file.c_str(), "rb")) {
+        if (!file_ || fs::is_directory(file)) throw Error("cannot be opened", name_);
+        gzbuffer(file_.get(), 1u << 18);
+    }
+    std::string_view next() {
+        const int count = gzread(file_.get(), buffer_.data(), unsigned(buffer_.size()));
+        int code = Z_OK;
+        const char* text = gzerror(file_.get(), &code);
+        if (count < 0 || (code != Z_OK && code != Z_STREAM_END))
+            throw Error(std::string("reading failed: ") + (code == Z_BUF_ERROR ? "the compressed file ends early" : text), name_);
+        return {buffer_.data(), size_t(count)};
+    }
+
+private:
+    struct Close {
+        void operator()(gzFile_s* f) const { gzclose(f); }
+    };
+    std::string name_;
+    std::unique_ptr<gzFile_s, Close> file_;
+    std::vector<char> buffer_ = std::vector<char>(1u << 18);
+};
+
+std::string readWhole(const fs::path& file) {
+    Source source(file);
+    std::string text;
+    for (std::string_view part = source.next(); !part.empty(); part = source.next()) {
+        if (text.size() + part.size() > kTextLimit) throw Error("the text is larger than 4 GiB", file.string());
+        text += part;
+    }
+    if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);  // a byte order mark is no text
+    requireUtf8(text, file.string());
+    return text;
+}
+
+class LineReader {
+public:
+    LineReader(const fs::path& file, size_t limit) : name_(file.string()), source_(file), limit_(limit) {}
+
+    std::vector<std::string> read() {
+        std::string line;
+        for (std::string_view part = source_.next(); !part.empty() && !full(); part = source_.next()) {
+            for (size_t from = 0; from < part.size() && !full();) {
+                const size_t end = part.find('\n', from);
+                line += part.substr(from, end == std::string_view::npos ? end : end - from);
+                if (line.size() > kLineLimit) throw Error("line is longer than 256 MiB", place());
+                if (end == std::string_view::npos) break;
+                take(line);
+                line.clear();
+                from = end + 1;
+            }
+        }
+        if (!full()) take(line);
+        return std::move(documents_);
+    }
+
+private:
+    bool full() const { return limit_ && documents_.size() >= limit_; }
+    std::string place() const { return name_ + ": line " + std::to_string(number_ + 1); }
+    void take(const std::string& line) {
+        if (line.find_first_not_of(" \t\r") != std::string::npos) {
+            const Json object = parseJson(line, place());
+            documents_.push_back(required<std::string>(object, "text", place()));
+            kept_ += documents_.back().size();
+            if (kept_ > kTextLimit) throw Error("the documents are larger than 4 GiB", name_);
+        }
+        ++number_;
+    }
+
+    std::string name_;
+    Source source_;
+    size_t limit_, number_ = 0, kept_ = 0;
+    std::vector<std::string> documents_;
+};
+
+}  // namespace
+
+bool isJsonLines(const fs::path& file) {
+    const fs::path name = file.extension() == ".gz" ? file.stem() : file.filename();
+    const fs::path extension = name.extension();
+    return extension == ".jsonl" || extension == ".ndjson" || extension == ".json";
+}
+
+std::vector<std::string> readDocuments(const fs::path& file, size_t limit) {
+    if (!fs::exists(file)) throw Error("no such file", file.string());
+    if (!isJsonLines(file)) return {readWhole(file)};
+    std::vector<std::string> documents = LineReader(file, limit).read();
+    if (documents.empty()) throw Error("no documents", file.string());
+    return documents;
+}
+
+std::vector<std::string> readDocuments(const fs::path& file) { return readDocuments(file, 0); }
+
+std::vector<std::string> readRows(const fs::path& file) {
+    std::vector<std::string> documents = readDocuments(file);
+    if (isJsonLines(file)) return documents;
+    std::vector<std::string> rows;
+    const std::string& text = documents[0];
+    for (size_t from = 0; from < text.size();) {
+        const size_t end = text.find('\n', from);
+        const size_t next = end == std::string::npos ? text.size() : end + 1;
+        rows.push_back(text.substr(from, next - from));
+        from = next;
+    }
+    return rows;
+}
+
+}  // namespace owq

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace owq {
+
+/// .jsonl, .ndjson or .json, each also with .gz behind: one JSON object a line, as C4's shards are.
+bool isJsonLines(const std::filesystem::path& file);
+
+/// The first `limit` documents (0: all); see readDocuments in corpus.h.
+std::vector<std::string> readDocuments(const std::filesystem::path& file, size_t limit);
+
+/// Rows of a data set: documents of a JSON lines file, else the lines of a text with their newline.
+std::vector<std::string> readRows(const std::filesystem::path& file);
+
+}  // namespace owq

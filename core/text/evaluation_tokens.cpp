@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/text/corpus.h"
+#include "core/text/documents.h"
+#include "core/text/token_checks.h"
+#include "core/text/utf8.h"
+
+namespace owq {
+namespace {
+
+constexpr std::pair<Protocol, const char*> kProtocols[] = {
+    {Protocol::wikitext2, "wikitext2"}, {Protocol::ptb, "ptb"}, {Protocol::c4, "c4"}, {Protocol::plain, "plain"}};
+constexpr size_t kC4Documents = 1100;
+constexpr int64_t kC4Windows = 256;
+
+std::string_view stripped(std::string_view text) {
+    while (const size_t space = leadingSpace(text)) text.remove_prefix(space);
+    while (const size_t space = trailingSpace(text)) text.remove_suffix(space);
+    return text;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+    std::string text;
+    for (size_t i = 0; i < parts.size(); ++i) {
+        if (i) text += separator;
+        text += parts[i];
+    }
+    return text;
+}
+
+std::string joinedText(const std::filesystem::path& file, Protocol protocol) {
+    switch (protocol) {
+        case Protocol::wikitext2: {
+            std::vector<std::string> rows = readRows(file);
+            for (std::string& row : rows)
+                if (stripped(row).empty()) row.clear();  // the data set's blank lines are empty rows
+            return join(rows, "\n\n");
+        }
+        case Protocol::ptb: {
+            std::vector<std::string> rows = readRows(file);
+            for (std::string& row : rows) row = std::string(stripped(row));
+            return std::string(stripped(join(rows, " ")));
+        }
+        case Protocol::c4: return join(readDocuments(file, kC4Documents), " ");
+        case Protocol::plain: return join(readDocuments(file), "\n\n");
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string protocolName(Protocol protocol) {
+    for (const auto& [value, name] : kProtocols)
+        if (value == protocol) return name;
+    return "?";
+}
+
+Protocol protocolFromName(const std::string& name) {
+    std::string known;
+    for (const auto& [value, text] : kProtocols) {
+        if (name == text) return value;
+        known += (known.empty() ? "" : ", ") + std::string(text);
+    }
+    throw Error("unknown protocol \"" + name + "\"", {}, "Known are " + known);
+}
+
+void checkIds(const std::vector<int32_t>& ids, int64_t vocabulary, const std::string& where) {
+    for (size_t i = 0; i < ids.size(); ++i)
+        if (ids[i] < 0 || ids[i] >= vocabulary)
+            throw Error("token " + std::to_string(i) + " is " + std::to_string(ids[i]) +
+                            ", but the model's vocabulary has " + std::to_string(vocabulary) + " entries", where,
+                        "Use the tokenizer (or the token file) that belongs to this model");
+}
+
+std::vector<int32_t> evaluationTokens(const std::filesystem::path& file, Protocol protocol, const Tokenizer& tokenizer,
+                                      int64_t sequenceLength) {
+    // The authors empty the list of special tokens for PTB, whose <unk> is text; plain texts are spelled out as well.
+    EncodeOptions options;
+    options.matchSpecial = protocol == Protocol::wikitext2 || protocol == Protocol::c4;
+    std::vector<int32_t> ids = tokenizer.encode(joinedText(file, protocol), options);
+    if (protocol == Protocol::c4 && sequenceLength > 0 && int64_t(ids.size()) / kC4Windows >= sequenceLength)
+        ids.resize(size_t(kC4Windows * sequenceLength));
+    return ids;
+}
+
+TokenWindows evaluationWindows(const std::vector<int32_t>& ids, int64_t sequenceLength, int64_t maxWindows,
+                               int64_t vocabulary) {
+    if (sequenceLength < 2) throw Error("a window needs at least 2 tokens", {}, "Give a larger sequence length");
+    int64_t windows = int64_t(ids.size()) / sequenceLength;
+    if (windows == 0)
+        throw Error("the text has " + std::to_string(ids.size()) + " tokens, fewer than one window of " +
+                        std::to_string(sequenceLength), {}, "Use a longer text or a smaller --sequence-length");
+    if (maxWindows > 0) windows = std::min(windows, maxWindows);
+    TokenWindows result;
+    result.length = sequenceLength;
+    result.ids.assign(ids.begin(), ids.begin() + ptrdiff_t(windows * sequenceLength));
+    checkIds(result.ids, vocabulary, "evaluation text");
+    return result;
+}
+
+}  // namespace owq

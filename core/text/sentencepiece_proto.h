@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace owq {
+
+/// The few facts of a SentencePiece model file that its library does not tell.
+struct SentencePieceFacts {
+    std::string modelType = "unigram";  ///< "unigram", "BPE", "word", "char"
+    bool addDummyPrefix = true;         ///< a space piece is put in front of every text
+    bool removeExtraSpaces = true;
+
+    bool dropsLeadingSpace() const { return addDummyPrefix || removeExtraSpaces; }
+};
+
+/// Reads trainer_spec.model_type and normalizer_spec of the serialized message; Error when it is malformed.
+SentencePieceFacts readSentencePieceFacts(std::string_view bytes, const std::string& where);
+
+}  // namespace owq

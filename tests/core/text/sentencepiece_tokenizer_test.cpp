@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text/sentencepiece_tokenizer.h"
+
+#include <gmock/gmock.h>
+
+#include "core/text/sentencepiece_proto.h"
+#include "tests/core/text/text_test_support.h"
+
+namespace owq {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+const fs::path kModel = fs::path(OWQ_SAMPLE) / "sample-llama" / "tokenizer.model";
+class SentencePiece : public FolderTest {
+protected:
+    void SetUp() override {
+        FolderTest::SetUp();
+        fs::copy_file(kModel, folder / "tokenizer.model");
+    }
+};
+
+TEST_F(SentencePiece, Facts) {
+    const auto tokenizer = openTokenizer(folder);
+    EXPECT_EQ(tokenizer->description(), "SentencePiece BPE, 4096 pieces");
+    EXPECT_EQ(tokenizer->bos(), 1);
+    EXPECT_EQ(tokenizer->eos(), 2);
+    EXPECT_EQ(tokenizer->unknown(), 0);
+    EXPECT_EQ(tokenizer->piece(1), "<s>");
+    EXPECT_EQ(tokenizer->piece(13), "<0x0A>");
+    EXPECT_THAT(errorOf([&] { tokenizer->piece(4096); }), HasSubstr("4096"));
+    EXPECT_EQ(tokenizer->decode(std::vector<int32_t>{1, 13, 2}, true), "\n");
+}
+
+TEST_F(SentencePiece, SettingsDecideOnFirstAndLastToken) {
+    write("tokenizer_config.json", R"({"add_bos_token": false, "add_eos_token": true})");
+    const auto ids = openTokenizer(folder)->encode("the");
+    EXPECT_NE(ids.front(), 1);
+    EXPECT_EQ(ids.back(), 2);
+    EXPECT_NE(openTokenizer(folder)->encode("the", {false, true}).back(), 2);
+}
+
+TEST_F(SentencePiece, AddedTokens) {
+    write("added_tokens.json", R"({"<pad>": 4096})");
+    const auto tokenizer = openTokenizer(folder);
+    EXPECT_EQ(tokenizer->size(), 4097);
+    EXPECT_EQ(tokenizer->encode("a<pad>", {false, true}).back(), 4096);
+    EXPECT_EQ(tokenizer->piece(4096), "<pad>");
+    write("added_tokens.json", R"({"<pad>": 5000000})");
+    EXPECT_THAT(errorOf([&] { openTokenizer(folder); }), HasSubstr("<pad>"));
+}
+
+TEST_F(SentencePiece, DamagedFilesAreErrors) {
+    write("tokenizer.model", "version https://git-lfs.github.com/spec/v1\n");
+    EXPECT_THAT(errorOf([&] { openTokenizer(folder); }), HasSubstr("tokenizer.model"));
+    write("tokenizer.model", readText(kModel).substr(0, 1000));
+    EXPECT_THAT(errorOf([&] { openTokenizer(folder); }), HasSubstr("tokenizer.model"));
+    write("tokenizer.model", "");
+    EXPECT_THAT(errorOf([&] { openTokenizer(folder); }), HasSubstr("tokenizer.model"));
+    EXPECT_THAT(errorOf([] { readSentencePieceFacts("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "w"); }), HasSubstr("w"));
+}
+
+TEST_F(SentencePiece, IllFormedTextIsRefused) {
+    EXPECT_THAT(errorOf([&] { openTokenizer(folder)->encode("ab\xff"); }), HasSubstr("byte 2"));
+}
+
+}  // namespace
+}  // namespace owq
