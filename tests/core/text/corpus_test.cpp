@@ -168,7 +168,7 @@ TEST_F(Corpus, CalibrationFromDocumentsAndFromShortOnes) {
     source.seed = 1;
     EXPECT_NE(calibrationWindows(source, &bytes, 258).ids, windows.ids);
 
-    source.sequenceLength = 40;  // longer than any document: they are joined
+    source.sequenceLength = 60;  // longer than any document: they are joined
     const TokenWindows joined = calibrationWindows(source, &bytes, 258);
     EXPECT_EQ(joined.count(), 8);
     EXPECT_THAT(joined.warnings, testing::Contains(HasSubstr("more than once")));
