@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QString>
+#include <QStringList>
+#include <optional>
+#include <span>
+
+#include "widgets/cumulative_error/cumulative_error_content.h"
+#include "widgets/plot/plot_content.h"
+
+namespace owq {
+
+enum class FigureFormat { Pdf, Svg, Png };
+
+struct FigureOptions {
+    PlotKind kind = PlotKind::HessianDiagonal;
+    XMode xMode = XMode::Index;
+    ErrorScale errorScale = ErrorScale::Absolute;
+    double widthMm = 85;  // one column of a two-column paper; 175: both
+    double heightMm = 60;
+    double fontPt = 8;
+    double linePt = 0.8;
+    QString fontFamily;  // empty: the application's
+    double pngDpi = 600;
+    QString csvPath;  // empty: no data file
+};
+
+struct FigureResult {
+    bool ok = false;
+    QString error;      // what happened and what to do
+    QStringList files;  // written
+};
+
+// Writes one plot as a file, always in the light theme, at the exact size. The format follows the ending of `path`. Files are written
+// under a temporary name and renamed. Needs a QApplication (the offscreen platform will do).
+FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, const QString& path);
+
+// The content the figure shows; the plots on screen are made by the same functions.
+PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves);
+
+std::optional<FigureFormat> figureFormat(const QString& path);
+std::optional<PlotKind> plotKind(const QString& name);  // hessian, column-range, cumulative-error, sensitivity
+QString plotKindName(PlotKind kind);
+
+}  // namespace owq

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/plot/content_drawing.h"
+
+#include <QFontMetricsF>
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "widgets/plot/qcustomplot.h"
+
+namespace owq {
+namespace {
+
+constexpr int kLegendEntries = 12;           // more linears than this are counted, not listed
+constexpr size_t kLabelledBlocks = 3;        // outlier labels of more linears would bury the curves
+constexpr size_t kOutliers = 24;             // candidates for a label per linear
+constexpr double kOutlierOverMedian = 8;     // what counts as an outlier
+constexpr size_t kManyPoints = 400'000;      // above: no antialiasing, no dashes
+
+QCPScatterStyle::ScatterShape scatterShape(MarkerShape marker) {
+    switch (marker) {
+        case MarkerShape::Square: return QCPScatterStyle::ssSquare;
+        case MarkerShape::Diamond: return QCPScatterStyle::ssDiamond;
+        case MarkerShape::TriangleUp: return QCPScatterStyle::ssTriangle;
+        case MarkerShape::TriangleDown: return QCPScatterStyle::ssTriangleInverted;
+        case MarkerShape::Cross: return QCPScatterStyle::ssCross;
+        case MarkerShape::Plus: return QCPScatterStyle::ssPlus;
+        case MarkerShape::Star: return QCPScatterStyle::ssStar;
+        case MarkerShape::Disc: break;
+    }
+    return QCPScatterStyle::ssCircle;
+}
+
+QPen penOf(const QColor& color, double width, const QList<qreal>& dashes = {}) {
+    QPen pen(color, width);
+    pen.setJoinStyle(Qt::RoundJoin);
+    if (!dashes.isEmpty()) {
+        pen.setDashPattern(dashes);
+        pen.setCapStyle(Qt::FlatCap);
+    }
+    return pen;
+}
+
+QSharedPointer<QCPGraphDataContainer> dataOf(const PlotContent& content, const std::vector<double>& values) {
+    QVector<QCPGraphData> points;
+    points.reserve(static_cast<qsizetype>(values.size()));
+    double x = 0;
+    for (const double value : values) points.append({x++, content.drawn(value)});
+    QSharedPointer<QCPGraphDataContainer> data(new QCPGraphDataContainer);
+    data->set(points, true);
+    return data;
+}
+
+size_t pointCount(const PlotContent& content) {
+    size_t count = 0;
+    for (const PlotBlock& block : content.blocks)
+        for (const auto& values : block.values) count += values.size();
+    return count;
+}
+
+// Channels are whole numbers: a tick never falls between two.
+class ChannelTicker : public QCPAxisTicker {
+protected:
+    double getTickStep(const QCPRange& range) override { return std::max(1.0, QCPAxisTicker::getTickStep(range)); }
+    int getSubTickCount(double step) override { return step <= 1 ? 0 : QCPAxisTicker::getSubTickCount(step); }
+};
+
+}  // namespace
+
+ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
+    plot_->setAutoAddPlottableToLegend(false);
+    plot_->setPlottingHint(QCP::phFastPolylines, true);
+    plot_->addLayer(QStringLiteral("marks"), plot_->layer(QStringLiteral("main")), QCustomPlot::limAbove);
+    // The legend stands above the axes, where it cannot cover a curve.
+    legend_ = new QCPLegend;
+    legend_->setFillOrder(QCPLayoutGrid::foColumnsFirst);
+    auto* row = new QCPLayoutGrid;
+    plot_->plotLayout()->insertRow(0);
+    plot_->plotLayout()->addElement(0, 0, row);
+    row->addElement(0, 0, legend_);
+    row->addElement(0, 1, new QCPLayoutElement(plot_));
+    row->setColumnStretchFactor(0, 0.001);
+    plot_->plotLayout()->setRowStretchFactor(0, 0.001);
+    legend_->setLayer(QStringLiteral("legend"));
+    plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new ChannelTicker));
+    plot_->xAxis->setNumberFormat(QStringLiteral("f"));
+    plot_->xAxis->setNumberPrecision(0);
+    connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] { chooseTicks(); });
+    connect(plot_, &QCustomPlot::afterLayout, this, [this] { placeLabels(); });
+}
+
+double ContentDrawing::xLower(const PlotContent& content) { return -0.5 - 0.01 * content.length; }
+double ContentDrawing::xUpper(const PlotContent& content) { return content.length - 0.5 + 0.01 * content.length; }
+
+void ContentDrawing::show(const PlotContent& content, const DrawStyle& style) {
+    content_ = &content;
+    style_ = style;
+    legend_->clearItems();
+    plot_->clearPlottables();
+    for (QCPAbstractItem* item : items_) plot_->removeItem(item);
+    items_.clear();
+    outliers_.clear();
+    const bool many = pointCount(content) > kManyPoints;
+    plot_->setNotAntialiasedElements(many ? QCP::aePlottables : QCP::aeNone);
+    plot_->yAxis->setScaleType(content.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+    styleAxes();
+    chooseTicks();
+    addCurves(content);
+    addWeakMarks(content);
+    addClampMarks(content);
+    addCuts(content);
+    addLegendKeys(content);
+    if (content.labelOutliers) findOutliers(content);
+    legend_->setVisible(legend_->itemCount() > 0);
+}
+
+void ContentDrawing::setStyle(const DrawStyle& style) {
+    if (content_) {
+        show(*content_, style);
+    } else {
+        style_ = style;
+        styleAxes();
+    }
+}
+
+void ContentDrawing::setRange(double xLower, double xUpper, ValueRange y) {
+    plot_->xAxis->setRange(xLower, xUpper);
+    plot_->yAxis->setRange(y.lower, y.upper);
+}
+
+void ContentDrawing::styleAxes() {
+    const double em = style_.em();
+    const auto units = [em](double share) { return std::max(1, static_cast<int>(std::lround(em * share))); };
+    plot_->setBackground(QBrush(style_.theme.background));
+    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
+        const QPen pen = penOf(style_.theme.axis, style_.axis);
+        axis->setBasePen(pen);
+        axis->setTickPen(pen);
+        axis->setSubTickPen(penOf(style_.theme.axis, style_.axis * (style_.paper ? 0.75 : 1)));
+        axis->setTickLength(0, units(0.35));
+        axis->setSubTickLength(0, units(0.18));
+        axis->setTickLabelFont(style_.font);
+        axis->setTickLabelColor(style_.theme.text);
+        axis->setLabelFont(style_.font);
+        axis->setLabelColor(style_.theme.text);
+        axis->setTickLabelPadding(units(0.3));
+        axis->setLabelPadding(units(0.35));
+        axis->setPadding(units(0.1));
+        axis->grid()->setPen(penOf(style_.theme.grid, style_.axis * (style_.paper ? 0.75 : 1)));
+        axis->grid()->setZeroLinePen(Qt::NoPen);
+        axis->grid()->setSubGridVisible(false);
+    }
+    plot_->xAxis->grid()->setVisible(false);
+    plot_->axisRect()->setMinimumMargins(QMargins(0, units(0.6), units(1.2), 0));
+    plot_->plotLayout()->setRowSpacing(0);
+    legend_->setFont(style_.font);
+    legend_->setTextColor(style_.theme.text);
+    legend_->setBrush(Qt::NoBrush);
+    legend_->setBorderPen(Qt::NoPen);
+    legend_->setIconSize(units(1.7), units(0.9));
+    legend_->setIconTextPadding(units(0.4));
+    legend_->setColumnSpacing(units(1.0));
+    legend_->setRowSpacing(units(0.15));
+    legend_->setMargins(QMargins(units(0.6), units(0.5), units(0.6), 0));
+    if (content_) {
+        plot_->xAxis->setLabel(content_->xTitle);
+        plot_->yAxis->setLabel(content_->yTitle);
+    }
+}
+
+void ContentDrawing::chooseTicks() {
+    QCPAxis* axis = plot_->yAxis;
+    const QCPRange range = axis->range();
+    // A logarithmic ticker has nothing to say within one decade.
+    if (axis->scaleType() == QCPAxis::stLogarithmic && range.lower > 0 && range.upper / range.lower > 15) {
+        QSharedPointer<QCPAxisTickerLog> ticker(new QCPAxisTickerLog);
+        ticker->setTickCount(6);
+        axis->setTicker(ticker);
+        axis->setNumberFormat(QStringLiteral("ebc"));
+        axis->setNumberPrecision(0);
+    } else {
+        axis->setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
+        axis->setNumberFormat(QStringLiteral("gbc"));
+        axis->setNumberPrecision(4);
+    }
+}
+
+QCPGraph* ContentDrawing::addGraph(const QString& legend) {
+    QCPGraph* graph = plot_->addGraph();
+    graph->setSelectable(QCP::stNone);
+    graph->setName(legend);
+    if (!legend.isEmpty()) graph->addToLegend(legend_);
+    return graph;
+}
+
+void ContentDrawing::addCurves(const PlotContent& content) {
+    const bool many = pointCount(content) > kManyPoints;
+    const bool single = content.blocks.size() == 1;
+    const bool pairs = content.values.size() > 1 && content.shape == CurveShape::Line;  // the dash tells the values apart
+    int listed = 0;
+    for (const PlotBlock& block : content.blocks) {
+        const QColor color = seriesColor(block.look.color, style_.theme);
+        QString legend = listed < kLegendEntries ? block.shortName : QString();
+        if (++listed == kLegendEntries + 1) legend = QStringLiteral("and %1 more").arg(content.blocks.size() - kLegendEntries);
+        if (pairs && !legend.isEmpty()) addGraph(std::exchange(legend, QString()))->setPen(penOf(color, style_.line));
+        for (size_t v = 0; v < content.values.size(); ++v) {
+            if (!block.hasValue(v)) continue;
+            const auto data = dataOf(content, block.values[v]);
+            if (content.shape == CurveShape::Range) {
+                if (single) {
+                    // Strokes, dots over them: a filled band of 11,008 columns takes 400 ms, impulses take two.
+                    QCPGraph* strokes = addGraph(QString());
+                    strokes->setData(data);
+                    strokes->setLineStyle(QCPGraph::lsImpulse);
+                    strokes->setPen(penOf(blend(style_.theme.background, color, 0.3), style_.paper ? style_.line * 0.4 : 1));
+                }
+                QCPGraph* dots = addGraph(std::exchange(legend, QString()));
+                dots->setData(data);
+                dots->setLineStyle(QCPGraph::lsNone);
+                const double size = style_.em() * (content.length > 1500 ? 0.12 : 0.22);
+                dots->setScatterStyle({QCPScatterStyle::ssSquare, QPen(color, 0), QBrush(color), size});
+                dots->setPen(QPen(color, 0));
+                dots->setAdaptiveSampling(!style_.paper);
+                continue;
+            }
+            QCPGraph* graph = addGraph(std::exchange(legend, QString()));
+            graph->setData(data);
+            const bool dashed = (pairs ? content.values[v].secondary : block.look.dash > 0) && !many;
+            const int dash = pairs ? 1 : block.look.dash;
+            // Neighbouring channels have nothing to do with each other: in a figure their zigzag is drawn thin.
+            const bool zigzag = style_.paper && content.xMode == XMode::Index && content.length > 500;
+            graph->setPen(penOf(color, style_.line * (zigzag ? 0.5 : 1), dashed ? dashPattern(dash) : QList<qreal>()));
+        }
+    }
+}
+
+void ContentDrawing::addWeakMarks(const PlotContent& content) {
+    const QColor color = weakColor(style_.theme);
+    bool named = false;
+    for (const PlotBlock& block : content.blocks) {
+        if (block.weakCount == 0) continue;
+        for (size_t v = 0; v < content.values.size(); ++v) {
+            if (!block.hasValue(v) || content.kind == PlotKind::CumulativeError) continue;
+            QVector<QCPGraphData> points;
+            for (size_t i = 0; i < block.weak.size(); ++i)
+                if (block.weak[i]) points.append({static_cast<double>(i), content.drawn(block.values[v][i])});
+            QCPGraph* graph = addGraph(named ? QString() : QStringLiteral("weak columns"));
+            named = true;
+            graph->data()->set(points, true);
+            graph->setLayer(QStringLiteral("marks"));
+            const bool strokes = content.shape == CurveShape::Range && content.blocks.size() == 1;
+            graph->setLineStyle(strokes ? QCPGraph::lsImpulse : QCPGraph::lsNone);
+            graph->setPen(penOf(color, style_.line * (style_.paper ? 0.7 : 1)));
+            graph->setAdaptiveSampling(!style_.paper);
+            const auto shape = content.blocks.size() > 1 ? scatterShape(block.look.marker) : QCPScatterStyle::ssCircle;
+            graph->setScatterStyle({shape, penOf(color, style_.line * 0.8), QBrush(color), style_.em() * 0.4});
+        }
+    }
+}
+
+void ContentDrawing::addClampMarks(const PlotContent& content) {
+    if (!content.logY || content.clamped == 0) return;
+    QVector<QCPGraphData> points;
+    for (const PlotBlock& block : content.blocks)
+        for (const auto& values : block.values)
+            for (size_t i = 0; i < values.size(); ++i)
+                if (std::isfinite(values[i]) && values[i] < content.logFloor)
+                    points.append({static_cast<double>(i), content.logFloor});
+    const auto exponent = std::lround(std::log10(content.logFloor));
+    QCPGraph* graph = addGraph(QStringLiteral("%1 below 1e%2, drawn there").arg(content.clamped).arg(exponent));
+    graph->data()->set(points, content.blocks.size() == 1);
+    graph->setLayer(QStringLiteral("marks"));
+    graph->setLineStyle(QCPGraph::lsNone);
+    graph->setScatterStyle(
+        {QCPScatterStyle::ssTriangleInverted, penOf(style_.theme.axis, style_.axis), Qt::NoBrush, style_.em() * 0.45});
+}
+
+void ContentDrawing::addCuts(const PlotContent& content) {
+    for (const PlotBlock& block : content.blocks) {
+        if (!block.cut) continue;
+        const bool vertical = content.xMode != XMode::Index;
+        const QColor color = content.blocks.size() == 1 ? weakColor(style_.theme) : seriesColor(block.look.color, style_.theme);
+        auto* line = new QCPItemStraightLine(plot_);
+        line->setLayer(QStringLiteral("marks"));
+        line->setPen(penOf(color, style_.line, {4, 3}));
+        line->setSelectable(false);
+        line->point1->setCoords(vertical ? *block.cut : 0, vertical ? 1 : *block.cut);
+        line->point2->setCoords(vertical ? *block.cut : 1, vertical ? 2 : *block.cut);
+        items_.push_back(line);
+        if (content.blocks.size() > kLabelledBlocks) continue;
+        auto* text = new QCPItemText(plot_);
+        text->setLayer(QStringLiteral("marks"));
+        text->setText(QStringLiteral("k = %1").arg(block.weakCount));
+        text->setFont(style_.font);
+        text->setColor(color);
+        text->setSelectable(false);
+        text->setPadding(QMargins(static_cast<int>(style_.em() * 0.4), 0, static_cast<int>(style_.em() * 0.4), 0));
+        const double row = static_cast<double>(&block - content.blocks.data());
+        if (vertical) {
+            text->position->setTypeX(QCPItemPosition::ptPlotCoords);
+            text->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+            text->position->setCoords(*block.cut, 0.98 - 0.1 * row);  // below the rising curves
+            text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+        } else {
+            text->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
+            text->position->setTypeY(QCPItemPosition::ptPlotCoords);
+            text->position->setCoords(1 - 0.16 * row, *block.cut);
+            text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+        }
+        items_.push_back(text);
+    }
+}
+
+void ContentDrawing::addLegendKeys(const PlotContent& content) {
+    if (content.shape != CurveShape::Line || content.values.size() < 2) return;
+    for (size_t v = 0; v < content.values.size(); ++v) {
+        const bool used = std::any_of(content.blocks.begin(), content.blocks.end(), [v](const PlotBlock& b) { return b.hasValue(v); });
+        if (!used) continue;
+        QCPGraph* key = addGraph(content.values[v].legend);
+        key->setPen(penOf(style_.theme.text, style_.line, content.values[v].secondary ? dashPattern(1) : QList<qreal>()));
+    }
+}
+
+void ContentDrawing::findOutliers(const PlotContent& content) {
+    for (size_t b = 0; b < std::min(content.blocks.size(), kLabelledBlocks); ++b) {
+        const PlotBlock& block = content.blocks[b];
+        const std::vector<double>& values = block.values.front();
+        std::vector<size_t> order;
+        for (size_t i = 0; i < values.size(); ++i)
+            if (std::isfinite(values[i]) && values[i] > 0) order.push_back(i);
+        if (order.size() < 3) continue;
+        const auto larger = [&](size_t a, size_t c) { return values[a] > values[c]; };
+        std::nth_element(order.begin(), order.begin() + static_cast<ptrdiff_t>(order.size() / 2), order.end(), larger);
+        const double median = values[order[order.size() / 2]];
+        const size_t count = std::min(kOutliers, order.size());
+        std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(count), order.end(), larger);
+        for (size_t i = 0; i < count && values[order[i]] > kOutlierOverMedian * median; ++i) {
+            auto* label = new QCPItemText(plot_);
+            label->setLayer(QStringLiteral("marks"));
+            label->setText(QString::number(block.column[order[i]]));
+            QFont font = style_.font;
+            font.setPixelSize(std::max(1, static_cast<int>(style_.em() * 0.85)));
+            label->setFont(font);
+            label->setColor(content.blocks.size() == 1 ? style_.theme.text : seriesColor(block.look.color, style_.theme));
+            label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
+            label->setPadding(QMargins(0, 0, 0, static_cast<int>(style_.em() * 0.3)));
+            label->setSelectable(false);
+            label->setClipToAxisRect(false);
+            const double x = static_cast<double>(order[i]);
+            label->position->setCoords(x, values[order[i]]);
+            items_.push_back(label);
+            outliers_.push_back({x, values[order[i]], label});
+        }
+    }
+    std::stable_sort(outliers_.begin(), outliers_.end(), [](const Outlier& a, const Outlier& b) { return a.y > b.y; });
+}
+
+// Largest first, each label only where it covers no other. Runs after each layout, when pixel positions are known.
+void ContentDrawing::placeLabels() {
+    std::vector<QRectF> taken;
+    QFont font = style_.font;
+    font.setPixelSize(std::max(1, static_cast<int>(style_.em() * 0.85)));
+    const QFontMetricsF metrics(font);
+    const QRectF area(plot_->axisRect()->rect());
+    for (const Outlier& outlier : outliers_) {
+        const double x = plot_->xAxis->coordToPixel(outlier.x), y = plot_->yAxis->coordToPixel(outlier.y);
+        const double width = metrics.horizontalAdvance(outlier.label->text()) + style_.em() * 0.3;
+        const double height = metrics.height() + style_.em() * 0.3;
+        const QRectF box(x - width / 2, y - height, width, height);
+        const bool free = area.contains(QPointF(x, y)) && area.contains(box.center()) && taken.size() < 12 &&
+                          std::none_of(taken.begin(), taken.end(), [&](const QRectF& other) { return other.intersects(box); });
+        outlier.label->setVisible(free);
+        if (free) taken.push_back(box);
+    }
+}
+
+void ContentDrawing::wrapLegend(int width) {
+    const QFontMetricsF metrics(style_.font);
+    double widest = 1;
+    for (int i = 0; i < legend_->itemCount(); ++i) {
+        auto* item = qobject_cast<QCPPlottableLegendItem*>(legend_->item(i));
+        if (item) widest = std::max(widest, metrics.horizontalAdvance(item->plottable()->name()));
+    }
+    widest += legend_->iconSize().width() + legend_->iconTextPadding() + legend_->columnSpacing();
+    const int wrap = std::max(1, static_cast<int>((width - 2 * style_.em()) / widest));
+    if (wrap == legend_->wrap()) return;
+    legend_->setWrap(wrap);
+    legend_->setFillOrder(QCPLayoutGrid::foColumnsFirst, true);
+}
+
+}  // namespace owq

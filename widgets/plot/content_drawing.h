@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QFont>
+#include <QObject>
+#include <vector>
+
+#include "widgets/plot/plot_content.h"
+
+class QCPAbstractItem;
+class QCPAxisRect;
+class QCPGraph;
+class QCPItemText;
+class QCPLayer;
+class QCPLegend;
+class QCustomPlot;
+
+namespace owq {
+
+// Sizes in the drawing's own unit: device-independent pixels on screen, a fraction of a point in a figure.
+struct DrawStyle {
+    PlotTheme theme;
+    QFont font;         // with a pixel size
+    double line = 1;    // curves. Above 1 on screen, Qt strokes dense curves 100 times slower
+    double axis = 1;    // axes, ticks, grid
+    bool paper = false;  // a figure: every pen has its explicit width, scatter is not thinned out
+    double em() const { return font.pixelSize(); }
+};
+
+// Draws a PlotContent into a QCustomPlot: curves, weak columns, cuts, outlier labels, legend, axes. Items of others in the same
+// QCustomPlot (crosshair, selection) are left alone.
+class ContentDrawing : public QObject {
+public:
+    explicit ContentDrawing(QCustomPlot* plot);
+
+    // The content is kept by reference until the next show: it must outlive the drawing's use of it.
+    void show(const PlotContent& content, const DrawStyle& style);
+    void setStyle(const DrawStyle& style);  // colours, fonts and pens again; data and ranges stay
+    void setRange(double xLower, double xUpper, ValueRange y);
+    void wrapLegend(int width);  // breaks the legend into as many rows as this width asks for
+
+    static double xLower(const PlotContent& content);
+    static double xUpper(const PlotContent& content);
+
+private:
+    void addCurves(const PlotContent& content);
+    void addWeakMarks(const PlotContent& content);
+    void addClampMarks(const PlotContent& content);
+    void addCuts(const PlotContent& content);
+    void addLegendKeys(const PlotContent& content);
+    void findOutliers(const PlotContent& content);
+    void placeLabels();
+    void chooseTicks();
+    void styleAxes();
+    QCPGraph* addGraph(const QString& legend);
+
+    QCustomPlot* plot_;
+    QCPLegend* legend_;
+    const PlotContent* content_ = nullptr;
+    DrawStyle style_;
+    std::vector<QCPAbstractItem*> items_;
+    struct Outlier {
+        double x, y;
+        QCPItemText* label;
+    };
+    std::vector<Outlier> outliers_;  // largest first
+};
+
+}  // namespace owq

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/plot/plot.h"
+
+#include <QAction>
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QSaveFile>
+#include <QStackedWidget>
+#include <QTableView>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
+
+#include "widgets/plot/content_drawing.h"
+#include "widgets/plot/plot_canvas.h"
+#include "widgets/plot/plot_marks.h"
+
+namespace owq {
+namespace {
+
+constexpr int kMergeMs = 600;       // zooms closer together in time are one step of the history
+constexpr double kSmallestWidth = 4;  // columns
+constexpr double kPickPixels = 6;
+
+QString sourceNote(const PlotContent& content) {
+    const auto measured = std::count_if(content.blocks.begin(), content.blocks.end(), [](const PlotBlock& b) { return b.measured; });
+    if (content.empty()) return {};
+    if (measured == static_cast<ptrdiff_t>(content.blocks.size())) return QStringLiteral("as run");
+    return measured == 0 ? QStringLiteral("from the unquantized model") : QStringLiteral("partly from the unquantized model");
+}
+
+}  // namespace
+
+Plot::Plot(PlotKind kind, QWidget* parent) : QWidget(parent), kind_(kind) {
+    setFocusPolicy(Qt::StrongFocus);
+    title_ = new QLabel(this);
+    QFont bold = font();
+    bold.setBold(true);
+    title_->setFont(bold);
+    note_ = new QLabel(this);
+    note_->setForegroundRole(QPalette::PlaceholderText);
+    readoutLabel_ = new QLabel(this);
+    readoutLabel_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    readoutLabel_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    readoutLabel_->setTextFormat(Qt::PlainText);
+    auto* header = new QHBoxLayout;
+    header->setContentsMargins(8, 4, 8, 2);
+    header->addWidget(title_);
+    header->addWidget(note_);
+    header->addWidget(readoutLabel_, 1);
+
+    pages_ = new QStackedWidget(this);
+    canvas_ = new PlotCanvas;
+    empty_ = new QLabel;
+    empty_->setAlignment(Qt::AlignCenter);
+    empty_->setWordWrap(true);
+    empty_->setMargin(24);
+    empty_->setAutoFillBackground(true);
+    empty_->setBackgroundRole(QPalette::Base);
+    empty_->setForegroundRole(QPalette::PlaceholderText);
+    pages_->addWidget(empty_);
+    pages_->addWidget(canvas_);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addLayout(header);
+    layout->addWidget(pages_, 1);
+    setMinimumSize(220, 150);
+
+    drawing_ = new ContentDrawing(canvas_);
+    marks_ = std::make_unique<PlotMarks>(canvas_);
+    makeActions();
+    connectCanvas();
+}
+
+Plot::~Plot() = default;
+
+void Plot::connectCanvas() {
+    connect(canvas_, &PlotCanvas::hovered, this, &Plot::hover);
+    connect(canvas_, &PlotCanvas::left, this, [this] { setCrosshair(-1); });
+    connect(canvas_, &PlotCanvas::clicked, this, &Plot::click);
+    connect(canvas_, &PlotCanvas::rectangleChosen, this, [this](QRectF pixels, PlotCanvas::Direction direction) {
+        PlotView next = view();
+        if (direction != PlotCanvas::Direction::Y) {
+            next.xLower = canvas_->xAxis->pixelToCoord(pixels.left());
+            next.xUpper = canvas_->xAxis->pixelToCoord(pixels.right());
+        }
+        if (direction != PlotCanvas::Direction::X) {
+            next.yLower = canvas_->yAxis->pixelToCoord(pixels.bottom());
+            next.yUpper = canvas_->yAxis->pixelToCoord(pixels.top());
+        }
+        zoomTo(next);
+    });
+    connect(canvas_, &PlotCanvas::wheelZoomed, this, [this](QPointF at, double factor, PlotCanvas::Direction direction) {
+        if (direction == PlotCanvas::Direction::X) return zoomAround(canvas_->xAxis->pixelToCoord(at.x()), factor);
+        // In pixels, so that it is right on both kinds of axis.
+        const QRectF area(canvas_->axisRect()->rect());
+        PlotView next = view();
+        next.yLower = canvas_->yAxis->pixelToCoord(at.y() + (area.bottom() - at.y()) * factor);
+        next.yUpper = canvas_->yAxis->pixelToCoord(at.y() + (area.top() - at.y()) * factor);
+        zoomTo(next, Step::Merge);
+    });
+    connect(canvas_, &PlotCanvas::panned, this, [this](QPointF delta, bool first) {
+        PlotView next = view();
+        const double shift = canvas_->xAxis->pixelToCoord(0) - canvas_->xAxis->pixelToCoord(delta.x());
+        next.xLower += shift;
+        next.xUpper += shift;
+        zoomTo(next, first ? Step::Zoom : Step::Merge);
+    });
+    connect(canvas_, &PlotCanvas::handleDragged, this, &Plot::dragCut);
+    canvas_->grabs = [this](QPointF pixel) {
+        const int block = cutBlockAt(pixel);
+        if (!canvas_->isDragging()) cutBlock_ = block;
+        return block >= 0;
+    };
+}
+
+void Plot::setCurves(std::vector<LayerCurvesPtr> curves) {
+    std::erase(curves, nullptr);
+    curves_ = std::move(curves);
+    rebuild(true);
+}
+
+void Plot::setXMode(XMode mode) {
+    if (mode == xMode_) return;
+    xMode_ = mode;
+    rebuild(false);
+}
+
+void Plot::rebuild(bool keepView) {
+    const PlotView before = view();
+    const int length = content_.length;
+    table_.setContent(nullptr);
+    content_ = makeContent(curves_, xMode_);
+    table_.setContent(&content_);
+    block_ = std::min(block_, content_.blocks.empty() ? 0 : content_.blocks.size() - 1);
+    title_->setText(content_.title);
+    note_->setText(sourceNote(content_));
+    empty_->setText(content_.emptyText);
+    setAccessibleName(content_.title);
+    setAccessibleDescription(content_.empty() ? content_.emptyText
+                                              : QStringLiteral("%1 over %2, %3 linears. Ctrl+T shows the numbers as a table.")
+                                                    .arg(content_.yTitle, content_.xTitle)
+                                                    .arg(content_.blocks.size()));
+    PlotView next = home();
+    if (keepView && length == content_.length && length > 0) {
+        next.xLower = before.xLower;
+        next.xUpper = before.xUpper;
+    } else {
+        history_.clear();
+        pinned_ = -1;
+    }
+    if (crosshair_ >= content_.length) crosshair_ = -1;
+    restyle();
+    setView(next);
+    if (!tableAction_->isChecked() || content_.empty()) pages_->setCurrentWidget(content_.empty() ? static_cast<QWidget*>(empty_) : canvas_);
+    updateMarks();
+}
+
+void Plot::restyle() {
+    DrawStyle style;
+    style.theme = PlotTheme::fromPalette(palette());
+    style.font = font();
+    style.font.setPixelSize(std::max(9, static_cast<int>(std::lround(QFontInfo(font()).pixelSize() * 0.92))));
+    drawing_->show(content_, style);
+    drawing_->wrapLegend(canvas_->width());
+    marks_->setColors(style.theme, palette().color(QPalette::Highlight));
+    canvas_->setRubberBandColor(palette().color(QPalette::Highlight));
+    replotLater();
+}
+
+void Plot::replotLater() { canvas_->replot(QCustomPlot::rpQueuedReplot); }
+
+void Plot::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    const auto type = event->type();
+    if (type != QEvent::PaletteChange && type != QEvent::ApplicationPaletteChange && type != QEvent::FontChange && type != QEvent::StyleChange)
+        return;
+    QFont bold = font();
+    bold.setBold(true);
+    title_->setFont(bold);
+    restyle();
+    updateMarks();
+}
+
+void Plot::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    drawing_->wrapLegend(width());
+}
+
+PlotView Plot::view() const {
+    const QCPRange x = canvas_->xAxis->range(), y = canvas_->yAxis->range();
+    return {x.lower, x.upper, y.lower, y.upper};
+}
+
+PlotView Plot::home() const {
+    const ValueRange y = yRange(content_, 0, content_.length);
+    return {ContentDrawing::xLower(content_), ContentDrawing::xUpper(content_), y.lower, y.upper};
+}
+
+PlotView Plot::clamped(PlotView view) const {
+    const PlotView all = home();
+    const double width = std::clamp(view.xUpper - view.xLower, std::min(kSmallestWidth, all.xUpper - all.xLower), all.xUpper - all.xLower);
+    const double middle = (view.xLower + view.xUpper) / 2;
+    view.xLower = std::clamp(middle - width / 2, all.xLower, all.xUpper - width);
+    view.xUpper = view.xLower + width;
+    if (content_.logY) view.yLower = std::max(view.yLower, content_.logFloor / 1e3);
+    if (!(view.yUpper > view.yLower)) {
+        view.yLower = all.yLower;
+        view.yUpper = all.yUpper;
+    }
+    return view;
+}
+
+void Plot::setView(const PlotView& view) {
+    drawing_->setRange(view.xLower, view.xUpper, {view.yLower, view.yUpper});
+    replotLater();
+}
+
+void Plot::zoomTo(const PlotView& asked, Step step) {
+    if (content_.empty()) return;
+    const PlotView next = clamped(asked);
+    if (step == Step::Merge && (history_.empty() || !lastZoom_.isValid() || lastZoom_.elapsed() > kMergeMs)) step = Step::Zoom;
+    lastZoom_.restart();
+    if (next == view()) return;
+    if (step == Step::Zoom) history_.push(view());
+    setView(next);
+    Q_EMIT viewStepped(step, next.xLower, next.xUpper);
+}
+
+void Plot::zoomBack() {
+    lastZoom_.invalidate();
+    const auto before = history_.pop();
+    if (before) setView(*before);
+    const PlotView now = view();
+    if (before) Q_EMIT viewStepped(Step::Back, now.xLower, now.xUpper);
+}
+
+void Plot::zoomHome() {
+    lastZoom_.invalidate();
+    if (content_.empty()) return;
+    const PlotView all = home();
+    if (all == view()) return;
+    history_.push(view());
+    setView(all);
+    Q_EMIT viewStepped(Step::Home, all.xLower, all.xUpper);
+}
+
+void Plot::followStep(Step step, double xLower, double xUpper) {
+    if (step == Step::Back) {
+        if (const auto before = history_.pop()) setView(*before);
+        return;
+    }
+    PlotView next = step == Step::Home ? home() : view();
+    if (step != Step::Home) {
+        next.xLower = xLower;
+        next.xUpper = xUpper;
+    }
+    if (step != Step::Merge || history_.empty()) history_.push(view());
+    setView(clamped(next));
+}
+
+void Plot::zoomAround(double x, double factor) {
+    PlotView next = view();
+    next.xLower = x + (next.xLower - x) * factor;
+    next.xUpper = x + (next.xUpper - x) * factor;
+    zoomTo(next, Step::Merge);
+}
+
+void Plot::pan(double share) {
+    PlotView next = view();
+    const double shift = (next.xUpper - next.xLower) * share;
+    next.xLower += shift;
+    next.xUpper += shift;
+    zoomTo(next, Step::Merge);
+}
+
+void Plot::setSelectedColumn(int column) {
+    if (column == selectedColumn_) return;
+    selectedColumn_ = column;
+    updateMarks();
+}
+
+void Plot::setCrosshair(int position) {
+    position = content_.empty() || position < 0 ? -1 : std::min(position, content_.length - 1);
+    if (position == crosshair_) return;
+    crosshair_ = position;
+    updateMarks();
+    Q_EMIT crosshairMoved(crosshair_);
+}
+
+void Plot::pinReference() {
+    pinned_ = crosshair_ == pinned_ ? -1 : crosshair_;
+    updateMarks();
+}
+
+void Plot::updateMarks() {
+    marks_->show(content_, {crosshair_, pinned_, selectedColumn_, block_});
+    readoutLabel_->setText(readout());
+}
+
+QString Plot::readout() const {
+    constexpr size_t kListed = 3;
+    if (crosshair_ < 0 || content_.empty()) return {};
+    const auto position = static_cast<size_t>(crosshair_);
+    const auto number = [](double value) { return QString::number(value, 'g', 4); };
+    QStringList parts;
+    size_t listed = 0;
+    for (size_t b = block_; b < content_.blocks.size() + block_ && listed < kListed; ++b, ++listed) {
+        const PlotBlock& block = content_.blocks[b % content_.blocks.size()];
+        if (listed == content_.blocks.size()) break;
+        if (position >= block.column.size()) continue;
+        QStringList values;
+        for (size_t v = 0; v < block.values.size(); ++v) {
+            if (!block.hasValue(v)) continue;
+            const double value = block.values[v][position];
+            const QString name = content_.values[v].legend;
+            QString text = (name.isEmpty() ? QString() : name + QLatin1Char(' ')) + number(value);
+            if (listed == 0 && pinned_ >= 0 && static_cast<size_t>(pinned_) < block.values[v].size()) {
+                const double reference = block.values[v][static_cast<size_t>(pinned_)];
+                text += content_.logY && reference > 0 ? QStringLiteral(" (×%1)").arg(number(value / reference))
+                                                       : QStringLiteral(" (Δ %1)").arg(number(value - reference));
+            }
+            values << text;
+        }
+        QString name = content_.blocks.size() > 1 ? block.shortName + QLatin1Char(' ') : QString();
+        if (listed == 0 || content_.xMode != XMode::Index) name += QStringLiteral("column %1: ").arg(block.column[position]);
+        parts << name + values.join(QStringLiteral(", ")) + (block.weak[position] ? QStringLiteral(" weak") : QString());
+    }
+    return parts.join(QStringLiteral("   "));
+}
+
+int Plot::nearestBlock(QPointF pixel) const {
+    const int position = static_cast<int>(std::lround(canvas_->xAxis->pixelToCoord(pixel.x())));
+    double best = std::numeric_limits<double>::infinity();
+    int nearest = -1;
+    for (size_t b = 0; b < content_.blocks.size(); ++b)
+        for (const auto& values : content_.blocks[b].values) {
+            if (position < 0 || static_cast<size_t>(position) >= values.size()) continue;
+            const double y = content_.drawn(values[static_cast<size_t>(position)]);
+            const double distance = std::abs(canvas_->yAxis->coordToPixel(y) - pixel.y());
+            if (distance < best) best = distance, nearest = static_cast<int>(b);
+        }
+    return nearest;
+}
+
+void Plot::hover(QPointF pixel) {
+    if (content_.empty() || !canvas_->axisRect()->rect().contains(pixel.toPoint())) return setCrosshair(-1);
+    const double x = canvas_->xAxis->pixelToCoord(pixel.x());
+    const int nearest = nearestBlock(pixel);
+    if (nearest >= 0 && static_cast<size_t>(nearest) != block_) {
+        block_ = static_cast<size_t>(nearest);
+        updateMarks();
+    }
+    setCrosshair(std::max(0, static_cast<int>(std::lround(x))));
+}
+
+void Plot::click(QPointF pixel) {
+    hover(pixel);
+    selectAtCrosshair();
+}
+
+void Plot::selectAtCrosshair() {
+    if (crosshair_ < 0 || block_ >= content_.blocks.size()) return;
+    const PlotBlock& block = content_.blocks[block_];
+    if (static_cast<size_t>(crosshair_) >= block.column.size()) return;
+    const int column = block.column[static_cast<size_t>(crosshair_)];
+    setSelectedColumn(column);
+    Q_EMIT columnSelected(block.name, column);
+}
+
+void Plot::setCutMovable(bool movable) { cutMovable_ = movable; }
+
+int Plot::cutBlockAt(QPointF pixel) const {
+    if (!cutMovable_ || content_.xMode != XMode::Rank || !canvas_->axisRect()->rect().contains(pixel.toPoint())) return -1;
+    for (size_t b = 0; b < content_.blocks.size(); ++b)
+        if (const auto& cut = content_.blocks[b].cut; cut && std::abs(canvas_->xAxis->coordToPixel(*cut) - pixel.x()) <= kPickPixels)
+            return static_cast<int>(b);
+    return -1;
+}
+
+void Plot::dragCut(QPointF pixel, bool finished) {
+    if (cutBlock_ < 0 || static_cast<size_t>(cutBlock_) >= content_.blocks.size()) return;
+    const PlotBlock& block = content_.blocks[static_cast<size_t>(cutBlock_)];
+    const int columns = static_cast<int>(block.column.size());
+    const int cut = std::clamp(static_cast<int>(std::lround(canvas_->xAxis->pixelToCoord(pixel.x()) + 0.5)), 0, columns);
+    const int weak = columns - cut;
+    const QString layer = block.name;
+    if (finished) {
+        marks_->hideCut();
+    } else {
+        marks_->showCut(cut - 0.5, QStringLiteral("k = %1").arg(weak));
+    }
+    Q_EMIT cutMoved(layer, weak, finished);
+}
+
+void Plot::keyPressEvent(QKeyEvent* event) {
+    const int step = event->modifiers() & Qt::ShiftModifier ? 10 : 1;
+    const PlotView now = view();
+    const int middle = static_cast<int>(std::lround((now.xLower + now.xUpper) / 2));
+    const int from = crosshair_ >= 0 ? crosshair_ : middle;
+    const auto moveTo = [&](int position) {
+        setCrosshair(std::clamp(position, 0, std::max(0, content_.length - 1)));
+        if (crosshair_ < now.xLower) pan((crosshair_ - now.xLower) / (now.xUpper - now.xLower) - 0.1);
+        if (crosshair_ > now.xUpper) pan((crosshair_ - now.xUpper) / (now.xUpper - now.xLower) + 0.1);
+    };
+    if (content_.empty()) return QWidget::keyPressEvent(event);
+    switch (event->key()) {
+        case Qt::Key_Left: return moveTo(crosshair_ < 0 ? middle : from - step);
+        case Qt::Key_Right: return moveTo(crosshair_ < 0 ? middle : from + step);
+        case Qt::Key_Up:
+        case Qt::Key_Down: {
+            const size_t count = content_.blocks.size();
+            block_ = (block_ + (event->key() == Qt::Key_Down ? 1 : count - 1)) % count;
+            return updateMarks();
+        }
+        case Qt::Key_PageUp: return pan(-0.5);
+        case Qt::Key_PageDown: return pan(0.5);
+        case Qt::Key_Plus:
+        case Qt::Key_Equal: return zoomAround(from, 0.7);
+        case Qt::Key_Minus: return zoomAround(from, 1 / 0.7);
+        case Qt::Key_Return:
+        case Qt::Key_Enter:
+        case Qt::Key_Space: return selectAtCrosshair();
+        case Qt::Key_Escape:
+            pinned_ = -1;
+            setCrosshair(-1);
+            return updateMarks();
+        default: QWidget::keyPressEvent(event);
+    }
+}
+
+void Plot::focusInEvent(QFocusEvent* event) {
+    QWidget::focusInEvent(event);
+    QFont font = title_->font();
+    font.setUnderline(event->reason() != Qt::MouseFocusReason);  // shows keyboard users where they are
+    title_->setFont(font);
+}
+
+void Plot::focusOutEvent(QFocusEvent* event) {
+    QWidget::focusOutEvent(event);
+    QFont font = title_->font();
+    font.setUnderline(false);
+    title_->setFont(font);
+}
+
+QWidget* Plot::canvas() const { return canvas_; }
+
+QPointF Plot::pixelOf(double x, double y) const { return {canvas_->xAxis->coordToPixel(x), canvas_->yAxis->coordToPixel(y)}; }
+
+QString Plot::visibleText(TableFormat format) const {
+    const PlotView now = view();
+    return tableText(content_, format, now.xLower, now.xUpper);
+}
+
+bool Plot::writeCsv(const QString& path, QString* error) const {
+    QSaveFile file(path);
+    const QByteArray bytes = visibleText(TableFormat::Csv).toUtf8();
+    if (file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit()) return true;
+    if (error) *error = QStringLiteral("Cannot write %1: %2. Choose another place or make room there.").arg(path, file.errorString());
+    return false;
+}
+
+}  // namespace owq

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QElapsedTimer>
+#include <QWidget>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "widgets/plot/plot_content.h"
+#include "widgets/plot/plot_table_model.h"
+#include "widgets/plot/zoom_history.h"
+
+class QAction;
+class QLabel;
+class QStackedWidget;
+class QTableView;
+
+namespace owq {
+
+class ContentDrawing;
+class PlotCanvas;
+class PlotMarks;
+
+// One plot on screen: axes, zoom with history, crosshair with values, column selection, clipboard, table twin. A subclass says what
+// is plotted. Keys: arrows move the crosshair (Shift: ten columns) and choose the curve, Enter selects the column, P pins a reference,
+// + and - zoom, Page Up and Down pan, Backspace goes one step back, Home shows all, Escape clears, Ctrl+T shows the table.
+class Plot : public QWidget {
+    Q_OBJECT
+public:
+    enum class Step { Zoom, Merge, Back, Home };  // Merge: a zoom that joins the last one in the history
+    Q_ENUM(Step)
+
+    explicit Plot(PlotKind kind, QWidget* parent = nullptr);
+    ~Plot() override;
+
+    PlotKind kind() const { return kind_; }
+    void setCurves(std::vector<LayerCurvesPtr> curves);  // the x range stays where the number of columns does
+    const std::vector<LayerCurvesPtr>& curves() const { return curves_; }
+    void setXMode(XMode mode);
+    XMode xMode() const { return xMode_; }            // as asked for; content().xMode is what is shown
+    const PlotContent& content() const { return content_; }
+    QAbstractTableModel* tableModel() { return &table_; }
+
+    PlotView view() const;
+    void zoomTo(const PlotView& view, Step step = Step::Zoom);
+    void zoomBack();
+    void zoomHome();
+    void followStep(Step step, double xLower, double xUpper);  // what a linked plot did, done here without a signal
+
+    int selectedColumn() const { return selectedColumn_; }
+    void setSelectedColumn(int column);  // -1: none
+    int crosshair() const { return crosshair_; }
+    void setCrosshair(int position);     // on the x axis; -1: none
+    void pinReference();                 // at the crosshair; the read-out then shows differences to it
+    QString readout() const;
+    void setCutMovable(bool movable);    // the cut is dragged with the mouse where columns are sorted by rank
+
+    QString visibleText(TableFormat format) const;  // the rows between the edges of the plot
+    bool writeCsv(const QString& path, QString* error) const;
+    void setTableShown(bool shown);
+
+    QWidget* canvas() const;                      // for tests and drops
+    QPointF pixelOf(double x, double y) const;    // on the canvas
+
+Q_SIGNALS:
+    void columnSelected(const QString& layer, int column);
+    void crosshairMoved(int position);
+    void viewStepped(owq::Plot::Step step, double xLower, double xUpper);
+    void cutMoved(const QString& layer, int weakColumns, bool finished);
+    void figureRequested();
+    void failed(const QString& message);
+
+protected:
+    virtual PlotContent makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const = 0;
+    void rebuild(bool keepView);  // to be called by the subclass's constructor and when its own settings change
+    QAction* addOwnAction(const QString& text, const QString& tip, const QKeySequence& shortcut);
+
+    void changeEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    void makeActions();
+    void connectCanvas();
+    void restyle();
+    PlotView home() const;
+    PlotView clamped(PlotView view) const;
+    void setView(const PlotView& view);
+    void zoomAround(double x, double factor);
+    void pan(double share);
+    int nearestBlock(QPointF pixel) const;
+    void hover(QPointF pixel);
+    void click(QPointF pixel);
+    void selectAtCrosshair();
+    void dragCut(QPointF pixel, bool finished);
+    int cutBlockAt(QPointF pixel) const;
+    void updateMarks();
+    void copy();
+    void saveCsv();
+    void replotLater();
+
+    PlotKind kind_;
+    std::vector<LayerCurvesPtr> curves_;
+    XMode xMode_ = XMode::Index;
+    PlotContent content_;
+    PlotTableModel table_;
+    ZoomHistory history_;
+    QElapsedTimer lastZoom_;
+    int selectedColumn_ = -1, crosshair_ = -1, pinned_ = -1;
+    size_t block_ = 0;  // the curve that keys and read-out speak of
+    bool cutMovable_ = false;
+    int cutBlock_ = -1;
+
+    QLabel* title_;
+    QLabel* note_;
+    QLabel* readoutLabel_;
+    QStackedWidget* pages_;
+    PlotCanvas* canvas_;
+    QLabel* empty_;
+    QTableView* tableView_ = nullptr;
+    QAction* tableAction_ = nullptr;
+    ContentDrawing* drawing_;
+    std::unique_ptr<PlotMarks> marks_;
+};
+
+}  // namespace owq

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The actions of a Plot: its context menu, its shortcuts, the clipboard, the table twin.
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QFileDialog>
+#include <QHeaderView>
+#include <QItemSelectionModel>
+#include <QLabel>
+#include <QStackedWidget>
+#include <QTableView>
+#include <set>
+
+#include "widgets/plot/plot.h"
+#include "widgets/plot/plot_canvas.h"
+
+namespace owq {
+
+QAction* Plot::addOwnAction(const QString& text, const QString& tip, const QKeySequence& shortcut) {
+    auto* action = new QAction(text, this);
+    action->setToolTip(tip);
+    action->setStatusTip(tip);
+    action->setShortcut(shortcut);
+    action->setShortcutContext(Qt::WidgetShortcut);  // the table twin has the same keys for its own cells
+    addAction(action);
+    return action;
+}
+
+void Plot::makeActions() {
+    setContextMenuPolicy(Qt::ActionsContextMenu);
+    const auto separator = [this] {
+        auto* line = new QAction(this);
+        line->setSeparator(true);
+        addAction(line);
+    };
+    connect(addOwnAction(tr("&Copy visible data"), tr("Copy the visible rows, tab-separated with a header"), QKeySequence::Copy),
+            &QAction::triggered, this, &Plot::copy);
+    connect(addOwnAction(tr("&Save visible data as CSV…"), tr("Write the visible rows to a file"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S)),
+            &QAction::triggered, this, &Plot::saveCsv);
+    connect(addOwnAction(tr("&Export figure…"), tr("Write this plot as PDF, SVG or PNG"), QKeySequence(Qt::CTRL | Qt::Key_E)),
+            &QAction::triggered, this, &Plot::figureRequested);
+    tableAction_ = addOwnAction(tr("Show as &table"), tr("The same numbers as a table"), QKeySequence(Qt::CTRL | Qt::Key_T));
+    tableAction_->setCheckable(true);
+    connect(tableAction_, &QAction::toggled, this, &Plot::setTableShown);
+    separator();
+    connect(addOwnAction(tr("Zoom &back"), tr("One step back"), QKeySequence(Qt::Key_Backspace)), &QAction::triggered, this, &Plot::zoomBack);
+    connect(addOwnAction(tr("Show &all"), tr("All columns, all values"), QKeySequence(Qt::Key_Home)), &QAction::triggered, this, &Plot::zoomHome);
+    connect(addOwnAction(tr("&Pin reference"), tr("Show differences to the column under the crosshair"), QKeySequence(Qt::Key_P)),
+            &QAction::triggered, this, &Plot::pinReference);
+}
+
+void Plot::copy() { QApplication::clipboard()->setText(visibleText(TableFormat::Tsv)); }
+
+void Plot::saveCsv() {
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save visible data"), content_.title + QStringLiteral(".csv"), tr("CSV (*.csv)"));
+    QString error;
+    if (!path.isEmpty() && !writeCsv(path, &error)) Q_EMIT failed(error);
+}
+
+void Plot::setTableShown(bool shown) {
+    if (tableAction_->isChecked() != shown) return tableAction_->setChecked(shown);  // comes back here
+    if (!tableView_) {
+        tableView_ = new QTableView;
+        tableView_->setModel(&table_);
+        tableView_->setAccessibleName(tr("%1, table").arg(content_.title));
+        tableView_->setSelectionBehavior(QAbstractItemView::SelectRows);
+        tableView_->setTabKeyNavigation(false);
+        tableView_->verticalHeader()->hide();
+        tableView_->verticalHeader()->setDefaultSectionSize(tableView_->fontMetrics().height() + 6);
+        tableView_->horizontalHeader()->setStretchLastSection(true);
+        pages_->addWidget(tableView_);
+        auto* copyRows = new QAction(tr("&Copy rows"), tableView_);
+        copyRows->setShortcut(QKeySequence::Copy);
+        copyRows->setShortcutContext(Qt::WidgetShortcut);
+        auto* back = new QAction(tr("Show as &plot"), tableView_);
+        back->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_T));
+        back->setShortcutContext(Qt::WidgetShortcut);
+        tableView_->addActions({copyRows, back});
+        tableView_->setContextMenuPolicy(Qt::ActionsContextMenu);
+        connect(back, &QAction::triggered, this, [this] { setTableShown(false); });
+        connect(copyRows, &QAction::triggered, this, [this] {
+            QString text = tableHeader(content_).join(QLatin1Char('\t')) + QLatin1Char('\n');
+            std::set<int> rows;
+            for (const QModelIndex& index : tableView_->selectionModel()->selectedRows()) rows.insert(index.row());
+            for (const int row : rows) {
+                QStringList cells;
+                for (int column = 0; column < table_.columnCount(); ++column) cells << table_.index(row, column).data().toString();
+                text += cells.join(QLatin1Char('\t')) + QLatin1Char('\n');
+            }
+            QApplication::clipboard()->setText(text);
+        });
+        connect(tableView_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
+            if (!current.isValid()) return;
+            const PlotTableModel::Place place = table_.placeOf(current.row());
+            block_ = static_cast<size_t>(place.block);
+            setCrosshair(place.position);
+            selectAtCrosshair();
+        });
+    }
+    QWidget* page = content_.empty() ? static_cast<QWidget*>(empty_) : shown ? static_cast<QWidget*>(tableView_) : canvas_;
+    pages_->setCurrentWidget(page);
+    (shown && !content_.empty() ? static_cast<QWidget*>(tableView_) : this)->setFocus();
+}
+
+}  // namespace owq

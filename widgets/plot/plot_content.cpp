@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/plot/plot_content.h"
+
+#include <QLocale>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace owq {
+namespace {
+
+// Largest first, ties by lower index: the ranking that chooses weak columns (paper Eq. 6), so that the first k are the k weak ones.
+std::vector<int> descending(const std::vector<float>& values) {
+    std::vector<int> order(values.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto key = [&](int j) {  // NaN compares with nothing: it would break the sort
+        const float value = values[static_cast<size_t>(j)];
+        return std::isnan(value) ? -std::numeric_limits<float>::infinity() : value;
+    };
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return key(a) > key(b); });
+    return order;
+}
+
+const std::vector<float>* influence(const LayerCurves& curves) {
+    if (isKnown(curves, curves.sensitivity)) return &curves.sensitivity;
+    return isKnown(curves, curves.hessianDiagonal) ? &curves.hessianDiagonal : nullptr;
+}
+
+template <typename Visit>
+void forEachValue(const PlotContent& content, double xLower, double xUpper, Visit visit) {
+    for (const PlotBlock& block : content.blocks) {
+        const auto size = static_cast<double>(block.column.size());
+        const auto first = static_cast<size_t>(std::clamp(std::ceil(xLower), 0.0, size));
+        const auto last = static_cast<size_t>(std::clamp(std::floor(xUpper) + 1, 0.0, size));
+        for (const auto& values : block.values)
+            for (size_t i = first; i < last && i < values.size(); ++i) visit(values[i]);
+    }
+}
+
+QString quoted(const QString& text, TableFormat format) {
+    if (format == TableFormat::Tsv || !(text.contains(QLatin1Char(',')) || text.contains(QLatin1Char('"')))) return text;
+    QString inner = text;
+    return QLatin1Char('"') + inner.replace(QLatin1String("\""), QLatin1String("\"\"")) + QLatin1Char('"');
+}
+
+}  // namespace
+
+double PlotContent::drawn(double value) const {
+    if (!std::isfinite(value)) return std::numeric_limits<double>::quiet_NaN();
+    return logY ? std::max(value, logFloor) : value;
+}
+
+ValueRange yRange(const PlotContent& content, double xLower, double xUpper) {
+    double lower = std::numeric_limits<double>::infinity(), upper = -lower;
+    forEachValue(content, xLower, xUpper, [&](double value) {
+        const double y = content.drawn(value);
+        if (std::isnan(y)) return;
+        lower = std::min(lower, y);
+        upper = std::max(upper, y);
+    });
+    if (lower > upper) return content.logY ? ValueRange{0.1, 10} : ValueRange{0, 1};
+    if (content.logY) {
+        if (upper <= lower) return {lower / 2, upper * 2};
+        const double margin = std::pow(upper / lower, 0.06);
+        return {lower / std::pow(upper / lower, 0.03), upper * margin * (content.labelOutliers ? margin : 1.0)};
+    }
+    if (content.kind == PlotKind::CumulativeError) lower = std::min(lower, 0.0);
+    if (upper <= lower) return {lower - 0.5, upper + 0.5};
+    const double margin = (upper - lower) * 0.04;
+    return {lower - (content.kind == PlotKind::CumulativeError ? 0 : margin), upper + margin};
+}
+
+void finishContent(PlotContent& content) {
+    std::erase_if(content.blocks, [](const PlotBlock& block) {
+        return std::all_of(block.values.begin(), block.values.end(), [](const auto& values) { return values.empty(); });
+    });
+    content.length = 0;
+    for (const PlotBlock& block : content.blocks) content.length = std::max(content.length, static_cast<int>(block.column.size()));
+    if (!content.logY) return;
+    double smallest = std::numeric_limits<double>::infinity(), largest = 0;
+    const double all = content.length;
+    forEachValue(content, 0, all, [&](double value) {
+        if (!std::isfinite(value) || value <= 0) return;
+        smallest = std::min(smallest, value);
+        largest = std::max(largest, value);
+    });
+    content.logFloor = largest > 0 ? std::pow(10.0, std::floor(std::log10(std::max(smallest, largest * 1e-12)))) : 1.0;
+    if (content.logFloor <= 0) content.logFloor = std::numeric_limits<float>::denorm_min();
+    content.clamped = 0;
+    forEachValue(content, 0, all, [&](double value) { content.clamped += std::isfinite(value) && value < content.logFloor; });
+}
+
+bool isKnown(const LayerCurves& curves, const std::vector<float>& vector) {
+    return curves.columns > 0 && vector.size() == static_cast<size_t>(curves.columns);
+}
+
+std::vector<int> columnOrder(const LayerCurves& curves, XMode mode) {
+    if (mode == XMode::HessianOrder && isKnown(curves, curves.hessianDiagonal)) return descending(curves.hessianDiagonal);
+    if (mode == XMode::Rank)
+        if (const auto* values = influence(curves)) {
+            std::vector<int> order = descending(*values);
+            std::reverse(order.begin(), order.end());
+            return order;
+        }
+    std::vector<int> order(static_cast<size_t>(std::max(curves.columns, 0)));
+    std::iota(order.begin(), order.end(), 0);
+    return order;
+}
+
+std::vector<PlotBlock> makeBlocks(std::span<const LayerCurvesPtr> all, XMode mode) {
+    QStringList kinds;
+    for (const LayerCurvesPtr& curves : all) kinds << curves->kind;
+    const std::vector<SeriesLook> looks = seriesLooks(kinds);
+    std::vector<PlotBlock> blocks;
+    blocks.reserve(all.size());
+    for (size_t i = 0; i < all.size(); ++i) {
+        PlotBlock block;
+        block.name = all[i]->name;
+        block.shortName = shortName(all[i]->name);
+        block.measured = all[i]->measured;
+        block.look = looks[i];
+        block.column = columnOrder(*all[i], mode);
+        std::vector<char> weak(block.column.size(), 0);
+        for (const int column : all[i]->weakColumns)
+            if (column >= 0 && static_cast<size_t>(column) < weak.size()) weak[static_cast<size_t>(column)] = 1;
+        block.weak.reserve(weak.size());
+        for (const int column : block.column) block.weak.push_back(weak[static_cast<size_t>(column)]);
+        block.weakCount = static_cast<int>(std::count(weak.begin(), weak.end(), 1));
+        blocks.push_back(std::move(block));
+    }
+    return blocks;
+}
+
+std::vector<double> inOrder(const std::vector<float>& values, const std::vector<int>& columns) {
+    std::vector<double> ordered;
+    ordered.reserve(columns.size());
+    for (const int column : columns) ordered.push_back(static_cast<double>(values[static_cast<size_t>(column)]));
+    return ordered;
+}
+
+QString xAxisTitle(XMode mode) {
+    switch (mode) {
+        case XMode::Rank: return QStringLiteral("Input channels, ascending by influence");
+        case XMode::HessianOrder: return QStringLiteral("Input channels, descending by Hessian diagonal");
+        case XMode::Index: break;
+    }
+    return QStringLiteral("Input channel");
+}
+
+std::optional<double> cutOf(const LayerCurves& curves, XMode mode) {
+    const auto weak = std::min(curves.weakColumns.size(), static_cast<size_t>(std::max(curves.columns, 0)));
+    if (weak == 0 || !isKnown(curves, curves.sensitivity)) return std::nullopt;
+    if (mode == XMode::Rank) return static_cast<double>(curves.columns) - static_cast<double>(weak) - 0.5;
+    if (mode != XMode::Index || weak == curves.sensitivity.size()) return std::nullopt;
+    const std::vector<int> order = descending(curves.sensitivity);
+    const double inside = curves.sensitivity[static_cast<size_t>(order[weak - 1])];
+    const double outside = curves.sensitivity[static_cast<size_t>(order[weak])];
+    return inside > 0 && outside > 0 ? std::sqrt(inside * outside) : inside;
+}
+
+QStringList tableHeader(const PlotContent& content) {
+    QStringList header{QStringLiteral("linear"), QStringLiteral("column"), QStringLiteral("position")};
+    for (const PlotValue& value : content.values) header << value.id;
+    return header << QStringLiteral("weak");
+}
+
+QString cellText(double value) {
+    // Values were floats or sums of floats: nine digits bring a float back exactly, fewer are tried first for the reader's sake.
+    if (!std::isfinite(value)) return {};
+    return QString::number(value, 'g', QLocale::FloatingPointShortest).size() <= 12
+               ? QString::number(value, 'g', QLocale::FloatingPointShortest)
+               : QString::number(value, 'g', 9);
+}
+
+QString tableText(const PlotContent& content, TableFormat format, double xLower, double xUpper) {
+    const QChar separator = format == TableFormat::Csv ? QLatin1Char(',') : QLatin1Char('\t');
+    QString text = tableHeader(content).join(separator) + QLatin1Char('\n');
+    for (const PlotBlock& block : content.blocks) {
+        const auto size = static_cast<double>(block.column.size());
+        const auto first = static_cast<size_t>(std::clamp(std::ceil(xLower), 0.0, size));
+        const auto last = static_cast<size_t>(std::clamp(std::floor(xUpper) + 1, 0.0, size));
+        const QString name = quoted(block.name, format) + separator;
+        for (size_t i = first; i < last; ++i) {
+            text += name + QString::number(block.column[i]) + separator + QString::number(i);
+            for (size_t v = 0; v < content.values.size(); ++v)
+                text += separator + (block.hasValue(v) ? cellText(block.values[v][i]) : QString());
+            text += separator + QLatin1Char(block.weak[i] ? '1' : '0') + QLatin1Char('\n');
+        }
+    }
+    return text;
+}
+
+QString tableText(const PlotContent& content, TableFormat format) { return tableText(content, format, 0, content.length); }
+
+}  // namespace owq

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/sensitivity/sensitivity_plot.h"
+
+#include "widgets/sensitivity/sensitivity_content.h"
+
+namespace owq {
+
+SensitivityPlot::SensitivityPlot(QWidget* parent) : Plot(PlotKind::Sensitivity, parent) { rebuild(false); }
+
+PlotContent SensitivityPlot::makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const { return sensitivityContent(curves, mode); }
+
+}  // namespace owq
