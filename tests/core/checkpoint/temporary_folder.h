@@ -30,6 +30,7 @@ private:
 
 /// Without syncing: thousands of synced files take minutes.
 inline void writeQuickly(const std::filesystem::path& file, std::string_view bytes) {
+    std::filesystem::remove(file);  // ext4 flushes a file that is truncated and written again
     std::ofstream(file, std::ios::binary).write(bytes.data(), std::streamsize(bytes.size()));
 }
 
