@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pack/packed_model.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/checkpoint/torch_pickle.h"
+
+namespace owq {
+namespace {
+
+constexpr const char* kParts[] = {".qweight", ".scales", ".zeros", ".oweight", ".outlieridx"};
+
+bool endsWith(const std::string& text, std::string_view end) {
+    return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+const Json* quantizationConfig(const Json& config) {
+    if (!config.is_object() || !config.contains("quantization_config")) return nullptr;
+    const Json& q = config["quantization_config"];
+    return q.is_object() && q.contains("quant_method") && q["quant_method"] == "owq" ? &q : nullptr;
+}
+
+int checkedBits(int64_t bits, const std::string& where) {
+    if (bits != 3 && bits != 4) throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
+    return int(bits);
+}
+
+template <class T>
+const T& field(const PickleValue& root, const char* key, const char* what, const std::string& where) {
+    const PickleValue* value = root.find(key);
+    const T* held = value ? std::get_if<T>(&value->value) : nullptr;
+    if (!held) throw Error("has no " + std::string(what) + " \"" + key + "\": it is no packed checkpoint of the authors' code", where);
+    return *held;
+}
+
+}  // namespace
+
+bool PackedModel::isPackedFolder(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(folder / "config.json", ignored)) return false;
+    try {
+        return quantizationConfig(readJson(folder / "config.json")) != nullptr;
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+bool PackedModel::isPackedTorchFile(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(file, ignored)) return false;
+    try {
+        const PickleValue root = readTorchFile(file);
+        return root.find("model_state_dict") && root.find("bits") && root.find("packing");
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+std::shared_ptr<const PackedModel> PackedModel::open(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) return openFolder(path);
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const std::string extension = path.extension().string();
+    if ((extension == ".safetensors" || extension == ".json") && isPackedFolder(folder)) return openFolder(folder);
+    return openTorch(path);
+}
+
+std::shared_ptr<const PackedModel> PackedModel::openFolder(const std::filesystem::path& folder) {
+    const auto checkpoint = Checkpoint::open(folder);
+    std::shared_ptr<PackedModel> model(new PackedModel);
+    model->path_ = folder;
+    model->config_ = checkpoint->config();
+    const std::string where = (folder / "config.json").string();
+    const Json* quantization = quantizationConfig(model->config_);
+    if (!quantization) throw Error("has no quantization_config with quant_method \"owq\"", where);
+    const std::string layout = optional<std::string>(*quantization, "layout", "latency", where);
+    if (layout != "latency") throw Error("has the unknown layout \"" + layout.substr(0, 40) + "\"", where);
+    model->bits_ = checkedBits(required<int64_t>(*quantization, "bits", where), where);
+    model->read_ = [checkpoint](const std::string& name) { return checkpoint->read(name); };
+    model->sortOut(checkpoint->tensors());
+    return model;
+}
+
+std::shared_ptr<const PackedModel> PackedModel::openTorch(const std::filesystem::path& file) {
+    const PickleValue root = readTorchFile(file);
+    const std::string where = file.string();
+    std::shared_ptr<PackedModel> model(new PackedModel);
+    model->path_ = file;
+    const PickleDict& state = field<PickleDict>(root, "model_state_dict", "dictionary", where);
+    model->bits_ = checkedBits(field<int64_t>(root, "bits", "number", where), where);
+    if (!field<bool>(root, "packing", "flag", where)) throw Error("says that its weights are not packed", where);
+    auto tensors = std::make_shared<std::map<std::string, Tensor>>();
+    std::vector<TensorInfo> infos;
+    for (const auto& [name, value] : state) {
+        const Tensor* tensor = std::get_if<Tensor>(&value.value);
+        if (!tensor) throw Error("entry \"" + name.substr(0, 200) + "\" of model_state_dict is no tensor", where);
+        if (!tensors->emplace(name, *tensor).second) throw Error("names tensor \"" + name + "\" twice", where);
+        infos.push_back({name, tensor->dtype, tensor->shape, file, tensor->bytes()});
+    }
+    model->read_ = [tensors](const std::string& name) { return tensors->at(name); };
+    model->sortOut(infos);
+    return model;
+}
+
+void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
+    const Json* quantization = quantizationConfig(config_);
+    const Json none = Json::object();
+    const Json& bitsOf = quantization && quantization->contains("linear_bits") ? (*quantization)["linear_bits"] : none;
+    std::map<std::string, const TensorInfo*, std::less<>> byName;
+    for (const TensorInfo& t : all) byName.emplace(t.name, &t);
+    for (const TensorInfo& t : all) {
+        if (!endsWith(t.name, ".qweight")) continue;
+        LinearShape shape;
+        shape.name = t.name.substr(0, t.name.size() - 8);
+        const std::string where = t.file.string() + ", " + shape.name;
+        for (const char* part : kParts)
+            if (!byName.count(shape.name + part)) throw Error("tensor " + shape.name + part + " is missing", where);
+        shape.bits = checkedBits(optional<int64_t>(bitsOf, shape.name.c_str(), bits_, where), where);
+        if (t.shape.size() != 2 || t.shape[0] <= 0 || t.shape[1] <= 0 || t.shape[0] % shape.bits || t.dtype != DType::i32)
+            throw Error("tensor " + t.name + " is " + std::string(name(t.dtype)) + " " + shapeText(t.shape) + ": no " +
+                            std::to_string(shape.bits) + "-bit packed weight",
+                        where);
+        shape.rows = t.shape[1];
+        shape.columns = t.shape[0] / shape.bits * 32;
+        const TensorInfo& ids = *byName.at(shape.name + ".outlieridx");
+        if (ids.shape.size() != 1) throw Error("tensor " + ids.name + " is no list", where);
+        shape.weakColumns = ids.shape[0];
+        linearIndex_.emplace(shape.name, linears_.size());
+        linears_.push_back(std::move(shape));
+    }
+    if (linears_.empty()) throw Error("holds no packed weight", path_.string());
+    for (const TensorInfo& t : all) {
+        const size_t dot = t.name.rfind('.');
+        const bool part = dot != std::string::npos && linearIndex_.count(t.name.substr(0, dot)) &&
+                          std::any_of(std::begin(kParts), std::end(kParts), [&](const char* p) { return t.name.compare(dot, std::string::npos, p) == 0; });
+        if (part) continue;
+        tensorIndex_.emplace(t.name, tensors_.size());
+        tensors_.push_back(t);
+    }
+}
+
+const LinearShape* PackedModel::find(const std::string& linear) const {
+    const auto it = linearIndex_.find(linear);
+    return it == linearIndex_.end() ? nullptr : &linears_[it->second];
+}
+
+PackedLinear PackedModel::packed(const std::string& name) const {
+    const LinearShape* shape = find(name);
+    if (!shape) throw Error("has no packed linear \"" + name + "\"", path_.string());
+    return {shape->bits, read_(name + ".qweight"), read_(name + ".scales"), read_(name + ".zeros"), read_(name + ".oweight"),
+            read_(name + ".outlieridx")};
+}
+
+QuantizedLinear PackedModel::linear(const std::string& name) const {
+    const PackedLinear tensors = packed(name);
+    const LinearShape& shape = *find(name);
+    return unpack(tensors, shape.rows, shape.columns, path_.string() + ", " + name);
+}
+
+bool PackedModel::has(const std::string& tensor) const { return tensorIndex_.count(tensor) != 0; }
+
+Tensor PackedModel::tensor(const std::string& name) const {
+    if (!has(name)) throw Error("has no tensor \"" + name + "\"", path_.string());
+    return read_(name);
+}
+
+}  // namespace owq

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packed models on disk: our `owq` folder and the authors' `.pth` (resources/help/format.md, DESIGN section 6).
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/progress.h"
+#include "core/base/tensor.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/pack/packed_linear.h"
+#include "core/quantize/quantized_linear.h"
+
+namespace owq {
+
+/// What headers tell about one quantized linear.
+struct LinearShape {
+    std::string name;
+    int64_t rows = 0, columns = 0;
+    int bits = 3;
+    int64_t weakColumns = 0;
+};
+
+/// A packed model, opened by headers only; linears are unpacked when asked for. Safe for several readers.
+class PackedModel {
+public:
+    /// `path`: an `owq` folder (or a file in it), or an authors' .pth. Throws Error naming file, tensor and reason.
+    static std::shared_ptr<const PackedModel> open(const std::filesystem::path& path);
+    /// By content: a folder whose config.json names quant_method "owq". Never throws.
+    static bool isPackedFolder(const std::filesystem::path& folder);
+    /// By content: a torch zip that holds model_state_dict, bits and packing. Never throws.
+    static bool isPackedTorchFile(const std::filesystem::path& file);
+
+    /// config.json with quantization_config; null for a .pth, which holds none.
+    const Json& config() const { return config_; }
+    const std::filesystem::path& path() const { return path_; }
+    int bits() const { return bits_; }  ///< of the file; a linear's own are in its shape
+    /// In file order.
+    const std::vector<LinearShape>& linears() const { return linears_; }
+    const LinearShape* find(const std::string& linear) const;  ///< null when absent
+    QuantizedLinear linear(const std::string& name) const;     ///< Error when absent or damaged
+    PackedLinear packed(const std::string& name) const;        ///< the tensors as they stand
+
+    /// Everything that is not part of a packed weight, biases of packed linears included.
+    const std::vector<TensorInfo>& tensors() const { return tensors_; }
+    bool has(const std::string& tensor) const;
+    Tensor tensor(const std::string& name) const;  ///< Error when absent
+
+private:
+    using Read = std::function<Tensor(const std::string&)>;
+    void sortOut(const std::vector<TensorInfo>& all);
+    static std::shared_ptr<const PackedModel> openFolder(const std::filesystem::path& folder);
+    static std::shared_ptr<const PackedModel> openTorch(const std::filesystem::path& file);
+
+    std::filesystem::path path_;
+    Json config_;
+    int bits_ = 0;
+    Read read_;
+    std::vector<LinearShape> linears_;
+    std::vector<TensorInfo> tensors_;
+    std::map<std::string, size_t, std::less<>> linearIndex_, tensorIndex_;
+};
+
+enum class PackFormat { owq, owqPth, dense };
+PackFormat packFormatFromName(const std::string& name);  ///< "owq", "owq-pth", "dense"; Error with the known names
+std::string packFormatName(PackFormat format);
+/// Who can load it, for a person.
+std::string loadableBy(PackFormat format);
+
+using LinearProvider = std::function<QuantizedLinear(const std::string& linear)>;
+/// Asks the provider for each linear once.
+std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, const LinearProvider& provider);
+
+/// A finished run, as the writers need it.
+struct PackSource {
+    std::shared_ptr<const Checkpoint> base;  ///< gives config, tokenizer files and every tensor that is not quantized
+    std::vector<LinearShape> linears;        ///< the quantized ones, by checkpoint name without ".weight"
+    LinearProvider linear;
+    double targetBits = 0;                   ///< written to quantization_config when above 0
+};
+
+struct PackResult {
+    std::filesystem::path out;
+    uint64_t bytes = 0;                     ///< on disk
+    std::vector<std::string> verification;  ///< what was compared after reloading, for a person
+};
+
+/// Writes under a temporary name beside `out`, reloads and compares, renames. `out` must not exist unless `replace`.
+/// One linear at a time is in memory; the free space is checked first. A stop or an error leaves nothing behind.
+PackResult writeModel(const PackSource& source, PackFormat format, const std::filesystem::path& out, bool replace,
+                      Progress& progress, std::stop_token stop);
+
+/// Compares what lies at `path` with the source: codes, zeros and weak columns equal; scales and weak weights (dense: weights)
+/// equal to the stated rounding; all other tensors byte-equal. Returns what was compared; throws Error at the first difference.
+std::vector<std::string> verifyModel(const PackSource& source, PackFormat format, const std::filesystem::path& path,
+                                     Progress& progress, std::stop_token stop);
+
+}  // namespace owq

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The authors' packed checkpoint: torch.save of {model_state_dict, n_out_dict, packing, dtype, bits}.
+#include "core/base/error.h"
+#include "core/checkpoint/torch_pickle.h"
+#include "core/pack/tensor_stream.h"
+#include "core/pack/writing.h"
+
+namespace owq::packing {
+namespace {
+
+/// Removes the file when it goes out of scope.
+struct Scratch {
+    std::filesystem::path path;
+    ~Scratch() {
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+    }
+};
+
+Tensor zeros(DType type, int64_t count) { return Tensor::rounded(type, {count}, std::vector<float>(size_t(count))); }
+
+void checkOneWidth(const PackSource& source) {
+    for (const LinearShape& s : source.linears)
+        if (s.bits != source.linears.front().bits)
+            throw Error("has " + std::to_string(s.bits) + " bits, others have " + std::to_string(source.linears.front().bits) +
+                            "; the authors' file holds one width",
+                        s.name, "Export as owq instead");
+}
+
+/// The packed tensors in a file of their own, so that torch's writer, which wants all tensors at once, gets views of a mapping.
+void writeScratch(const PackSource& source, const std::filesystem::path& file, DType type, Meter& meter, const std::stop_token& stop) {
+    std::vector<TensorPlan> plan;
+    for (const LinearShape& s : source.linears) {
+        plan.push_back({s.name + ".qweight", DType::i32, {s.columns / 32 * s.bits, s.rows}});
+        plan.push_back({s.name + ".scales", type, {s.rows, 1}});
+        plan.push_back({s.name + ".zeros", DType::u8, {s.rows / 2, 1}});
+        plan.push_back({s.name + ".oweight", type, {s.weakColumns, s.rows}});
+        plan.push_back({s.name + ".outlieridx", s.weakColumns ? DType::i32 : DType::f32, {s.weakColumns}});
+    }
+    TensorStream out(file, plan, {});
+    for (const LinearShape& s : source.linears) {
+        meter.next(s.name, stop);
+        try {
+            const PackedLinear p = pack(source.linear(s.name), type);
+            out.write(s.name + ".qweight", p.qweight);
+            out.write(s.name + ".scales", p.scales);
+            out.write(s.name + ".zeros", p.zeros);
+            out.write(s.name + ".oweight", p.oweight);
+            out.write(s.name + ".outlieridx", p.outlieridx);
+        } catch (const Error& e) {
+            if (!e.where().empty()) throw;
+            throw Error(e.happened(), s.name, e.remedy());
+        }
+    }
+    out.commit();
+}
+
+}  // namespace
+
+void writeTorch(const PackSource& source, const std::filesystem::path& file, Meter meter, std::stop_token stop) {
+    const auto replaced = replacedWeights(source);
+    checkOneWidth(source);
+    const DType type = torchType(source);
+    Scratch scratch{file};
+    scratch.path += ".packed";
+    writeScratch(source, scratch.path, type, meter, stop);
+    const auto packed = openSafetensors(scratch.path);
+
+    // Keys of the state dict without the tensors of packed linears, which follow their module's place.
+    std::map<std::string, std::string> originals;  // name in the authors' file to name in the checkpoint
+    std::vector<std::string> names;
+    for (const TensorInfo& t : source.base->tensors()) {
+        const size_t dot = t.name.rfind('.');
+        if (dot != std::string::npos && t.name.substr(dot) == ".bias" && replaced.count(t.name.substr(0, dot) + ".weight")) continue;
+        names.push_back(torchName(source, t.name));
+        originals[names.back()] = t.name;
+    }
+    sortAsModules(names, isOpt(source));
+
+    PickleDict state, weakCounts;
+    for (const std::string& name : names) {
+        const std::string& original = originals[name];
+        const auto it = replaced.find(original);
+        if (it == replaced.end()) {
+            state.emplace_back(name, PickleValue{asType(source.base->read(original), type)});
+            continue;
+        }
+        const LinearShape& s = *it->second;
+        const std::string module = name.substr(0, name.size() - 7);
+        const auto add = [&](const char* part) { state.emplace_back(module + part, PickleValue{packed->read(s.name + part)}); };
+        const bool hasBias = source.base->find(s.name + ".bias") != nullptr;
+        // A bias of the model is a parameter and comes before the buffers; the zeros that stand in for none are a buffer.
+        if (hasBias) state.emplace_back(module + ".bias", PickleValue{asType(source.base->read(s.name + ".bias"), type)});
+        add(".qweight"), add(".scales"), add(".zeros");
+        if (!hasBias) state.emplace_back(module + ".bias", PickleValue{zeros(type, s.rows)});
+        add(".oweight"), add(".outlieridx");
+        weakCounts.emplace_back(module, PickleValue{PickleNamespace{{{"n_out", PickleValue{s.weakColumns}}}}});
+    }
+    // A tied head is not in the checkpoint, but it is in a state dict.
+    if (!originals.count("lm_head.weight"))
+        for (size_t i = 0; i < state.size(); ++i)
+            if (state[i].first.ends_with("embed_tokens.weight")) {
+                PickleValue head = state[i].second;
+                state.emplace_back("lm_head.weight", std::move(head));
+                break;
+            }
+    checkStop(stop);
+    PickleDict root;
+    root.emplace_back("model_state_dict", PickleValue{std::move(state)});
+    root.emplace_back("n_out_dict", PickleValue{std::move(weakCounts)});
+    root.emplace_back("packing", PickleValue{true});
+    root.emplace_back("dtype", PickleValue{PickleDType{type}});
+    root.emplace_back("bits", PickleValue{int64_t(source.linears.front().bits)});
+    writeTorchFile(file, PickleValue{std::move(root)});
+}
+
+}  // namespace owq::packing
