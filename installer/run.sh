@@ -59,7 +59,7 @@ evaluate() {  # NAME MODEL
     local text
     for text in "${texts[@]}"; do
         once "$results/$1.$text.json" "$1, perplexity on $text" \
-            "$owq" evaluate "$2" --text "$sample/$text.txt" --protocol plain --sequence-length 512 --windows 64 \
+            "$owq" evaluate "$2" --text "$sample/$text.txt" --protocol plain --sequence-length 512 --max-windows 64 \
             --quiet --json "$results/$1.$text.json"
     done
 }
