@@ -25,7 +25,7 @@ struct Codes {
 
 Codes codesOf(int bits) { return {(1 << bits) - 1, 1 << (bits - 1)}; }
 
-/// Ascending order by the bits of the floats, a byte at a time. `keys` and `spare` have room for count values each.
+/// Ascending order by the bits of the floats, a byte at a time; count > 0. `keys` and `spare` have room for count values each.
 void sortFloats(const float* values, int64_t count, uint32_t* keys, uint32_t* spare, float* sorted) {
     uint32_t histogram[4][256] = {};
     for (int64_t i = 0; i < count; i++) {
@@ -35,6 +35,8 @@ void sortFloats(const float* values, int64_t count, uint32_t* keys, uint32_t* sp
         for (int byte = 0; byte < 4; byte++) histogram[byte][key >> (8 * byte) & 255]++;
     }
     for (int byte = 0; byte < 4; byte++) {
+        // Weights of 16-bit models have nothing in their lowest bytes.
+        if (histogram[byte][keys[0] >> (8 * byte) & 255] == count) continue;
         uint32_t at = 0;
         for (uint32_t& entry : histogram[byte]) at += std::exchange(entry, at);
         for (int64_t i = 0; i < count; i++) spare[histogram[byte][keys[i] >> (8 * byte) & 255]++] = keys[i];
