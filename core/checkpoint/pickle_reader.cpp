@@ -112,7 +112,7 @@ private:
             default: {
                 char text[40];
                 std::snprintf(text, sizeof text, "pickle opcode 0x%02x is not supported", op);
-                throw PickleProblem{text};
+                throw PickleProblem{text, true};
             }
         }
     }
@@ -172,7 +172,7 @@ private:
         const int index = findGlobal(module, name);
         if (index < 0)
             throw PickleProblem{"mentions " + std::string(module.substr(0, 80)) + "." + std::string(name.substr(0, 80)) +
-                                ", which is not on the list of harmless names; nothing was executed"};
+                                ", which is not on the list of harmless names; nothing was executed", true};
         push(NodeKind::global).integer = index;
     }
     NodeId top() const {
@@ -222,7 +222,8 @@ PickleGraph readPickle(std::span<const std::byte> bytes, const std::string& wher
         machine.run();
     } catch (const PickleProblem& problem) {
         throw Error("refused pickle: " + problem.what + " (byte " + std::to_string(machine.opStart) + ")", where,
-                    "If you trust the file, save only its tensors again with Python: torch.save(model.state_dict(), file)");
+                    problem.foreign ? "If you trust the file, save only its tensors again with Python: torch.save(model.state_dict(), file)"
+                                    : "The file is damaged: download or write it again");
     }
     if (used) *used = machine.at;
     return std::move(machine.graph);

@@ -28,7 +28,7 @@ std::unordered_map<std::string_view, StorageMention> distinctStorages(const Pick
 }
 
 [[noreturn]] void wrongSize(std::string_view key, uint64_t have, const StorageMention& mention, const std::string& where) {
-    throw Error("storage \"" + std::string(key.substr(0, 80)) + "\" holds " + std::to_string(have) + ", its tensors expect " +
+    throw Error("storage \"" + std::string(key.substr(0, 80)) + "\" holds " + std::to_string(have) + " bytes, its tensors expect " +
                     std::to_string(mention.count) + " elements of " + std::string(name(mention.dtype)), where,
                 "The file is damaged: download or write it again");
 }

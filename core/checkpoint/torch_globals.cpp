@@ -82,7 +82,9 @@ NodeId rebuild(PickleGraph& graph, const std::vector<NodeId>& arguments) {
     const uint64_t offset = whole(graph, arguments[1], "tensor offset");
     view.shape = sizes(graph, arguments[2], "tensor shape");
     view.strides = sizes(graph, arguments[3], "tensor stride");
-    if (view.strides.size() != view.shape.size()) throw PickleProblem{"tensor has as many strides as dimensions: not so here"};
+    if (view.strides.size() != view.shape.size())
+        throw PickleProblem{"tensor has " + std::to_string(view.shape.size()) + " dimensions but " +
+                            std::to_string(view.strides.size()) + " strides"};
     uint64_t last = offset, packed = 1, bytes = 0;
     if (!elementCount(view.shape, view.elements) ||
         __builtin_mul_overflow(view.elements, byteSize(view.storage.dtype), &bytes) || bytes > uint64_t(INT64_MAX))

@@ -27,6 +27,7 @@ const char* dtypeObjectName(DType type);
 /// Thrown without a place; the reader adds it.
 struct PickleProblem {
     std::string what;
+    bool foreign = false;  ///< not damage: the file holds more than plain data
 };
 
 /// The result of function(*arguments) and of object.__setstate__(state); `graph` gains what they build.

@@ -105,6 +105,11 @@ TEST(TorchPickle, RefusesWhatTorchCannotHold) {
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(TorchPickle, BombsAndCyclesAreRefusedByTheTreeToo) {
+    for (const char* name : {"pk_pkl_deep", "pk_pkl_doubling", "pk_pkl_self_list", "pk_evil_os_system", "pk_key_not_string"})
+        EXPECT_THROW(readTorchFile(std::filesystem::path(OWQ_TEST_DATA) / "hostile/pickle" / (std::string(name) + ".bin")), Error) << name;
+}
+
 TEST(TorchPickle, TruncationAnywhereIsRefused) {
     TemporaryFolder folder;
     writeTorchFile(folder.path() / "a.pth", {PickleDict{{"w", {Tensor::f32({2}, {1, 2})}}}});
