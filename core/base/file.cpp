@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/progress.h"
 
 namespace owq {
 namespace fs = std::filesystem;
@@ -172,19 +173,50 @@ FileLock::~FileLock() {
     if (fd_ >= 0) ::close(fd_);
 }
 
-std::string sha256(std::span<const std::byte> bytes) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) != 1) throw Error("SHA-256 failed");
-    static const char* hex = "0123456789abcdef";
-    std::string text;
-    for (unsigned i = 0; i < length; ++i) {
-        text += hex[digest[i] >> 4];
-        text += hex[digest[i] & 15];
+namespace {
+
+class Sha256 {
+public:
+    Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+        if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw Error("SHA-256 failed");
     }
-    return text;
+    void add(std::span<const std::byte> bytes) {
+        if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) throw Error("SHA-256 failed");
+    }
+    std::string hexadecimal() {
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned length = 0;
+        if (EVP_DigestFinal_ex(context_.get(), digest, &length) != 1) throw Error("SHA-256 failed");
+        static const char* hex = "0123456789abcdef";
+        std::string text;
+        for (unsigned i = 0; i < length; ++i) {
+            text += hex[digest[i] >> 4];
+            text += hex[digest[i] & 15];
+        }
+        return text;
+    }
+
+private:
+    std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+};
+
+}  // namespace
+
+std::string sha256(std::span<const std::byte> bytes) {
+    Sha256 hash;
+    hash.add(bytes);
+    return hash.hexadecimal();
 }
 
-std::string sha256File(const fs::path& file) { return sha256(MappedFile::open(file)->bytes()); }
+std::string sha256File(const fs::path& file, std::stop_token stop) {
+    constexpr size_t kPiece = 32 << 20;
+    const auto mapped = MappedFile::open(file);
+    Sha256 hash;
+    for (std::span<const std::byte> rest = mapped->bytes(); !rest.empty(); rest = rest.subspan(std::min(kPiece, rest.size()))) {
+        checkStop(stop);
+        hash.add(rest.first(std::min(kPiece, rest.size())));
+    }
+    return hash.hexadecimal();
+}
 
 }  // namespace owq

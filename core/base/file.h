@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -77,6 +78,7 @@ private:
 
 /// SHA-256 as lower-case hexadecimal.
 std::string sha256(std::span<const std::byte> bytes);
-std::string sha256File(const std::filesystem::path& file);
+/// Polls the stop token every few MB.
+std::string sha256File(const std::filesystem::path& file, std::stop_token stop = {});
 
 }  // namespace owq

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/analyze/column_ranges.h"
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/checkpoint/tensor_file.h"
@@ -19,12 +20,6 @@ struct InspectOptions {
     bool statistics = false;            ///< weight column ranges of every quantizable linear (reads the weights)
     std::string layer;                  ///< the same for this linear only
     std::string tensor;                 ///< values of this tensor
-};
-
-struct ColumnRanges {
-    std::string layer;
-    std::vector<float> columnMin, columnMax;  ///< [columns]
-    double min = 0, max = 0, mean = 0, standardDeviation = 0;
 };
 
 struct TensorValues {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of one run (DESIGN: run directory): recipe.json, journal.jsonl, layers/, statistics.h5, run.log, result.json.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/pipeline/layer_sink.h"
+
+namespace owq {
+
+/// What stands on the disk, read without locking.
+struct RunState {
+    Json description;                   ///< recipe.json
+    std::vector<std::string> linears;   ///< that the run quantizes, in the order of the model
+    std::vector<std::string> finished;  ///< in the same order
+    bool complete = false;              ///< result.json is there
+};
+
+/// Whether the folder holds a run or an analysis (its recipe.json says so). Never throws.
+bool isRunDirectory(const std::filesystem::path& directory);
+/// Throws Error when it is none or is damaged.
+RunState readRunState(const std::filesystem::path& directory);
+std::filesystem::path layerFile(const std::filesystem::path& directory, const std::string& linear);
+
+/// A run being written. Holds the folder's lock; a second writer is refused.
+class RunDirectory : public LayerSink {
+public:
+    enum class IfThere { refuse, resume, replace };
+
+    /// `description`: what recipe.json says; must hold "schema", "kind" ("run" or "analysis"), "linears" (names) and
+    /// whatever decides the result. An existing run is refused, resumed when its description agrees (Error naming what
+    /// differs otherwise), or replaced. A folder with foreign content is always refused. `layerType`: dtype of stored weak columns.
+    static std::unique_ptr<RunDirectory> open(const std::filesystem::path& directory, const Json& description, IfThere ifThere,
+                                              DType layerType);
+
+    bool has(const std::string& linear) const override;
+    LinearOutcome load(const std::string& linear) const override;
+    void store(const LinearInfo& linear, const LinearOutcome& outcome) override;
+
+    const std::filesystem::path& path() const { return path_; }
+    bool complete() const { return complete_; }
+    size_t finishedCount() const { return finished_.size(); }
+    /// One time-stamped line to run.log.
+    void log(const std::string& line) const;
+    /// Builds statistics.h5 from the layer files, then writes result.json: from then on the run is complete.
+    void finish(const std::string& family, const Json& result);
+
+private:
+    RunDirectory() = default;
+    std::filesystem::path path_;
+    Json description_;
+    DType layerType_ = DType::f16;
+    std::unique_ptr<FileLock> lock_;
+    std::map<std::string, std::string> finished_;  ///< linear to SHA-256 of its file
+    bool complete_ = false;
+};
+
+}  // namespace owq
