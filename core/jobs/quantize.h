@@ -37,6 +37,7 @@ struct QuantizeResult {
     std::vector<LayerReport> layers;
     std::vector<std::string> warnings;
     bool dryRun = false;
+    std::vector<int64_t> plannedWeakColumns;  ///< of a dry run, as layers
 };
 
 /// The main job; see DESIGN "Run directory" for what it writes. Stopping (Cancelled) leaves a directory that can be resumed.

@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "core/pack/layer_file.h"
-#include "core/store/statistics.h"
 
 namespace owq {
 namespace fs = std::filesystem;
@@ -194,6 +193,10 @@ void RunDirectory::finish(const std::string& family, const Json& result) {
         const QuantizedLinear& w = outcome.weight;
         statistics.layers.push_back({name, w.rows, w.columns, w.bits, outcome.damping, w.weakColumns, std::move(outcome.statistics)});
     }
+    finish(statistics, result);
+}
+
+void RunDirectory::finish(const StatisticsFile& statistics, const Json& result) {
     writeStatistics(path_ / kStatistics, statistics);
     writeJson(path_ / kResult, result);
     complete_ = true;

@@ -10,6 +10,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/pipeline/layer_sink.h"
+#include "core/store/statistics.h"
 
 namespace owq {
 
@@ -49,6 +50,8 @@ public:
     void log(const std::string& line) const;
     /// Builds statistics.h5 from the layer files, then writes result.json: from then on the run is complete.
     void finish(const std::string& family, const Json& result);
+    /// The same with statistics at hand (an analysis).
+    void finish(const StatisticsFile& statistics, const Json& result);
 
 private:
     RunDirectory() = default;

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/quantize.h"
+
+#include <cstdio>
+
+#include "core/base/memory.h"
+#include "core/jobs/quantize_result.h"
+#include "core/jobs/run_description.h"
+#include "core/pipeline/quantize_model.h"
+#include "core/store/run_directory.h"
+
+namespace owq {
+namespace fs = std::filesystem;
+namespace {
+
+std::string twoDigits(double v) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f", v);
+    return text;
+}
+
+BudgetPlan planOf(const QuantizeOptions& options, const ModelInfo& info) {
+    if (options.budget.empty()) return planBudget(info, options.recipe);
+    checkRecipe(options.recipe);
+    return budgetFromJson(readJson(options.budget), info, options.budget.string());
+}
+
+// What the formats and kernels cannot hold is refused before any work.
+void checkShapes(const ModelInfo& info, const Recipe& recipe, const BudgetPlan& plan) {
+    for (const LinearInfo& l : info.linears) {
+        const LinearBudget* b = plan.find(l.name);
+        if (!b || b->bits >= 16) continue;
+        if (recipe.groupSize > 0 && l.columns % recipe.groupSize != 0)
+            throw Error("its " + std::to_string(l.columns) + " columns do not divide into groups of " +
+                            std::to_string(recipe.groupSize), l.name, "Choose a group size that divides every linear, or 0");
+        if (b->weakColumns >= l.columns && l.columns > 0 && b->weakColumns > 0)
+            throw Error("all of its " + std::to_string(l.columns) + " columns would be weak", l.name, "Lower the target, or keep it at 16 bits");
+    }
+}
+
+void addPlanWarnings(const ModelInfo& info, const QuantizeOptions& options, const BudgetPlan& plan, QuantizeResult& result) {
+    if (options.recipe.method != Method::owq) return;
+    for (const LinearBudget& b : plan.linears)
+        if (b.weakColumns > 0) return;
+    std::string text = "a target of " + twoDigits(result.targetBits) + " bits gives no weak column in a model this small";
+    if (const double useful = smallestUsefulTarget(info, options.recipe); useful > 0)
+        text += ": the smallest target that gives any is " + twoDigits(useful);
+    result.warnings.push_back(text);
+}
+
+// Codes take a byte each in a layer file; statistics and scales are small beside them.
+uint64_t runBytes(const ModelInfo& info, const BudgetPlan& plan) {
+    uint64_t bytes = 16 << 20;
+    for (const LinearInfo& l : info.linears) {
+        const LinearBudget* b = plan.find(l.name);
+        if (b && b->bits < 16)
+            bytes += uint64_t(l.rows * l.columns) + uint64_t(l.rows) * (8 + 2 * uint64_t(b->weakColumns)) + uint64_t(l.columns) * 64 + 4096;
+    }
+    return bytes;
+}
+
+LayerReport reportOf(const LinearInfo& linear, const LinearOutcome& outcome) {
+    LayerReport r;
+    r.linear = linear;
+    r.quantized = true;
+    r.bits = outcome.weight.bits;
+    r.weakColumns = outcome.weight.weakColumns;
+    r.error = outcome.error;
+    r.damping = outcome.damping;
+    r.statistics = outcome.statistics;
+    r.notes = outcome.notes;
+    return r;
+}
+
+}  // namespace
+
+QuantizeResult quantize(const QuantizeOptions& options, Progress& progress, std::stop_token stop) {
+    PipelineInput input;
+    input.model = ModelSource::open(options.model);
+    const ModelInfo& info = input.model->info();
+    if (input.model->kind() != ModelKind::checkpoint)
+        throw Error("is already quantized", options.model.string(), "Open the original checkpoint");
+    input.recipe = options.recipe;
+    input.plan = planOf(options, info);
+    checkShapes(info, input.recipe, input.plan);
+
+    QuantizeResult result;
+    result.recipe = input.recipe;
+    result.targetBits = targetBits(input.recipe);
+    result.effectiveBits = effectiveBits(info, input.plan, input.recipe.groupSize);
+    result.packedBytes = plannedPackedBytes(info, input.plan, input.recipe.groupSize);
+    result.fileBytes = plannedFileBytes(info, input.plan, input.recipe.groupSize);
+    addPlanWarnings(info, options, input.plan, result);
+    if (options.dryRun) {
+        result.dryRun = true;
+        for (const LinearBudget& b : input.plan.linears) {
+            LayerReport r;
+            r.linear = *info.find(b.name);
+            r.bits = b.bits;
+            result.layers.push_back(std::move(r));
+            result.plannedWeakColumns.push_back(b.weakColumns);
+        }
+        if (!options.out.empty()) {
+            fs::create_directories(options.out);
+            writeJson(options.out / "budget.json", toJson(input.plan));
+        }
+        return result;
+    }
+    if (options.out.empty()) throw Error("no output folder is given");
+
+    progress.setSpan(0, 0.02);
+    TokenWindows windows;
+    if (input.recipe.method != Method::rtn) {
+        progress.report("Reading the calibration text", "", 0);
+        windows = loadCalibration(options.calibration, *input.model);
+        input.windows = &windows;
+        result.tokens = int64_t(windows.ids.size());
+        result.warnings.insert(result.warnings.end(), windows.warnings.begin(), windows.warnings.end());
+    }
+    const Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
+                                         input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop);
+    requireSpace(options.out, runBytes(info, input.plan));
+    const auto ifThere = options.force    ? RunDirectory::IfThere::replace
+                         : options.resume ? RunDirectory::IfThere::resume
+                                          : RunDirectory::IfThere::refuse;
+    const auto directory = RunDirectory::open(options.out, description, ifThere, info.dtype);
+    for (const std::string& w : result.warnings) directory->log("warning: " + w);
+
+    progress.setSpan(0.02, 0.98);
+    const bool wasComplete = directory->complete();
+    try {
+        result.seconds = quantizeModel(
+            input, *directory,
+            [&](const LinearInfo& linear, const LinearOutcome& outcome, bool) {
+                LayerReport report = reportOf(linear, outcome);
+                if (options.onLayer) options.onLayer(report);
+                report.statistics = {};
+                result.layers.push_back(std::move(report));
+            },
+            progress, stop);
+    } catch (const Cancelled&) {
+        directory->log("stopped on request with " + std::to_string(directory->finishedCount()) + " finished linears");
+        throw;
+    } catch (const std::exception& e) {
+        directory->log(std::string("failed: ") + e.what());
+        throw;
+    }
+    result.peakMemoryBytes = peakMemoryBytes();
+    if (!wasComplete) {
+        progress.setSpan(0.98, 1);
+        progress.report("Writing the statistics", "", 0);
+        directory->finish(info.family, toJson(result));
+    }
+    progress.setSpan(0, 1);
+    progress.report("Quantized", "", 1);
+    return result;
+}
+
+}  // namespace owq

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/quantize_model.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/calibrate/block_runner.h"
+#include "core/calibrate/hessian.h"
+#include "core/pipeline/linear_recipe.h"
+
+namespace owq {
+namespace {
+
+class Timer {
+public:
+    explicit Timer(double& sum) : sum_(sum), start_(std::chrono::steady_clock::now()) {}
+    ~Timer() { sum_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+private:
+    double& sum_;
+    std::chrono::steady_clock::time_point start_;
+};
+
+class Walk {
+public:
+    Walk(const PipelineInput& input, LayerSink& sink, const OnLinear& onLinear, Progress& progress, std::stop_token stop)
+        : input_(input), sink_(sink), onLinear_(onLinear), progress_(progress), stop_(stop), model_(input.model) {}
+
+    StageSeconds run() {
+        const int blocks = input_.model->info().blocks;
+        std::unique_ptr<BlockRunner> runner;
+        if (input_.windows) {
+            Timer timer(seconds_.forward);
+            progress_.report("Embedding the calibration windows", "", 0);
+            runner = std::make_unique<BlockRunner>(model_, *input_.windows);
+        }
+        for (int b = 0; b < blocks; ++b) {
+            checkStop(stop_);
+            Block block = model_.loadBlock(b);
+            blockStart_ = double(b) / blocks;
+            blockShare_ = 1.0 / blocks;
+            if (!runner) {
+                quantizeLinears(block, {}, block.linears());
+            } else if (input_.recipe.trueSequential) {
+                sequential(block, *runner);
+            } else if (pending(block.linears())) {
+                quantizeLinears(block, hessians(block, *runner, {}), block.linears());
+            } else {
+                quantizeLinears(block, {}, block.linears());
+            }
+            if (runner && b + 1 < blocks) {
+                Timer timer(seconds_.forward);
+                runner->advance(block, stop_, [&](double f) { report("Passing on to the next block", blockName(block), 0.6 + 0.4 * f); });
+            }
+        }
+        progress_.report("Quantized", "", 1);
+        return seconds_;
+    }
+
+private:
+    static std::string blockName(const Block& block) { return "block " + std::to_string(block.index() + 1); }
+
+    void report(const std::string& phase, const std::string& item, double share) {
+        progress_.report(phase, item, blockStart_ + blockShare_ * share);
+    }
+
+    int bitsOf(const LinearInfo& l) const {
+        const LinearBudget* budget = input_.plan.find(l.name);
+        return budget ? budget->bits : 16;
+    }
+
+    bool pending(const std::vector<LinearInfo>& linears) const {
+        return std::any_of(linears.begin(), linears.end(), [&](auto& l) { return bitsOf(l) < 16 && !sink_.has(l.name); });
+    }
+
+    // Hessians of the groups that still have work; of one group only when it is named.
+    std::map<std::string, at::Tensor> hessians(const Block& block, BlockRunner& runner, const std::string& only) {
+        HessianSet set;
+        std::string last;
+        for (const LinearInfo& l : block.linears())
+            if (bitsOf(l) < 16 && !sink_.has(l.name) && (only.empty() || l.inputGroup == only)) last = l.inputGroup;
+        Timer timer(seconds_.forward);
+        double hessianSeconds = 0;
+        runner.observe(
+            block,
+            [&](const std::string& group, const at::Tensor& x) {
+                if (!only.empty() && group != only) return;
+                Timer inner(hessianSeconds);
+                set.add(group, x);
+            },
+            stop_, [&](double f) { report("Collecting Hessians", blockName(block), 0.4 * f); }, last);
+        seconds_.hessian += hessianSeconds;
+        seconds_.forward -= hessianSeconds;
+        return set.finish(runner.windows());
+    }
+
+    void sequential(Block& block, BlockRunner& runner) {
+        std::vector<std::string> groups;
+        for (const LinearInfo& l : block.linears())
+            if (std::find(groups.begin(), groups.end(), l.inputGroup) == groups.end()) groups.push_back(l.inputGroup);
+        for (const std::string& group : groups) {
+            std::vector<LinearInfo> members;
+            for (const LinearInfo& l : block.linears())
+                if (l.inputGroup == group) members.push_back(l);
+            std::map<std::string, at::Tensor> h;
+            if (pending(members)) h = hessians(block, runner, group);
+            quantizeLinears(block, h, members);
+        }
+    }
+
+    void quantizeLinears(Block& block, const std::map<std::string, at::Tensor>& hessians, const std::vector<LinearInfo>& linears) {
+        size_t done = 0;
+        for (const LinearInfo& l : linears) {
+            checkStop(stop_);
+            report("Quantizing", l.name, 0.4 + 0.2 * double(done++) / double(linears.size()));
+            if (bitsOf(l) >= 16) continue;
+            const bool resumed = sink_.has(l.name);
+            const LinearOutcome outcome = resumed ? sink_.load(l.name) : quantizeOne(block, l, hessians);
+            if (!resumed) sink_.store(l, outcome);
+            if (onLinear_) onLinear_(l, outcome, resumed);
+            block.setWeight(l.name, dequantize(outcome.weight).data());
+        }
+    }
+
+    LinearOutcome quantizeOne(const Block& block, const LinearInfo& l, const std::map<std::string, at::Tensor>& hessians) {
+        const at::Tensor weight = block.linear(l.name).weight();
+        const auto h = hessians.find(l.inputGroup);
+        const LinearRecipe recipe = linearRecipe(input_.recipe, *input_.plan.find(l.name), l.dtype);
+        try {
+            LinearOutcome outcome = quantizeLinear(weight.const_data_ptr<float>(), l.rows, l.columns,
+                                                   h == hessians.end() ? nullptr : h->second.const_data_ptr<float>(), recipe, stop_);
+            if (input_.windows) outcome.statistics.tokens = input_.windows->count() * input_.windows->length;
+            seconds_.rangeSearch += outcome.seconds.rangeSearch;
+            seconds_.columnLoop += outcome.seconds.columnLoop;
+            return outcome;
+        } catch (const Error& e) {
+            throw Error(e.happened(), l.name + (e.where().empty() ? "" : ", " + e.where()), e.remedy());
+        }
+    }
+
+    const PipelineInput& input_;
+    LayerSink& sink_;
+    const OnLinear& onLinear_;
+    Progress& progress_;
+    std::stop_token stop_;
+    LanguageModel model_;
+    StageSeconds seconds_;
+    double blockStart_ = 0, blockShare_ = 1;
+};
+
+}  // namespace
+
+StageSeconds quantizeModel(const PipelineInput& input, LayerSink& sink, const OnLinear& onLinear, Progress& progress,
+                           std::stop_token stop) {
+    const c10::InferenceMode inference;
+    if (!input.windows && input.recipe.method != Method::rtn)
+        throw Error("the method " + methodName(input.recipe.method) + " needs calibration data", "calibration",
+                    "Give a calibration text or tokens");
+    double total = 0;
+    StageSeconds seconds;
+    {
+        Timer timer(total);
+        seconds = Walk(input, sink, onLinear, progress, stop).run();
+    }
+    seconds.total = total;
+    return seconds;
+}
+
+}  // namespace owq
