@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/budget/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace owq {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusal(const Recipe& recipe) {
+    try {
+        checkRecipe(recipe);
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "accepted";
+}
+
+TEST(Recipe, SurvivesTheRoundTrip) {
+    Recipe r;
+    r.method = Method::owq;
+    r.bits = 4;
+    r.targetBits = 4.05;
+    r.metric = WeakMetric::weightError;
+    r.actOrder = true;
+    r.layers = "q_proj,fc*";
+    r.seed = 7;
+    EXPECT_EQ(toJson(recipeFromJson(toJson(r), "test")), toJson(r));
+}
+
+TEST(Recipe, GridFollowsTheMethod) {
+    Recipe r;
+    EXPECT_TRUE(usesGridSearch(r));
+    r.method = Method::optq;
+    EXPECT_FALSE(usesGridSearch(r));
+    r.grid = "search";
+    EXPECT_TRUE(usesGridSearch(r));
+}
+
+TEST(Recipe, ContradictionsAreNamed) {
+    Recipe r;
+    EXPECT_EQ(refusal(r), "accepted");
+    r.bits = 5;
+    EXPECT_THAT(refusal(r), HasSubstr("bits must be 2, 3, 4 or 8"));
+    r = {};
+    r.targetBits = 2.5;
+    EXPECT_THAT(refusal(r), HasSubstr("cannot be reached"));
+    r = {};
+    r.method = Method::optq;
+    r.targetBits = 3.05;
+    EXPECT_THAT(refusal(r), HasSubstr("belong to the method owq"));
+    r = {};
+    r.damping = -1;
+    EXPECT_THAT(refusal(r), HasSubstr("damping"));
+    r = {};
+    r.preset = "best";
+    EXPECT_THAT(refusal(r), HasSubstr("not known"));
+    EXPECT_THROW(recipeFromJson(parseJson(R"({"bits": "three"})", "t"), "t"), Error);
+}
+
+}  // namespace
+}  // namespace owq
