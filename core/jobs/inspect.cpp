@@ -126,7 +126,7 @@ InspectResult inspect(const InspectOptions& options, Progress& progress, std::st
         if (state.description.value("kind", "") == "analysis") result.state = "analysis, " + result.state;
         // An unfinished run is shown through the checkpoint it was made from.
         if (!state.complete || state.description.value("kind", "") == "analysis")
-            path = required<std::string>(state.description, "model", (options.model / "recipe.json").string());
+            path = findModel(options.model, state);
     }
     progress.report("Reading headers", path.string(), 0);
     const auto model = ModelSource::open(path, options.modelFolder);

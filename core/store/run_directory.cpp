@@ -117,6 +117,16 @@ RunState readRunState(const fs::path& directory) {
     return state;
 }
 
+fs::path findModel(const fs::path& directory, const RunState& state) {
+    const std::string where = (directory / kRecipe).string();
+    const fs::path absolute = required<std::string>(state.description, "model", where);
+    if (fs::exists(absolute)) return absolute;
+    const fs::path relative = directory / optional<std::string>(state.description, "model_relative", "", where);
+    if (relative != directory / "" && fs::exists(relative)) return relative;
+    throw Error("the checkpoint it was made from is not at " + absolute.string() + " any more", directory.string(),
+                "Put it back, or move it to the same place relative to the run");
+}
+
 std::unique_ptr<RunDirectory> RunDirectory::open(const fs::path& directory, const Json& description, IfThere ifThere,
                                                  DType layerType) {
     std::error_code error;

@@ -26,6 +26,8 @@ struct RunState {
 bool isRunDirectory(const std::filesystem::path& directory);
 /// Throws Error when it is none or is damaged.
 RunState readRunState(const std::filesystem::path& directory);
+/// The checkpoint a run was made from: where it was, or where it now lies relative to the run. Error when neither is there.
+std::filesystem::path findModel(const std::filesystem::path& directory, const RunState& state);
 std::filesystem::path layerFile(const std::filesystem::path& directory, const std::string& linear);
 
 /// A run being written. Holds the folder's lock; a second writer is refused.

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/export.h"
+
+#include <chrono>
+
+#include "core/jobs/run_directory.h"
+#include "core/pack/layer_file.h"
+#include "core/pack/packed_model.h"
+#include "core/store/run_directory.h"
+
+namespace owq {
+
+ExportResult exportModel(const ExportOptions& options, Progress& progress, std::stop_token stop) {
+    const auto start = std::chrono::steady_clock::now();
+    const PackFormat format = packFormatFromName(options.format);
+    if (!isRunDirectory(options.run))
+        throw Error("is no run directory", options.run.string(), "Export what owq quantize wrote");
+    const RunState state = readRunState(options.run);
+    if (state.description.value("kind", "") != "run")
+        throw Error("holds an analysis, nothing is quantized", options.run.string(), "Run owq quantize first");
+    if (!state.complete || state.finished.size() != state.linears.size())
+        throw Error("is unfinished: " + std::to_string(state.finished.size()) + " of " + std::to_string(state.linears.size()) +
+                        " linears", options.run.string(), "Finish it with owq quantize --resume");
+    const RunSummary run = openRun(options.run);
+
+    PackSource source;
+    source.base = Checkpoint::open(findModel(options.run, state));
+    source.linear = [&](const std::string& name) { return readLayerFile(layerFile(options.run, name)).weight; };
+    progress.report("Reading the run", options.run.filename().string(), 0);
+    source.linears = linearShapes(state.linears, source.linear);
+    source.targetBits = run.result.targetBits;
+    checkStop(stop);
+    const PackResult packed = writeModel(source, format, options.out, options.force, progress, stop);
+
+    ExportResult result;
+    result.out = packed.out;
+    result.format = options.format;
+    result.bytes = packed.bytes;
+    result.verification = packed.verification;
+    result.loadableBy = loadableBy(format);
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    progress.report("Exported", "", 1);
+    return result;
+}
+
+Json toJson(const ExportResult& r) {
+    return {{"out", r.out.string()}, {"format", r.format}, {"bytes", r.bytes}, {"verified", true}, {"verification", r.verification},
+            {"loadable_by", r.loadableBy}, {"seconds", r.seconds}};
+}
+
+}  // namespace owq

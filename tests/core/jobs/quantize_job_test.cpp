@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/quantize.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/file.h"
+#include "core/jobs/calibrate.h"
+#include "core/jobs/evaluate.h"
+#include "core/jobs/export.h"
+#include "core/jobs/generate.h"
+#include "core/jobs/inspect.h"
+#include "core/jobs/run_directory.h"
+#include "tests/core/jobs/temporary_folder.h"
+
+namespace owq {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+QuantizeOptions smallRun(const std::string& sample, const fs::path& out) {
+    QuantizeOptions o;
+    o.model = std::string(OWQ_SAMPLE) + "/" + sample;
+    o.out = out;
+    o.calibration.text = OWQ_SAMPLE "/calibration.txt";
+    o.calibration.samples = 6;
+    o.calibration.sequenceLength = 128;
+    o.recipe.targetBits = 3.05;
+    return o;
+}
+
+QuantizeResult run(const QuantizeOptions& options, std::stop_token stop = {}) {
+    Progress progress;
+    return quantize(options, progress, stop);
+}
+
+double perplexityOf(const fs::path& model, const fs::path& modelFolder = {}) {
+    EvaluateOptions o;
+    o.model = model;
+    o.modelFolder = modelFolder;
+    o.text = OWQ_SAMPLE "/heldout.txt";
+    o.sequenceLength = 128;
+    o.maxWindows = 4;
+    Progress progress;
+    return evaluate(o, progress, {}).perplexity;
+}
+
+std::string messageOf(const std::function<void()>& action) {
+    try {
+        action();
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+class QuantizeJob : public testing::TestWithParam<std::string> {
+protected:
+    TemporaryFolder folder;
+};
+INSTANTIATE_TEST_SUITE_P(Samples, QuantizeJob, testing::Values("sample-opt", "sample-llama"));
+
+TEST_P(QuantizeJob, WritesAWholeRunDirectoryThatReadsBack) {
+    std::vector<std::string> seen;
+    QuantizeOptions options = smallRun(GetParam(), folder / "run");
+    options.onLayer = [&](const LayerReport& r) {
+        EXPECT_EQ(r.statistics.hessianDiagonal.size(), size_t(r.linear.columns));
+        seen.push_back(r.linear.name);
+    };
+    const QuantizeResult result = run(options);
+    for (const char* name : {"recipe.json", "journal.jsonl", "statistics.h5", "run.log", "result.json"})
+        EXPECT_TRUE(fs::exists(folder / "run" / name)) << name;
+    const RunSummary summary = openRun(folder / "run");
+    EXPECT_TRUE(summary.finished);
+    EXPECT_EQ(summary.layerNames, seen);
+    EXPECT_EQ(summary.result.effectiveBits.stored, result.effectiveBits.stored);
+    const LayerReport layer = readRunLayer(folder / "run", seen[0]);
+    EXPECT_EQ(layer.weakColumns.size(), 2u);
+    EXPECT_GT(layer.error, 0);
+    EXPECT_GT(result.seconds.total, 0);
+}
+
+TEST_P(QuantizeJob, StoppedRunGoesOnAndEndsWithTheSameBytes) {
+    run(smallRun(GetParam(), folder / "whole"));
+    for (const int after : {1, 9, 20}) {
+        const fs::path out = folder / ("part" + std::to_string(after));
+        std::stop_source source;
+        QuantizeOptions options = smallRun(GetParam(), out);
+        int layers = 0;
+        options.onLayer = [&](const LayerReport&) {
+            if (++layers == after) source.request_stop();
+        };
+        EXPECT_THROW(run(options, source.get_token()), Cancelled);
+        const RunSummary stopped = openRun(out);
+        EXPECT_FALSE(stopped.finished);
+        EXPECT_EQ(stopped.done, after);
+        EXPECT_THAT(messageOf([&] { run(smallRun(GetParam(), out)); }), HasSubstr("--resume"));
+        ExportOptions unfinished{.run = out, .out = folder / "never"};
+        Progress progress;
+        EXPECT_THAT(messageOf([&] { exportModel(unfinished, progress, {}); }), HasSubstr("unfinished"));
+
+        options = smallRun(GetParam(), out);
+        options.resume = true;
+        run(options);
+        for (const std::string& name : openRun(out).layerNames)
+            EXPECT_EQ(sha256File(out / "layers" / (name + ".safetensors")), sha256File(folder / "whole" / "layers" / (name + ".safetensors")))
+                << name;
+        EXPECT_EQ(sha256File(out / "statistics.h5"), sha256File(folder / "whole" / "statistics.h5"));
+    }
+}
+
+TEST_P(QuantizeJob, ExportsComputeWhatTheRunComputes) {
+    run(smallRun(GetParam(), folder / "run"));
+    const double reference = perplexityOf(folder / "run");
+    const std::vector<std::pair<std::string, fs::path>> formats{
+        {"owq", folder / "packed"}, {"owq-pth", folder / "model.pth"}, {"dense", folder / "dense"}};
+    for (const auto& [format, out] : formats) {
+        Progress progress;
+        const ExportResult e = exportModel({.run = folder / "run", .format = format, .out = out}, progress, {});
+        EXPECT_FALSE(e.verification.empty());
+        EXPECT_GT(e.bytes, 1'000'000u);
+        const fs::path model = format == "owq-pth" ? fs::path(std::string(OWQ_SAMPLE) + "/" + GetParam()) : fs::path();
+        // Scales are rounded to 16 bits in the packed formats, weights in the dense one.
+        EXPECT_NEAR(perplexityOf(out, model) / reference, 1.0, 2e-3) << format;
+        EXPECT_THROW(exportModel({.run = folder / "run", .format = format, .out = out}, progress, {}), Error);
+    }
+    GenerateOptions g;
+    g.model = folder / "packed";
+    g.prompt = "The ship";
+    g.maxTokens = 12;
+    std::string streamed;
+    g.onText = [&](const std::string& text) { streamed += text; };
+    Progress progress;
+    const GenerateResult text = generate(g, progress, {});
+    EXPECT_EQ(text.ids.size(), 12u);
+    EXPECT_EQ(streamed, text.text);
+}
+
+TEST_P(QuantizeJob, AnalysisAgreesWithTheRunsFirstBlock) {
+    const QuantizeOptions q = smallRun(GetParam(), folder / "run");
+    run(q);
+    CalibrateOptions c;
+    c.model = q.model;
+    c.out = folder / "analysis";
+    c.calibration = q.calibration;
+    c.recipe = q.recipe;
+    Progress progress;
+    const CalibrateResult analysis = calibrate(c, progress, {});
+    const RunSummary summary = openRun(folder / "analysis");
+    EXPECT_TRUE(summary.analysis);
+    ASSERT_EQ(analysis.layers.size(), summary.layerNames.size());
+    for (int i = 0; i < 5; ++i) {
+        const LayerReport fromRun = readRunLayer(folder / "run", summary.layerNames[size_t(i)]);
+        const LayerReport back = readRunLayer(folder / "analysis", summary.layerNames[size_t(i)]);
+        EXPECT_EQ(fromRun.weakColumns, back.weakColumns);
+        ASSERT_EQ(fromRun.statistics.hessianDiagonal.size(), back.statistics.hessianDiagonal.size());
+        for (size_t j = 0; j < back.statistics.hessianDiagonal.size(); ++j)
+            EXPECT_NEAR(fromRun.statistics.hessianDiagonal[j] / back.statistics.hessianDiagonal[j], 1.0, 1e-4);
+        EXPECT_EQ(fromRun.statistics.columnError, back.statistics.columnError);
+    }
+}
+
+TEST(QuantizeJobOptions, ForeignFoldersAndOtherSettingsAreRefused) {
+    TemporaryFolder folder;
+    writeText(folder / "precious.txt", "mine");
+    QuantizeOptions o = smallRun("sample-opt", folder.path());
+    o.recipe.method = Method::rtn;
+    o.recipe.targetBits = 0;
+    o.force = true;
+    EXPECT_THAT(messageOf([&] { run(o); }), HasSubstr("is not empty and holds no run"));
+    EXPECT_TRUE(fs::exists(folder / "precious.txt"));
+
+    o.out = folder / "run";
+    run(o);
+    o.force = false;
+    EXPECT_THAT(messageOf([&] { run(o); }), HasSubstr("--force"));
+    o.resume = true;
+    EXPECT_NO_THROW(run(o));
+    o.recipe.bits = 4;
+    EXPECT_THAT(messageOf([&] { run(o); }), HasSubstr("recipe.bits (was 3, now 4) differs"));
+    o.resume = false;
+    o.force = true;
+    EXPECT_NO_THROW(run(o));
+    EXPECT_EQ(openRun(o.out).recipe.bits, 4);
+    const FileLock other(o.out / ".lock");
+    EXPECT_THAT(messageOf([&] { run(o); }), HasSubstr("in use by another"));
+}
+
+TEST(QuantizeJobOptions, DryRunPlansWithoutComputing) {
+    TemporaryFolder folder;
+    QuantizeOptions o = smallRun("sample-opt", folder / "plan");
+    o.dryRun = true;
+    const QuantizeResult plan = run(o);
+    EXPECT_GT(plan.effectiveBits.stored, plan.effectiveBits.paper);
+    EXPECT_TRUE(fs::exists(folder / "plan" / "budget.json"));
+    o.recipe.targetBits = 3.01;
+    EXPECT_THAT(run(o).warnings.at(0), HasSubstr("smallest target"));
+    o.calibration.text = "";
+    o.dryRun = false;
+    EXPECT_THAT(messageOf([&] { run(o); }), HasSubstr("no calibration text"));
+}
+
+TEST(QuantizeJobOptions, BudgetFileDecides) {
+    TemporaryFolder folder;
+    QuantizeOptions o = smallRun("sample-opt", folder / "plan");
+    o.dryRun = true;
+    run(o);
+    Json budget = readJson(folder / "plan" / "budget.json");
+    budget["linears"][0]["bits"] = 16;
+    budget["linears"][1]["weak_columns"] = 6;
+    writeJson(folder / "budget.json", budget);
+    o = smallRun("sample-opt", folder / "run");
+    o.budget = folder / "budget.json";
+    const QuantizeResult r = run(o);
+    EXPECT_EQ(r.layers.size(), 35u);
+    EXPECT_EQ(r.layers[0].weakColumns.size(), 6u);
+}
+
+}  // namespace
+}  // namespace owq
