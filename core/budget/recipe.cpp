@@ -59,6 +59,9 @@ void checkRecipe(const Recipe& r) {
         throw Error("recipe \"" + r.preset + "\" is not known", "recipe", "Use paper");
     if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 10)
         throw Error("damping must lie between 0 and 10 (the usual value is 0.01)", "recipe");
+    if (r.groupSize > 0 && r.actOrder)
+        throw Error("groups and act-order exclude each other: the format keeps no map from columns to groups", "recipe",
+                    "Leave out one of the two");
     if (r.groupSize < 0) throw Error("the group size must not be negative", "recipe", "Use 0 for one grid per row");
     if (r.method != Method::owq && (r.targetBits != 0 && r.targetBits != r.bits))
         throw Error("target bits belong to the method owq, not to " + methodName(r.method), "recipe",

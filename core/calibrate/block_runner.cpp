@@ -38,13 +38,14 @@ void BlockRunner::observe(const Block& block, const InputObserver& observer, std
     }
 }
 
-void BlockRunner::advance(const Block& block, std::stop_token stop, const OnBatch& onBatch) {
+void BlockRunner::advance(const Block& block, std::stop_token stop, const OnBatch& onBatch,
+                          const InputObserver& observer) {
     const at::NoGradGuard guard;
     for (int64_t i = 0; i < windows(); i += batch_) {
         checkStop(stop);
         const int64_t count = std::min(batch_, windows() - i);
         const at::Tensor part = hidden_.narrow(0, i, count);
-        part.copy_(block.forward(part));
+        part.copy_(block.forward(part, observer));
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }

@@ -30,8 +30,9 @@ public:
     /// `lastGroup` (empty: the last).
     void observe(const Block& block, const InputObserver& observer, std::stop_token stop = {},
                  const OnBatch& onBatch = {}, const std::string& lastGroup = {}) const;
-    /// Replaces the activations by the block's outputs. Cancelled leaves them unusable.
-    void advance(const Block& block, std::stop_token stop = {}, const OnBatch& onBatch = {});
+    /// Replaces the activations by the block's outputs, showing its inputs on the way. Cancelled leaves them unusable.
+    void advance(const Block& block, std::stop_token stop = {}, const OnBatch& onBatch = {},
+                 const InputObserver& observer = {});
 
 private:
     at::Tensor hidden_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/run_directory.h"
 
+#include <algorithm>
+
 #include "core/jobs/quantize_result.h"
 #include "core/pack/layer_file.h"
 #include "core/store/run_directory.h"
@@ -44,7 +46,10 @@ LayerReport readRunLayer(const fs::path& directory, const std::string& layer) {
     const RunState state = readRunState(directory);
     LayerReport r;
     if (isAnalysis(state)) {
-        StatisticsEntry e = readStatisticsLayer(directory / "statistics.h5", layer);
+        StatisticsFile file = readStatistics(directory / "statistics.h5");
+        const auto it = std::find_if(file.layers.begin(), file.layers.end(), [&](auto& l) { return l.name == layer; });
+        if (it == file.layers.end()) throw Error("has no linear \"" + layer + "\"", (directory / "statistics.h5").string());
+        StatisticsEntry& e = *it;
         r.linear = infoFromName(layer, e.rows, e.columns);
         r.bits = e.bits;
         r.weakColumns = std::move(e.weakColumns);

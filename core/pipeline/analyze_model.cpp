@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/ops/mul.h>
+#include <ATen/ops/square.h>
 #include <ATen/ops/sum.h>
 #include <c10/core/InferenceMode.h>
 
@@ -39,7 +41,7 @@ void analyzeModel(const PipelineInput& input, const OnAnalysis& onLinear, Progre
             const LinearBudget* budget = input.plan.find(l.name);
             if (!budget || budget->bits >= 16) continue;
             report("Ranking columns", l.name, 0.9);
-            const at::Tensor diagonal = (squares.at(l.inputGroup) * (2.0 / double(runner.windows()))).to(at::kFloat).contiguous();
+            const at::Tensor diagonal = squares.at(l.inputGroup).mul(2.0 / double(runner.windows())).to(at::kFloat).contiguous();
             const at::Tensor weight = block.linear(l.name).weight();
             LinearStatistics s = analyzeLinear(weight.const_data_ptr<float>(), l.rows, l.columns, diagonal.const_data_ptr<float>(),
                                                linearRecipe(input.recipe, *budget, l.dtype), stop);
