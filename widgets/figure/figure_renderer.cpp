@@ -141,6 +141,10 @@ FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCur
     return result;
 }
 
+QImage figureImage(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, double dpi) {
+    return paintImage(unitsFor(options, dpi), figureContent(options, curves), styleFor(options, dpi));
+}
+
 PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {
     switch (options.kind) {
         case PlotKind::ColumnRange: return columnRangeContent(curves, options.xMode);

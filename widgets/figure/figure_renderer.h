@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <QImage>
 #include <QString>
 #include <QStringList>
 #include <optional>
@@ -37,6 +38,9 @@ FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCur
 
 // The content the figure shows; the plots on screen are made by the same functions.
 PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves);
+
+// The figure as an image for a preview on screen.
+QImage figureImage(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, double dpi);
 
 std::optional<FigureFormat> figureFormat(const QString& path);
 std::optional<PlotKind> plotKind(const QString& name);  // hessian, column-range, cumulative-error, sensitivity

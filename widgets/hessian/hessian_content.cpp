@@ -11,7 +11,7 @@ PlotContent hessianContent(std::span<const LayerCurvesPtr> curves, XMode mode) {
     content.xTitle = xAxisTitle(mode);
     content.yTitle = QStringLiteral("Hessian diagonal λ");
     content.logY = true;
-    content.labelOutliers = true;
+    content.labelOutliers = mode == XMode::Index;  // sorted, they would stand in one heap
     content.values = {{QStringLiteral("hessian_diagonal"), QString()}};
     content.emptyText = curves.empty() ? QStringLiteral("Select a linear in the layer tree to see its Hessian diagonal")
                                        : QStringLiteral("Run Analyze to see the Hessian diagonal");

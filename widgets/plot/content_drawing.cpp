@@ -15,7 +15,8 @@ constexpr int kLegendEntries = 12;           // more linears than this are count
 constexpr size_t kLabelledBlocks = 3;        // outlier labels of more linears would bury the curves
 constexpr size_t kOutliers = 24;             // candidates for a label per linear
 constexpr double kOutlierOverMedian = 8;     // what counts as an outlier
-constexpr size_t kManyPoints = 400'000;      // above: no antialiasing, no dashes
+constexpr size_t kManyPoints = 300'000;      // above: no antialiasing, no dashes, thinned out on screen
+constexpr size_t kThinnedPoints = 120'000;   // what is drawn of them
 
 QCPScatterStyle::ScatterShape scatterShape(MarkerShape marker) {
     switch (marker) {
@@ -86,6 +87,7 @@ ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
     plot_->xAxis->setNumberFormat(QStringLiteral("f"));
     plot_->xAxis->setNumberPrecision(0);
     connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] { chooseTicks(); });
+    connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] { thinOut(); });
     connect(plot_, &QCustomPlot::afterLayout, this, [this] { placeLabels(); });
 }
 
@@ -100,6 +102,7 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style) {
     for (QCPAbstractItem* item : items_) plot_->removeItem(item);
     items_.clear();
     outliers_.clear();
+    thinned_.clear();
     const bool many = pointCount(content) > kManyPoints;
     plot_->setNotAntialiasedElements(many ? QCP::aePlottables : QCP::aeNone);
     plot_->yAxis->setScaleType(content.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
@@ -112,6 +115,7 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style) {
     addLegendKeys(content);
     if (content.labelOutliers) findOutliers(content);
     legend_->setVisible(legend_->itemCount() > 0);
+    thinOut();
 }
 
 void ContentDrawing::setStyle(const DrawStyle& style) {
@@ -151,13 +155,14 @@ void ContentDrawing::styleAxes() {
         axis->grid()->setSubGridVisible(false);
     }
     plot_->xAxis->grid()->setVisible(false);
-    plot_->axisRect()->setMinimumMargins(QMargins(0, units(0.6), units(1.2), 0));
+    // On screen the plots of a group stand below each other: one left edge for all.
+    plot_->axisRect()->setMinimumMargins(QMargins(style_.paper ? 0 : units(5.2), units(0.6), units(1.2), 0));
     plot_->plotLayout()->setRowSpacing(0);
     legend_->setFont(style_.font);
     legend_->setTextColor(style_.theme.text);
     legend_->setBrush(Qt::NoBrush);
     legend_->setBorderPen(Qt::NoPen);
-    legend_->setIconSize(units(1.7), units(0.9));
+    legend_->setIconSize(units(1.7), units(1.4));
     legend_->setIconTextPadding(units(0.4));
     legend_->setColumnSpacing(units(1.0));
     legend_->setRowSpacing(units(0.15));
@@ -201,11 +206,13 @@ void ContentDrawing::addCurves(const PlotContent& content) {
     for (const PlotBlock& block : content.blocks) {
         const QColor color = seriesColor(block.look.color, style_.theme);
         QString legend = listed < kLegendEntries ? block.shortName : QString();
+        if (block.cut && !single && !legend.isEmpty()) legend += QStringLiteral(", k = %1").arg(block.weakCount);
         if (++listed == kLegendEntries + 1) legend = QStringLiteral("and %1 more").arg(content.blocks.size() - kLegendEntries);
         if (pairs && !legend.isEmpty()) addGraph(std::exchange(legend, QString()))->setPen(penOf(color, style_.line));
         for (size_t v = 0; v < content.values.size(); ++v) {
             if (!block.hasValue(v)) continue;
-            const auto data = dataOf(content, block.values[v]);
+            const bool thin = many && !style_.paper;
+            const auto data = thin ? QSharedPointer<QCPGraphDataContainer>::create() : dataOf(content, block.values[v]);
             if (content.shape == CurveShape::Range) {
                 if (single) {
                     // Strokes, dots over them: a filled band of 11,008 columns takes 400 ms, impulses take two.
@@ -221,6 +228,10 @@ void ContentDrawing::addCurves(const PlotContent& content) {
                 dots->setScatterStyle({QCPScatterStyle::ssSquare, QPen(color, 0), QBrush(color), size});
                 dots->setPen(QPen(color, 0));
                 dots->setAdaptiveSampling(!style_.paper);
+                if (thin) {
+                    dots->setScatterStyle({QCPScatterStyle::ssDot});
+                    thinned_.push_back({dots, &block.values[v]});
+                }
                 continue;
             }
             QCPGraph* graph = addGraph(std::exchange(legend, QString()));
@@ -287,7 +298,7 @@ void ContentDrawing::addCuts(const PlotContent& content) {
         line->point1->setCoords(vertical ? *block.cut : 0, vertical ? 1 : *block.cut);
         line->point2->setCoords(vertical ? *block.cut : 1, vertical ? 2 : *block.cut);
         items_.push_back(line);
-        if (content.blocks.size() > kLabelledBlocks) continue;
+        if (content.blocks.size() > 1) continue;  // the legend has the numbers
         auto* text = new QCPItemText(plot_);
         text->setLayer(QStringLiteral("marks"));
         text->setText(QStringLiteral("k = %1").arg(block.weakCount));
@@ -295,16 +306,15 @@ void ContentDrawing::addCuts(const PlotContent& content) {
         text->setColor(color);
         text->setSelectable(false);
         text->setPadding(QMargins(static_cast<int>(style_.em() * 0.4), 0, static_cast<int>(style_.em() * 0.4), 0));
-        const double row = static_cast<double>(&block - content.blocks.data());
         if (vertical) {
             text->position->setTypeX(QCPItemPosition::ptPlotCoords);
             text->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-            text->position->setCoords(*block.cut, 0.98 - 0.1 * row);  // below the rising curves
+            text->position->setCoords(*block.cut, 0.98);  // below the rising curves
             text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
         } else {
             text->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
             text->position->setTypeY(QCPItemPosition::ptPlotCoords);
-            text->position->setCoords(1 - 0.16 * row, *block.cut);
+            text->position->setCoords(1, *block.cut);
             text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
         }
         items_.push_back(text);
@@ -353,6 +363,33 @@ void ContentDrawing::findOutliers(const PlotContent& content) {
         }
     }
     std::stable_sort(outliers_.begin(), outliers_.end(), [](const Outlier& a, const Outlier& b) { return a.y > b.y; });
+}
+
+// The smallest and largest value of each stretch of the visible range: what a dense curve looks like, at a price that does not grow with
+// its length. Zoomed in, a stretch is a single column and nothing is left out.
+void ContentDrawing::thinOut() {
+    if (thinned_.empty() || !content_) return;
+    const size_t stretches = std::max<size_t>(64, kThinnedPoints / thinned_.size() / 2);
+    const QCPRange range = plot_->xAxis->range();
+    for (const Thinned& curve : thinned_) {
+        const std::vector<double>& values = *curve.values;
+        const auto size = static_cast<double>(values.size());
+        const auto first = static_cast<size_t>(std::clamp(std::floor(range.lower) - 1, 0.0, size));
+        const auto last = static_cast<size_t>(std::clamp(std::ceil(range.upper) + 2, 0.0, size));
+        const size_t length = std::max<size_t>(1, (last - first + stretches - 1) / stretches);
+        QVector<QCPGraphData> points;
+        points.reserve(static_cast<qsizetype>(2 * stretches + 2));
+        for (size_t at = first; at < last; at += length) {
+            size_t low = at, high = at;
+            for (size_t i = at; i < std::min(at + length, last); ++i) {
+                if (values[i] < values[low] || std::isnan(values[low])) low = i;
+                if (values[i] > values[high] || std::isnan(values[high])) high = i;
+            }
+            points.append({static_cast<double>(std::min(low, high)), content_->drawn(values[std::min(low, high)])});
+            if (low != high) points.append({static_cast<double>(std::max(low, high)), content_->drawn(values[std::max(low, high)])});
+        }
+        curve.graph->data()->set(points, true);
+    }
 }
 
 // Largest first, each label only where it covers no other. Runs after each layout, when pixel positions are known.

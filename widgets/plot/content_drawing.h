@@ -49,6 +49,7 @@ private:
     void addLegendKeys(const PlotContent& content);
     void findOutliers(const PlotContent& content);
     void placeLabels();
+    void thinOut();
     void chooseTicks();
     void styleAxes();
     QCPGraph* addGraph(const QString& legend);
@@ -63,6 +64,11 @@ private:
         QCPItemText* label;
     };
     std::vector<Outlier> outliers_;  // largest first
+    struct Thinned {
+        QCPGraph* graph;
+        const std::vector<double>* values;
+    };
+    std::vector<Thinned> thinned_;  // hundreds of curves: each is given as many points as can still be seen
 };
 
 }  // namespace owq

@@ -47,6 +47,7 @@ Plot::Plot(PlotKind kind, QWidget* parent) : QWidget(parent), kind_(kind) {
     readoutLabel_->setTextFormat(Qt::PlainText);
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 4, 8, 2);
+    header->setSpacing(8);
     header->addWidget(title_);
     header->addWidget(note_);
     header->addWidget(readoutLabel_, 1);
@@ -298,7 +299,9 @@ void Plot::pinReference() {
 
 void Plot::updateMarks() {
     marks_->show(content_, {crosshair_, pinned_, selectedColumn_, block_});
-    readoutLabel_->setText(readout());
+    const QString text = readout();
+    readoutLabel_->setToolTip(text);
+    readoutLabel_->setText(readoutLabel_->fontMetrics().elidedText(text, Qt::ElideRight, std::max(0, readoutLabel_->width() - 2)));
 }
 
 QString Plot::readout() const {

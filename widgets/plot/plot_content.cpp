@@ -153,9 +153,11 @@ std::optional<double> cutOf(const LayerCurves& curves, XMode mode) {
     if (weak == 0 || !isKnown(curves, curves.sensitivity)) return std::nullopt;
     if (mode == XMode::Rank) return static_cast<double>(curves.columns) - static_cast<double>(weak) - 0.5;
     if (mode != XMode::Index || weak == curves.sensitivity.size()) return std::nullopt;
-    const std::vector<int> order = descending(curves.sensitivity);
-    const double inside = curves.sensitivity[static_cast<size_t>(order[weak - 1])];
-    const double outside = curves.sensitivity[static_cast<size_t>(order[weak])];
+    std::vector<float> values = curves.sensitivity;
+    const auto larger = [](float a, float c) { return c != c ? a == a : a > c; };  // NaN last
+    std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(weak), values.end(), larger);
+    const double inside = *std::min_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(weak));
+    const double outside = values[weak];
     return inside > 0 && outside > 0 ? std::sqrt(inside * outside) : inside;
 }
 

@@ -11,7 +11,7 @@ PlotContent sensitivityContent(std::span<const LayerCurvesPtr> curves, XMode mod
     content.xTitle = xAxisTitle(mode);
     content.yTitle = QStringLiteral("Sensitivity λ‖ΔW‖²");
     content.logY = true;
-    content.labelOutliers = mode != XMode::Rank;
+    content.labelOutliers = mode == XMode::Index;
     content.values = {{QStringLiteral("sensitivity"), QString()}};
     content.emptyText = curves.empty() ? QStringLiteral("Select a linear in the layer tree to see the sensitivity of its columns")
                                        : QStringLiteral("Run Analyze to see the sensitivity of each column");

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "widgets/figure/figure_renderer.h"
+
+#include <gtest/gtest.h>
+
+#include <QDoubleSpinBox>
+#include <QFile>
+#include <QImage>
+#include <QLabel>
+#include <QRegularExpression>
+#include <QTemporaryDir>
+
+#include "tests/widgets/curves.h"
+#include "widgets/figure/figure_dialog.h"
+#include "widgets/figure/pdf_size.h"
+
+namespace owq {
+namespace {
+
+QByteArray contents(const QString& path) {
+    QFile file(path);
+    EXPECT_TRUE(file.open(QIODevice::ReadOnly)) << qPrintable(path);
+    return file.readAll();
+}
+
+class FigureTest : public ::testing::TestWithParam<PlotKind> {
+protected:
+    QTemporaryDir folder_;
+    std::vector<LayerCurvesPtr> curves_{testing::sixColumns(), testing::sixColumns(QStringLiteral("model.layers.0.mlp.down_proj"))};
+    QString at(const QString& name) { return folder_.filePath(name); }
+};
+
+TEST_P(FigureTest, PdfHasTheExactSizeAndAnIntactTable) {
+    FigureOptions options;
+    options.kind = GetParam();
+    options.widthMm = 86.1;
+    options.heightMm = 61.3;
+    const FigureResult result = renderFigure(options, curves_, at(QStringLiteral("f.pdf")));
+    ASSERT_TRUE(result.ok) << qPrintable(result.error);
+    const QByteArray pdf = contents(at(QStringLiteral("f.pdf")));
+    ASSERT_TRUE(pdf.startsWith("%PDF-"));
+    const auto box = QRegularExpression(QStringLiteral(R"(/MediaBox \[(\S+) (\S+) (\S+) (\S+)\])")).match(QString::fromLatin1(pdf));
+    ASSERT_TRUE(box.hasMatch());
+    EXPECT_NEAR((box.captured(3).toDouble() - box.captured(1).toDouble()) / 72 * 25.4, 86.1, 0.01);
+    EXPECT_NEAR((box.captured(4).toDouble() - box.captured(2).toDouble()) / 72 * 25.4, 61.3, 0.01);
+    // Every entry of the cross-reference table points at its object.
+    const qsizetype table = pdf.mid(pdf.lastIndexOf("startxref\n") + 10).split('\n').first().toLongLong();
+    ASSERT_EQ(pdf.mid(table, 5), "xref\n");
+    const int count = pdf.mid(table + 5, pdf.indexOf('\n', table + 5) - table - 5).split(' ').at(1).toInt();
+    const qsizetype first = pdf.indexOf('\n', table + 5) + 1;
+    ASSERT_GT(count, 5);
+    for (int i = 1; i < count; ++i) {
+        const QByteArray entry = pdf.mid(first + 20 * i, 20);
+        if (entry[17] != 'n') continue;
+        EXPECT_TRUE(pdf.mid(entry.left(10).toLongLong()).startsWith(QByteArray::number(i) + " 0 obj")) << i;
+    }
+    EXPECT_TRUE(pdf.contains("/FontFile2")) << "text is text, with its font inside";
+}
+
+TEST_P(FigureTest, SvgHasTheSizeTitlesAndLegendAsText) {
+    FigureOptions options;
+    options.kind = GetParam();
+    ASSERT_TRUE(renderFigure(options, curves_, at(QStringLiteral("f.svg"))).ok);
+    const QString svg = QString::fromUtf8(contents(at(QStringLiteral("f.svg"))));
+    const auto size = QRegularExpression(QStringLiteral("<svg width=\"([0-9.]+)mm\" height=\"([0-9.]+)mm\"")).match(svg);
+    ASSERT_TRUE(size.hasMatch());
+    EXPECT_NEAR(size.captured(1).toDouble(), 85, 0.05);
+    EXPECT_NEAR(size.captured(2).toDouble(), 60, 0.05);
+    const PlotContent content = figureContent(options, curves_);
+    EXPECT_TRUE(svg.contains(content.xTitle.toHtmlEscaped()));
+    for (const QString& word : content.yTitle.split(QLatin1Char(' ')))  // Qt starts a new text element where the script changes
+        EXPECT_TRUE(svg.contains(word.left(1).toHtmlEscaped())) << qPrintable(word);
+    EXPECT_TRUE(svg.contains(QStringLiteral("0 q_proj")));
+    EXPECT_TRUE(svg.contains(QStringLiteral("0 down_proj")));
+}
+
+TEST_P(FigureTest, PngHasTheSizeAndCsvEqualsTheData) {
+    FigureOptions options;
+    options.kind = GetParam();
+    options.pngDpi = 200;
+    options.csvPath = at(QStringLiteral("f.csv"));
+    const FigureResult result = renderFigure(options, curves_, at(QStringLiteral("f.png")));
+    ASSERT_TRUE(result.ok) << qPrintable(result.error);
+    EXPECT_EQ(result.files.size(), 2);
+    const QImage image(at(QStringLiteral("f.png")));
+    EXPECT_EQ(image.size(), QSize(669, 472));
+    EXPECT_NEAR(image.dotsPerMeterX() * 0.0254, 200, 0.1);
+    EXPECT_EQ(image.pixelColor(0, 471), QColor(Qt::white));
+    EXPECT_EQ(contents(options.csvPath), tableText(figureContent(options, curves_), TableFormat::Csv).toUtf8());
+    EXPECT_EQ(contents(options.csvPath).count('\n'), 13);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, FigureTest,
+                         ::testing::Values(PlotKind::HessianDiagonal, PlotKind::ColumnRange, PlotKind::CumulativeError, PlotKind::Sensitivity),
+                         [](const auto& kind) { return plotKindName(kind.param).remove(QLatin1Char('-')).toStdString(); });
+
+TEST_F(FigureTest, ProblemsAreTold) {
+    FigureOptions options;
+    EXPECT_TRUE(renderFigure(options, curves_, at(QStringLiteral("f.jpg"))).error.contains(QStringLiteral(".pdf, .svg or .png")));
+    EXPECT_TRUE(renderFigure(options, {}, at(QStringLiteral("f.pdf"))).error.contains(QStringLiteral("Select a linear")));
+    EXPECT_TRUE(renderFigure(options, curves_, at(QStringLiteral("none/f.pdf"))).error.contains(QStringLiteral("Cannot write")));
+    options.widthMm = 1e9;
+    EXPECT_TRUE(renderFigure(options, curves_, at(QStringLiteral("f.pdf"))).error.contains(QStringLiteral("20 to 1000 mm")));
+    EXPECT_FALSE(QFile::exists(at(QStringLiteral("f.pdf"))));
+}
+
+TEST_F(FigureTest, NamesOfKindsReadBack) {
+    EXPECT_EQ(plotKind(QStringLiteral("column-range")), PlotKind::ColumnRange);
+    EXPECT_FALSE(plotKind(QStringLiteral("pie")));
+}
+
+TEST_F(FigureTest, ForeignPdfIsLeftAlone) {
+    for (const QByteArray& pdf : {QByteArray("no pdf"), QByteArray("/MediaBox [0 0 1 2]"), QByteArray("/MediaBox [x]\nxref\nstartxref\n14\n")})
+        EXPECT_EQ(withExactPageSize(pdf, 10, 10), pdf);
+}
+
+TEST_F(FigureTest, DialogWritesWhatItIsAsked) {
+    FigureOptions options;
+    options.kind = PlotKind::ColumnRange;
+    FigureDialog dialog(options, curves_);
+    dialog.setDestination(at(QStringLiteral("range.svg")));
+    dialog.findChild<QDoubleSpinBox*>(QStringLiteral("width"))->setValue(175);
+    dialog.accept();
+    EXPECT_EQ(dialog.QDialog::result(), QDialog::Accepted);
+    const QString svg = QString::fromUtf8(contents(at(QStringLiteral("range.svg"))));
+    EXPECT_NEAR(svg.section(QStringLiteral("<svg width=\""), 1).section(QStringLiteral("mm"), 0, 0).toDouble(), 175, 0.05);
+    EXPECT_TRUE(QFile::exists(at(QStringLiteral("range.csv"))));
+}
+
+TEST_F(FigureTest, DialogStaysOpenAndTellsWhatWentWrong) {
+    FigureDialog dialog({}, curves_);
+    dialog.show();
+    dialog.setDestination(at(QStringLiteral("none/f.pdf")));
+    dialog.accept();
+    EXPECT_TRUE(dialog.isVisible());
+    EXPECT_TRUE(dialog.findChild<QLabel*>(QStringLiteral("message"))->text().contains(QStringLiteral("Cannot write")));
+}
+
+}  // namespace
+}  // namespace owq

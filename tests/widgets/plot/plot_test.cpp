@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "widgets/plot/plot.h"
+
+#include <gtest/gtest.h>
+
+#include <QAbstractItemModelTester>
+#include <QApplication>
+#include <QClipboard>
+#include <QSignalSpy>
+#include <QTest>
+
+#include "tests/widgets/curves.h"
+#include "widgets/column_range/column_range_plot.h"
+#include "widgets/cumulative_error/cumulative_error_plot.h"
+#include "widgets/hessian/hessian_plot.h"
+#include "widgets/plot/plot_group.h"
+#include "widgets/sensitivity/sensitivity_plot.h"
+
+namespace owq {
+namespace {
+
+class PlotTest : public ::testing::Test {
+protected:
+    void show(QWidget& widget, int width = 600, int height = 360) {
+        widget.resize(width, height);
+        widget.show();
+        ASSERT_TRUE(QTest::qWaitForWindowExposed(&widget));
+        QApplication::processEvents();
+    }
+    void drag(Plot& plot, QPointF from, QPointF to) {
+        QTest::mousePress(plot.canvas(), Qt::LeftButton, {}, from.toPoint());
+        QTest::mouseMove(plot.canvas(), ((from + to) / 2).toPoint());
+        QTest::mouseMove(plot.canvas(), to.toPoint());
+        QTest::mouseRelease(plot.canvas(), Qt::LeftButton, {}, to.toPoint());
+        QApplication::processEvents();
+    }
+};
+
+TEST_F(PlotTest, HomeShowsEveryColumnAndValue) {
+    HessianPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    show(plot);
+    EXPECT_LT(plot.view().xLower, 0);
+    EXPECT_GT(plot.view().xUpper, 5);
+    EXPECT_GT(plot.view().yLower, 0);
+    EXPECT_LE(plot.view().yLower, 1);
+    EXPECT_GT(plot.view().yUpper, 1000);
+}
+
+TEST_F(PlotTest, RectangleZoomsBackspaceGoesBackHomeShowsAll) {
+    HessianPlot plot;
+    plot.setCurves({testing::manyColumns(1000, QStringLiteral("q_proj"))});
+    show(plot);
+    const PlotView all = plot.view();
+    drag(plot, plot.pixelOf(200, 500), plot.pixelOf(600, 2));
+    const PlotView once = plot.view();
+    EXPECT_NEAR(once.xLower, 200, 3);
+    EXPECT_NEAR(once.xUpper, 600, 3);
+    EXPECT_LT(once.yUpper, all.yUpper);
+    drag(plot, plot.pixelOf(300, once.yUpper * 0.8), plot.pixelOf(400, once.yLower * 1.2));
+    EXPECT_NEAR(plot.view().xLower, 300, 3);
+    QTest::keyClick(&plot, Qt::Key_Backspace);
+    EXPECT_EQ(plot.view(), once);
+    QTest::keyClick(&plot, Qt::Key_Home);
+    EXPECT_EQ(plot.view(), all);
+    QTest::keyClick(&plot, Qt::Key_Backspace);
+    EXPECT_EQ(plot.view(), once) << "Home is a step one can go back from";
+    QTest::keyClick(&plot, Qt::Key_Backspace);
+    QTest::keyClick(&plot, Qt::Key_Backspace);
+    EXPECT_EQ(plot.view(), all);
+}
+
+TEST_F(PlotTest, FlatDragZoomsXOnly) {
+    HessianPlot plot;
+    plot.setCurves({testing::manyColumns(1000, QStringLiteral("q_proj"))});
+    show(plot);
+    const PlotView all = plot.view();
+    drag(plot, plot.pixelOf(200, 10), plot.pixelOf(600, 10));
+    EXPECT_NEAR(plot.view().xLower, 200, 3);
+    EXPECT_EQ(plot.view().yLower, all.yLower);
+    EXPECT_EQ(plot.view().yUpper, all.yUpper);
+}
+
+TEST_F(PlotTest, WheelZoomsAroundThePointerAndIsOneStepOfHistory) {
+    HessianPlot plot;
+    plot.setCurves({testing::manyColumns(1000, QStringLiteral("q_proj"))});
+    show(plot);
+    const PlotView all = plot.view();
+    const QPointF at = plot.pixelOf(500, 10);
+    for (int i = 0; i < 3; ++i) {
+        QWheelEvent event(at, plot.canvas()->mapToGlobal(at), {}, {0, 120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
+        QApplication::sendEvent(plot.canvas(), &event);
+    }
+    EXPECT_NEAR(plot.view().xUpper - plot.view().xLower, (all.xUpper - all.xLower) * 0.8 * 0.8 * 0.8, 1);
+    EXPECT_NEAR((plot.view().xUpper + plot.view().xLower) / 2, 500, 5);
+    plot.zoomBack();
+    EXPECT_EQ(plot.view(), all);
+}
+
+TEST_F(PlotTest, ZoomNeverLeavesTheDataNorGoesBelowFourColumns) {
+    HessianPlot plot;
+    plot.setCurves({testing::manyColumns(1000, QStringLiteral("q_proj"))});
+    show(plot);
+    const PlotView all = plot.view();
+    for (int i = 0; i < 60; ++i) QTest::keyClick(&plot, Qt::Key_Plus);
+    EXPECT_NEAR(plot.view().xUpper - plot.view().xLower, 4, 1e-6);
+    for (int i = 0; i < 90; ++i) QTest::keyClick(&plot, Qt::Key_Minus);
+    EXPECT_EQ(plot.view(), all);
+}
+
+TEST_F(PlotTest, ClickSelectsTheColumnUnderThePointer) {
+    HessianPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    show(plot);
+    QSignalSpy selected(&plot, &Plot::columnSelected);
+    QTest::mouseClick(plot.canvas(), Qt::LeftButton, {}, plot.pixelOf(3, 4).toPoint());
+    ASSERT_EQ(selected.size(), 1);
+    EXPECT_EQ(selected[0][0].toString(), QStringLiteral("model.layers.0.self_attn.q_proj"));
+    EXPECT_EQ(selected[0][1].toInt(), 3);
+    EXPECT_EQ(plot.selectedColumn(), 3);
+}
+
+TEST_F(PlotTest, ArrowsMoveTheCrosshairAndEnterSelects) {
+    HessianPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    show(plot);
+    plot.setCrosshair(1);
+    QTest::keyClick(&plot, Qt::Key_Right);
+    QTest::keyClick(&plot, Qt::Key_Right);
+    EXPECT_EQ(plot.crosshair(), 3);
+    EXPECT_EQ(plot.readout(), QStringLiteral("column 3: 4"));
+    QTest::keyClick(&plot, Qt::Key_Return);
+    EXPECT_EQ(plot.selectedColumn(), 3);
+    QTest::keyClick(&plot, Qt::Key_P);
+    QTest::keyClick(&plot, Qt::Key_Right);
+    EXPECT_EQ(plot.readout(), QStringLiteral("column 4: 1000 (×250) weak"));
+    QTest::keyClick(&plot, Qt::Key_Escape);
+    EXPECT_EQ(plot.crosshair(), -1);
+}
+
+TEST_F(PlotTest, ByRankTheReadOutNamesTheColumn) {
+    SensitivityPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    plot.setXMode(XMode::Rank);
+    show(plot);
+    plot.setCrosshair(5);
+    EXPECT_EQ(plot.readout(), QStringLiteral("column 4: 1000 weak"));
+}
+
+TEST_F(PlotTest, CtrlCCopiesTheVisibleRows) {
+    SensitivityPlot plot;
+    plot.setCurves({testing::sixColumns(QStringLiteral("fc1"))});
+    show(plot);
+    plot.zoomTo({1, 4.5, 1, 1000});
+    plot.setFocus();
+    QTest::keyClick(&plot, Qt::Key_C, Qt::ControlModifier);
+    const QString text = QApplication::clipboard()->text();
+    EXPECT_EQ(text, plot.visibleText(TableFormat::Tsv));
+    EXPECT_TRUE(text.startsWith(QStringLiteral("linear\tcolumn\tposition\tsensitivity\tweak\nfc1\t1\t1\t20\t1\n"))) << qPrintable(text);
+    EXPECT_FALSE(text.contains(QStringLiteral("fc1\t5")));
+}
+
+TEST_F(PlotTest, TableTwinHasThePlotsNumbers) {
+    CumulativeErrorPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    QAbstractItemModelTester tester(plot.tableModel(), QAbstractItemModelTester::FailureReportingMode::Fatal);
+    ASSERT_EQ(plot.tableModel()->rowCount(), 6);
+    ASSERT_EQ(plot.tableModel()->columnCount(), 6);
+    const auto cell = [&](int row, int column) { return plot.tableModel()->index(row, column).data().toString(); };
+    EXPECT_EQ(cell(5, 1), QStringLiteral("4"));
+    EXPECT_EQ(cell(5, 3), QStringLiteral("517"));
+    EXPECT_EQ(cell(5, 5), QStringLiteral("weak"));
+    EXPECT_EQ(plot.tableModel()->headerData(3, Qt::Horizontal).toString(), QStringLiteral("predicted"));
+    plot.setScale(ErrorScale::Share);
+    EXPECT_EQ(cell(5, 3), QStringLiteral("1"));
+    plot.setCurves({});
+    EXPECT_EQ(plot.tableModel()->rowCount(), 0);
+}
+
+TEST_F(PlotTest, PaletteChangeRecoloursLive) {
+    HessianPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    show(plot);
+    const auto corner = [&] { return plot.canvas()->grab().toImage().pixelColor(2, plot.canvas()->height() - 2); };
+    QPalette dark;
+    dark.setColor(QPalette::Base, QColor(30, 31, 32));
+    dark.setColor(QPalette::Text, Qt::white);
+    plot.setPalette(dark);
+    QApplication::processEvents();
+    EXPECT_EQ(corner(), QColor(30, 31, 32));
+    QPalette light;
+    light.setColor(QPalette::Base, QColor(250, 251, 252));
+    light.setColor(QPalette::Text, Qt::black);
+    plot.setPalette(light);
+    QApplication::processEvents();
+    EXPECT_EQ(corner(), QColor(250, 251, 252));
+}
+
+TEST_F(PlotTest, NewCurvesOfTheSameLengthKeepTheZoom) {
+    HessianPlot plot;
+    plot.setCurves({testing::manyColumns(1000, QStringLiteral("q_proj"))});
+    show(plot);
+    plot.zoomTo({100, 200, 1, 10});
+    plot.setCurves({testing::manyColumns(1000, QStringLiteral("k_proj"))});
+    EXPECT_NEAR(plot.view().xLower, 100, 1e-9);
+    plot.setCurves({testing::manyColumns(500, QStringLiteral("k_proj"))});
+    EXPECT_LT(plot.view().xLower, 0);
+}
+
+TEST_F(PlotTest, CutIsDraggedWhereColumnsAreSorted) {
+    SensitivityPlot plot;
+    auto curves = testing::manyColumns(100, QStringLiteral("q_proj"));
+    curves->weakColumns = {37, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    plot.setCurves({curves});
+    plot.setXMode(XMode::Rank);
+    plot.setCutMovable(true);
+    show(plot);
+    QSignalSpy moved(&plot, &Plot::cutMoved);
+    drag(plot, plot.pixelOf(89.5, 1), plot.pixelOf(69.5, 1));
+    ASSERT_GE(moved.size(), 2);
+    EXPECT_EQ(moved.last()[1].toInt(), 30);
+    EXPECT_TRUE(moved.last()[2].toBool());
+    EXPECT_FALSE(moved.first()[2].toBool());
+}
+
+TEST_F(PlotTest, GroupSharesSelectionZoomAndMode) {
+    QWidget window;
+    HessianPlot hessian(&window);
+    ColumnRangePlot range(&window);
+    CumulativeErrorPlot cumulative(&window);
+    PlotGroup group;
+    for (Plot* plot : std::initializer_list<Plot*>{&hessian, &range, &cumulative}) group.add(plot);
+    for (int i = 0; i < 3; ++i) group.plots()[static_cast<size_t>(i)]->setGeometry(0, 200 * i, 600, 200);
+    group.setCurves({testing::manyColumns(1000, QStringLiteral("q_proj"))});
+    show(window, 600, 600);
+
+    const PlotView home = range.view(), rankHome = cumulative.view();
+    drag(hessian, hessian.pixelOf(200, 10), hessian.pixelOf(600, 10));
+    EXPECT_DOUBLE_EQ(range.view().xLower, hessian.view().xLower);
+    EXPECT_DOUBLE_EQ(range.view().xUpper, hessian.view().xUpper);
+    EXPECT_EQ(cumulative.view(), rankHome) << "sorted by rank while the others stand by index";
+    QTest::keyClick(&range, Qt::Key_Backspace);
+    EXPECT_EQ(range.view(), home);
+    EXPECT_DOUBLE_EQ(hessian.view().xLower, home.xLower);
+
+    QSignalSpy selected(&group, &PlotGroup::columnSelected);
+    QTest::mouseClick(hessian.canvas(), Qt::LeftButton, {}, hessian.pixelOf(437, 300).toPoint());
+    ASSERT_EQ(selected.size(), 1);
+    EXPECT_EQ(range.selectedColumn(), hessian.selectedColumn());
+    EXPECT_EQ(cumulative.selectedColumn(), hessian.selectedColumn());
+    EXPECT_EQ(range.crosshair(), hessian.crosshair());
+
+    group.setXMode(XMode::Rank);
+    hessian.zoomTo({500, 900, 1, 10});
+    EXPECT_DOUBLE_EQ(cumulative.view().xLower, 500);
+    EXPECT_DOUBLE_EQ(range.view().xUpper, 900);
+}
+
+TEST_F(PlotTest, EleventhousandColumnsOfManyLinearsAreDrawn) {
+    std::vector<LayerCurvesPtr> curves;
+    for (int i = 0; i < 40; ++i) curves.push_back(testing::manyColumns(11008, QStringLiteral("model.layers.%1.mlp.down_proj").arg(i)));
+    HessianPlot hessian;
+    ColumnRangePlot range;
+    for (Plot* plot : std::initializer_list<Plot*>{&hessian, &range}) {
+        plot->setCurves(curves);
+        show(*plot);
+        EXPECT_EQ(plot->tableModel()->rowCount(), 40 * 11008);
+        plot->zoomTo({5000, 5200, plot->view().yLower, plot->view().yUpper});
+        QApplication::processEvents();
+        EXPECT_DOUBLE_EQ(plot->view().xLower, 5000);
+    }
+}
+
+}  // namespace
+}  // namespace owq
