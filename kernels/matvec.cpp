@@ -10,14 +10,17 @@
 namespace owq::kernels {
 namespace {
 
-constexpr int64_t kWorkPerRange = 1 << 17;  // codes times tokens: below that waking a thread costs more than it saves
+constexpr int64_t kWorkPerRange =
+    1 << 17;  // codes times tokens: below that waking a thread costs more than it saves
 
 cpu::TileKernel tileKernel(int bits, int tokens) {
-    return instructionSet() >= InstructionSet::avx2 ? cpu::tileKernelAvx2(bits, tokens) : cpu::tileKernelScalar(bits, tokens);
+    return instructionSet() >= InstructionSet::avx2 ? cpu::tileKernelAvx2(bits, tokens)
+                                                    : cpu::tileKernelScalar(bits, tokens);
 }
 
-/// x of some tokens as the inner loop wants it, [columns, tokens]. Weak inputs are zero: their codes equal the zero point, so they
-/// add nothing, but being the largest activations they would cancel badly between Σ code x and zero Σ x.
+/// x of some tokens as the inner loop wants it, [columns, tokens]. Weak inputs are zero: their codes equal
+/// the zero point, so they add nothing, but being the largest activations they would cancel badly between Σ
+/// code x and zero Σ x.
 struct StagedInputs {
     StagedInputs(const float* x, int64_t columns, int tokens, const std::vector<int32_t>& weak, bool scaled)
         : values(size_t(columns) * tokens), sum(size_t(tokens)) {
@@ -37,8 +40,9 @@ struct StagedInputs {
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(const int32_t* words, int64_t rows, int64_t columns, int bits, const float* scale, const float* zero,
-                           const int32_t* weakColumns, const float* weakWeight, int64_t weakCount, const float* bias)
+PackedMatrix::PackedMatrix(const int32_t* words, int64_t rows, int64_t columns, int bits, const float* scale,
+                           const float* zero, const int32_t* weakColumns, const float* weakWeight,
+                           int64_t weakCount, const float* bias)
     : rows_(rows), columns_(columns), wordRows_(columns / 32 * bits), bits_(bits) {
     const int64_t tiles = (rows + kTile - 1) / kTile;
     words_.resize(size_t(tiles * wordRows_));
@@ -50,22 +54,26 @@ PackedMatrix::PackedMatrix(const int32_t* words, int64_t rows, int64_t columns, 
     if (weakCount) weakColumns_.assign(weakColumns, weakColumns + weakCount);
     if (bias) bias_.assign(bias, bias + rows);
     // Each thread makes the tiles that it later reads, which on large machines places them in its own memory.
-    parallelFor(tiles, std::max<int64_t>(1, kWorkPerRange / (columns * kTile)), [&](int64_t begin, int64_t end) {
-        for (int64_t tile = begin; tile < end; ++tile) {
-            const int64_t first = tile * kTile, lanes = std::min(kTile, rows - first);
-            for (int64_t w = 0; w < wordRows_; ++w) {
-                Lanes& out = words_[size_t(tile * wordRows_ + w)];
-                for (int64_t lane = 0; lane < lanes; ++lane) out.word[lane] = uint32_t(words[w * rows + first + lane]);
-            }
-            for (int64_t j = 0; j < weakCount; ++j)
-                for (int64_t lane = 0; lane < lanes; ++lane)
-                    weakWeight_[size_t((tile * weakCount + j) * kTile + lane)] = weakWeight[(first + lane) * weakCount + j];
-        }
-    });
+    parallelFor(tiles, std::max<int64_t>(1, kWorkPerRange / (columns * kTile)),
+                [&](int64_t begin, int64_t end) {
+                    for (int64_t tile = begin; tile < end; ++tile) {
+                        const int64_t first = tile * kTile, lanes = std::min(kTile, rows - first);
+                        for (int64_t w = 0; w < wordRows_; ++w) {
+                            Lanes& out = words_[size_t(tile * wordRows_ + w)];
+                            for (int64_t lane = 0; lane < lanes; ++lane)
+                                out.word[lane] = uint32_t(words[w * rows + first + lane]);
+                        }
+                        for (int64_t j = 0; j < weakCount; ++j)
+                            for (int64_t lane = 0; lane < lanes; ++lane)
+                                weakWeight_[size_t((tile * weakCount + j) * kTile + lane)] =
+                                    weakWeight[(first + lane) * weakCount + j];
+                    }
+                });
 }
 
 uint64_t PackedMatrix::bytes() const {
-    return words_.size() * sizeof(Lanes) + (scale_.size() + zero_.size() + weakWeight_.size() + bias_.size()) * sizeof(float) +
+    return words_.size() * sizeof(Lanes) +
+           (scale_.size() + zero_.size() + weakWeight_.size() + bias_.size()) * sizeof(float) +
            weakColumns_.size() * sizeof(int32_t);
 }
 
@@ -87,9 +95,11 @@ void PackedMatrix::multiply(const float* x, int64_t batch, float* y) const {
                     const int64_t r = tile * kTile + lane;
                     const double zero = double(zero_[size_t(r)]) - double(kernel.centre);
                     for (int t = 0; t < tokens; ++t) {
-                        double value = double(scale_[size_t(r)]) * (double(sums[t * kTile + lane]) - zero * staged.sum[size_t(t)]);
+                        double value = double(scale_[size_t(r)]) *
+                                       (double(sums[t * kTile + lane]) - zero * staged.sum[size_t(t)]);
                         for (int64_t j = 0; j < k; ++j)
-                            value += double(weak[j * kTile + lane]) * double(in[t * columns_ + weakColumns_[size_t(j)]]);
+                            value += double(weak[j * kTile + lane]) *
+                                     double(in[t * columns_ + weakColumns_[size_t(j)]]);
                         if (!bias_.empty()) value += double(bias_[size_t(r)]);
                         out[t * rows_ + r] = float(value);
                     }
@@ -112,7 +122,8 @@ void PackedMatrix::dequantizeRows(int64_t begin, int64_t end, float* out) const 
             for (int64_t g = 0; g < columns_ / 32; ++g, words += bits_ * kTile, row += 32) {
                 if (bits_ == 3) {
                     const uint64_t low = words[0] | uint64_t(words[kTile]) << 32;
-                    const uint64_t high = words[kTile] >> 31 | uint64_t(words[2 * kTile]) << 1;  // from code 21 on
+                    const uint64_t high = words[kTile] >> 31 | uint64_t(words[2 * kTile])
+                                                                   << 1;  // from code 21 on
                     for (int c = 0; c < 21; ++c) row[c] = values[low >> (3 * c) & 7];
                     for (int c = 21; c < 32; ++c) row[c] = values[high >> (3 * (c - 21)) & 7];
                 } else {
@@ -120,7 +131,8 @@ void PackedMatrix::dequantizeRows(int64_t begin, int64_t end, float* out) const 
                 }
             }
             row = out + i * columns_;
-            for (int64_t j = 0; j < k; ++j) row[weakColumns_[size_t(j)]] = weakWeight_[size_t((tile * k + j) * kTile + lane)];
+            for (int64_t j = 0; j < k; ++j)
+                row[weakColumns_[size_t(j)]] = weakWeight_[size_t((tile * k + j) * kTile + lane)];
         }
     });
 }

@@ -6,8 +6,8 @@
 namespace owq::kernels {
 namespace {
 
-// 32 codes make one stream of 32 * kBits bits, lowest first. For 3 bits that splits codes 10 and 21 over two words; no
-// other width splits any. So one rule serves every width.
+// 32 codes make one stream of 32 * kBits bits, lowest first. For 3 bits that splits codes 10 and 21 over two
+// words; no other width splits any. So one rule serves every width.
 template <int kBits>
 void packGroup(const uint8_t* codes, uint32_t* words) {
     for (int i = 0; i < kBits; ++i) words[i] = 0;
@@ -29,7 +29,8 @@ void unpackGroup(const uint32_t* words, uint8_t* codes) {
     }
 }
 
-// Rows outside, so that the codes are read in order; strips of rows keep the words they share a cache line with warm.
+// Rows outside, so that the codes are read in order; strips of rows keep the words they share a cache line
+// with warm.
 constexpr int64_t kStrip = 16;
 
 template <int kBits>
@@ -58,21 +59,31 @@ void unpackAll(const int32_t* words, int64_t rows, int64_t columns, uint8_t* cod
 
 void packCodes(const uint8_t* codes, int64_t rows, int64_t columns, int bits, int32_t* words) {
     switch (bits) {
-        case 2: return packAll<2>(codes, rows, columns, words);
-        case 3: return packAll<3>(codes, rows, columns, words);
-        case 4: return packAll<4>(codes, rows, columns, words);
-        case 8: return packAll<8>(codes, rows, columns, words);
-        default: return;
+        case 2:
+            return packAll<2>(codes, rows, columns, words);
+        case 3:
+            return packAll<3>(codes, rows, columns, words);
+        case 4:
+            return packAll<4>(codes, rows, columns, words);
+        case 8:
+            return packAll<8>(codes, rows, columns, words);
+        default:
+            return;
     }
 }
 
 void unpackCodes(const int32_t* words, int64_t rows, int64_t columns, int bits, uint8_t* codes) {
     switch (bits) {
-        case 2: return unpackAll<2>(words, rows, columns, codes);
-        case 3: return unpackAll<3>(words, rows, columns, codes);
-        case 4: return unpackAll<4>(words, rows, columns, codes);
-        case 8: return unpackAll<8>(words, rows, columns, codes);
-        default: return;
+        case 2:
+            return unpackAll<2>(words, rows, columns, codes);
+        case 3:
+            return unpackAll<3>(words, rows, columns, codes);
+        case 4:
+            return unpackAll<4>(words, rows, columns, codes);
+        case 8:
+            return unpackAll<8>(words, rows, columns, codes);
+        default:
+            return;
     }
 }
 

@@ -39,8 +39,9 @@ struct Reader {
     Tensor get(const char* tensor, std::vector<int64_t> shape, DType type) const {
         Tensor t = file->read(tensor);
         if (t.shape != shape || t.dtype != type)
-            throw Error("tensor " + std::string(tensor) + " is " + std::string(name(t.dtype)) + " " + shapeText(t.shape) + ", expected " +
-                            std::string(name(type)) + " " + shapeText(shape),
+            throw Error("tensor " + std::string(tensor) + " is " + std::string(name(t.dtype)) + " " +
+                            shapeText(t.shape) + ", expected " + std::string(name(type)) + " " +
+                            shapeText(shape),
                         where);
         return t;
     }
@@ -56,7 +57,8 @@ struct Reader {
     std::vector<T> statistic(const char* tensor, int64_t columns, DType type) const {
         const TensorInfo* info = file->find(tensor);
         if (!info) return {};
-        const bool shorter = std::string_view(tensor) == "column_loss" && info->shape.size() == 1 && info->shape[0] <= columns;
+        const bool shorter =
+            std::string_view(tensor) == "column_loss" && info->shape.size() == 1 && info->shape[0] <= columns;
         return values<T>(tensor, {shorter ? info->shape[0] : columns}, type);
     }
 };
@@ -68,15 +70,18 @@ void checkRanges(const QuantizedLinear& q, const std::string& where) {
     for (float s : q.scale)
         if (!std::isfinite(s)) throw Error("tensor scale holds a value that is not finite", where);
     for (float z : q.zero)
-        if (!(z >= 0 && z <= last)) throw Error("tensor zero holds a value outside 0…" + std::to_string(last), where);
+        if (!(z >= 0 && z <= last))
+            throw Error("tensor zero holds a value outside 0…" + std::to_string(last), where);
     for (size_t j = 0; j < q.weakColumns.size(); ++j)
-        if (q.weakColumns[j] < 0 || q.weakColumns[j] >= q.columns || (j && q.weakColumns[j] <= q.weakColumns[j - 1]))
+        if (q.weakColumns[j] < 0 || q.weakColumns[j] >= q.columns ||
+            (j && q.weakColumns[j] <= q.weakColumns[j - 1]))
             throw Error("tensor weak_columns is not ascending or names a column that does not exist", where);
 }
 
 }  // namespace
 
-void writeLayerFile(const std::filesystem::path& file, const std::string& name, const LinearOutcome& outcome, DType type) {
+void writeLayerFile(const std::filesystem::path& file, const std::string& name, const LinearOutcome& outcome,
+                    DType type) {
     const QuantizedLinear& q = outcome.weight;
     const LinearStatistics& s = outcome.statistics;
     const int64_t k = int64_t(q.weakColumns.size());
@@ -116,7 +121,8 @@ LinearOutcome readLayerFile(const std::filesystem::path& file) {
     q.symmetric = number<int>(metadata, "symmetric", in.where) != 0;
     outcome.error = number<double>(metadata, "error", in.where);
     outcome.damping = number<double>(metadata, "damping", in.where);
-    if (q.bits < 1 || q.bits > 8 || q.groupSize < 0) throw Error("has impossible bits or group size", in.where);
+    if (q.bits < 1 || q.bits > 8 || q.groupSize < 0)
+        throw Error("has impossible bits or group size", in.where);
     const Json notes = parseJson(text(metadata, "notes", in.where), in.where);
     if (!notes.is_array()) throw Error("metadata entry notes is no list", in.where);
     for (const Json& note : notes)

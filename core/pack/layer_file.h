@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One finished linear of a run: layers/<name>.safetensors (DESIGN: run directory).
+// One finished linear of a run: layers/<name>.safetensors.
 #pragma once
 #include <filesystem>
 #include <string>

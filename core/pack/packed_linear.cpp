@@ -10,20 +10,24 @@
 namespace owq {
 namespace {
 
-bool floating16or32(DType type) { return type == DType::f16 || type == DType::bf16 || type == DType::f32; }
+bool floating16or32(DType type) {
+    return type == DType::f16 || type == DType::bf16 || type == DType::f32;
+}
 
 /// Rounds to the stored type; a value that is finite as float must stay finite.
 Tensor stored(DType type, std::vector<int64_t> shape, std::span<const float> values, const char* what) {
     Tensor tensor = Tensor::rounded(type, std::move(shape), values);
     for (float v : tensor.toFloat())
         if (!std::isfinite(v))
-            throw Error(std::string(what) + " holds a value that is not finite in " + std::string(name(type)), {},
-                        "Quantize from a checkpoint in a wider type");
+            throw Error(std::string(what) + " holds a value that is not finite in " + std::string(name(type)),
+                        {}, "Quantize from a checkpoint in a wider type");
     return tensor;
 }
 
-void checkShape(const Tensor& tensor, const char* what, DType type, std::initializer_list<int64_t> shape, const std::string& where) {
-    if (tensor.dtype != type || !std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end()))
+void checkShape(const Tensor& tensor, const char* what, DType type, std::initializer_list<int64_t> shape,
+                const std::string& where) {
+    if (tensor.dtype != type ||
+        !std::equal(tensor.shape.begin(), tensor.shape.end(), shape.begin(), shape.end()))
         throw Error("is " + std::string(name(tensor.dtype)) + " " + shapeText(tensor.shape) + ", expected " +
                         std::string(name(type)) + " " + shapeText(std::vector<int64_t>(shape)),
                     where + "." + what);
@@ -47,14 +51,22 @@ std::vector<float> transposed(const std::vector<float>& values, int64_t rows, in
 void checkPackable(const QuantizedLinear& q) {
     const char* other = "Export as dense instead";
     if (q.bits != 3 && q.bits != 4)
-        throw Error("has " + std::to_string(q.bits) + "-bit codes; the packed formats hold 3 and 4 bit", {}, other);
-    if (q.groups() != 1) throw Error("has groups of " + std::to_string(q.groupSize) + " columns; the packed formats hold one grid per row", {}, other);
+        throw Error("has " + std::to_string(q.bits) + "-bit codes; the packed formats hold 3 and 4 bit", {},
+                    other);
+    if (q.groups() != 1)
+        throw Error("has groups of " + std::to_string(q.groupSize) +
+                        " columns; the packed formats hold one grid per row",
+                    {}, other);
     if (q.symmetric) throw Error("has a symmetric grid; the packed formats hold asymmetric ones", {}, other);
-    if (q.rows < 2 || q.rows % 2) throw Error("has " + std::to_string(q.rows) + " rows; the packed formats need an even number", {}, other);
+    if (q.rows < 2 || q.rows % 2)
+        throw Error("has " + std::to_string(q.rows) + " rows; the packed formats need an even number", {},
+                    other);
     if (q.columns < 32 || q.columns % 32)
-        throw Error("has " + std::to_string(q.columns) + " columns; the packed formats need a multiple of 32", {}, other);
+        throw Error("has " + std::to_string(q.columns) + " columns; the packed formats need a multiple of 32",
+                    {}, other);
     const size_t rows = size_t(q.rows), columns = size_t(q.columns), k = q.weakColumns.size();
-    if (q.codes.size() != rows * columns || q.scale.size() != rows || q.zero.size() != rows || q.weakWeight.size() != rows * k)
+    if (q.codes.size() != rows * columns || q.scale.size() != rows || q.zero.size() != rows ||
+        q.weakWeight.size() != rows * k)
         throw Error("is inconsistent: sizes of codes, scale, zero or weak weights do not fit its shape");
     const int last = (1 << q.bits) - 1;
     for (uint8_t c : q.codes)
@@ -64,9 +76,11 @@ void checkPackable(const QuantizedLinear& q) {
             throw Error("has a zero that is not a whole number of 0…" + std::to_string(last), {}, other);
     for (size_t j = 0; j < k; ++j) {
         const int32_t c = q.weakColumns[j];
-        if (c < 0 || c >= q.columns || (j && c <= q.weakColumns[j - 1])) throw Error("has weak columns that are not ascending or out of range");
+        if (c < 0 || c >= q.columns || (j && c <= q.weakColumns[j - 1]))
+            throw Error("has weak columns that are not ascending or out of range");
         for (size_t r = 0; r < rows; ++r)
-            if (q.codes[r * columns + c] != q.zero[r]) throw Error("has a code other than the row's zero in weak column " + std::to_string(c));
+            if (q.codes[r * columns + c] != q.zero[r])
+                throw Error("has a code other than the row's zero in weak column " + std::to_string(c));
     }
 }
 
@@ -83,7 +97,8 @@ PackedLinear pack(const QuantizedLinear& linear, DType type) {
     packed.qweight = Tensor::i32({columns / 32 * linear.bits, rows}, std::move(words));
     packed.scales = stored(type, {rows, 1}, linear.scale, "scale");
     std::vector<uint8_t> zeros(size_t(rows / 2));
-    for (int64_t i = 0; i < rows / 2; ++i) zeros[i] = uint8_t(int(linear.zero[2 * i]) | int(linear.zero[2 * i + 1]) << 4);
+    for (int64_t i = 0; i < rows / 2; ++i)
+        zeros[i] = uint8_t(int(linear.zero[2 * i]) | int(linear.zero[2 * i + 1]) << 4);
     packed.zeros = Tensor::u8({rows / 2, 1}, std::move(zeros));
     packed.oweight = stored(type, {k, rows}, transposed(linear.weakWeight, rows, k), "weak weight");
     packed.outlieridx = k ? Tensor::i32({k}, linear.weakColumns) : Tensor::f32({0}, {});
@@ -92,17 +107,22 @@ PackedLinear pack(const QuantizedLinear& linear, DType type) {
 
 QuantizedLinear unpack(const PackedLinear& packed, int64_t rows, int64_t columns, const std::string& where) {
     const int bits = packed.bits;
-    if (bits != 3 && bits != 4) throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
+    if (bits != 3 && bits != 4)
+        throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
     if (rows < 2 || rows % 2 || columns < 32 || columns % 32)
-        throw Error("a packed weight of " + std::to_string(rows) + " x " + std::to_string(columns) + " is impossible", where);
+        throw Error(
+            "a packed weight of " + std::to_string(rows) + " x " + std::to_string(columns) + " is impossible",
+            where);
     checkShape(packed.qweight, "qweight", DType::i32, {columns / 32 * bits, rows}, where);
-    if (!floating16or32(packed.scales.dtype)) throw Error("is " + std::string(name(packed.scales.dtype)), where + ".scales");
+    if (!floating16or32(packed.scales.dtype))
+        throw Error("is " + std::string(name(packed.scales.dtype)), where + ".scales");
     checkShape(packed.scales, "scales", packed.scales.dtype, {rows, 1}, where);
     checkShape(packed.zeros, "zeros", DType::u8, {rows / 2, 1}, where);
     const int64_t k = packed.outlieridx.count();
     if (k > columns) throw Error("names more weak columns than there are columns", where + ".outlieridx");
     if (k) checkShape(packed.outlieridx, "outlieridx", DType::i32, {k}, where);
-    if (!floating16or32(packed.oweight.dtype)) throw Error("is " + std::string(name(packed.oweight.dtype)), where + ".oweight");
+    if (!floating16or32(packed.oweight.dtype))
+        throw Error("is " + std::string(name(packed.oweight.dtype)), where + ".oweight");
     // Older files of the authors hold it as [rows, k].
     const bool rowsFirst = k && k != rows && packed.oweight.shape == std::vector<int64_t>{rows, k};
     if (!rowsFirst) checkShape(packed.oweight, "oweight", packed.oweight.dtype, {k, rows}, where);
@@ -114,7 +134,9 @@ QuantizedLinear unpack(const PackedLinear& packed, int64_t rows, int64_t columns
     q.zero.resize(size_t(rows));
     for (int64_t r = 0; r < rows; ++r) {
         const int zero = int(packed.zeros.data[r / 2]) >> (r % 2 * 4) & 15;
-        if (zero > last) throw Error("holds " + std::to_string(zero) + ", above " + std::to_string(last), where + ".zeros");
+        if (zero > last)
+            throw Error("holds " + std::to_string(zero) + ", above " + std::to_string(last),
+                        where + ".zeros");
         q.zero[r] = float(zero);
     }
     std::vector<int32_t> words(size_t(packed.qweight.count()));
@@ -133,7 +155,8 @@ QuantizedLinear unpack(const PackedLinear& packed, int64_t rows, int64_t columns
             throw Error("is not ascending or names a column that does not exist", where + ".outlieridx");
         for (int64_t r = 0; r < rows; ++r)
             if (q.codes[r * columns + c] != q.zero[r])
-                throw Error("holds a code other than the row's zero in weak column " + std::to_string(c), where + ".qweight");
+                throw Error("holds a code other than the row's zero in weak column " + std::to_string(c),
+                            where + ".qweight");
     }
     return q;
 }

@@ -22,7 +22,8 @@ const Json* quantizationConfig(const Json& config) {
 }
 
 int checkedBits(int64_t bits, const std::string& where) {
-    if (bits != 3 && bits != 4) throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
+    if (bits != 3 && bits != 4)
+        throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
     return int(bits);
 }
 
@@ -30,7 +31,10 @@ template <class T>
 const T& field(const PickleValue& root, const char* key, const char* what, const std::string& where) {
     const PickleValue* value = root.find(key);
     const T* held = value ? std::get_if<T>(&value->value) : nullptr;
-    if (!held) throw Error("has no " + std::string(what) + " \"" + key + "\": it is no packed checkpoint of the authors' code", where);
+    if (!held)
+        throw Error("has no " + std::string(what) + " \"" + key +
+                        "\": it is no packed checkpoint of the authors' code",
+                    where);
     return *held;
 }
 
@@ -60,9 +64,11 @@ bool PackedModel::isPackedTorchFile(const std::filesystem::path& file) {
 std::shared_ptr<const PackedModel> PackedModel::open(const std::filesystem::path& path) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) return openFolder(path);
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const std::filesystem::path folder =
+        path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     const std::string extension = path.extension().string();
-    if ((extension == ".safetensors" || extension == ".json") && isPackedFolder(folder)) return openFolder(folder);
+    if ((extension == ".safetensors" || extension == ".json") && isPackedFolder(folder))
+        return openFolder(folder);
     return openTorch(path);
 }
 
@@ -89,13 +95,16 @@ std::shared_ptr<const PackedModel> PackedModel::openTorch(const std::filesystem:
     model->path_ = file;
     const PickleDict& state = field<PickleDict>(root, "model_state_dict", "dictionary", where);
     model->bits_ = checkedBits(field<int64_t>(root, "bits", "number", where), where);
-    if (!field<bool>(root, "packing", "flag", where)) throw Error("says that its weights are not packed", where);
+    if (!field<bool>(root, "packing", "flag", where))
+        throw Error("says that its weights are not packed", where);
     auto tensors = std::make_shared<std::map<std::string, Tensor>>();
     std::vector<TensorInfo> infos;
     for (const auto& [name, value] : state) {
         const Tensor* tensor = std::get_if<Tensor>(&value.value);
-        if (!tensor) throw Error("entry \"" + name.substr(0, 200) + "\" of model_state_dict is no tensor", where);
-        if (!tensors->emplace(name, *tensor).second) throw Error("names tensor \"" + name + "\" twice", where);
+        if (!tensor)
+            throw Error("entry \"" + name.substr(0, 200) + "\" of model_state_dict is no tensor", where);
+        if (!tensors->emplace(name, *tensor).second)
+            throw Error("names tensor \"" + name + "\" twice", where);
         infos.push_back({name, tensor->dtype, tensor->shape, file, tensor->bytes()});
     }
     model->read_ = [tensors](const std::string& name) { return tensors->at(name); };
@@ -106,7 +115,8 @@ std::shared_ptr<const PackedModel> PackedModel::openTorch(const std::filesystem:
 void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
     const Json* quantization = quantizationConfig(config_);
     const Json none = Json::object();
-    const Json& bitsOf = quantization && quantization->contains("linear_bits") ? (*quantization)["linear_bits"] : none;
+    const Json& bitsOf =
+        quantization && quantization->contains("linear_bits") ? (*quantization)["linear_bits"] : none;
     std::map<std::string, const TensorInfo*, std::less<>> byName;
     for (const TensorInfo& t : all) byName.emplace(t.name, &t);
     for (const TensorInfo& t : all) {
@@ -115,11 +125,13 @@ void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
         shape.name = t.name.substr(0, t.name.size() - 8);
         const std::string where = t.file.string() + ", " + shape.name;
         for (const char* part : kParts)
-            if (!byName.count(shape.name + part)) throw Error("tensor " + shape.name + part + " is missing", where);
+            if (!byName.count(shape.name + part))
+                throw Error("tensor " + shape.name + part + " is missing", where);
         shape.bits = checkedBits(optional<int64_t>(bitsOf, shape.name.c_str(), bits_, where), where);
-        if (t.shape.size() != 2 || t.shape[0] <= 0 || t.shape[1] <= 0 || t.shape[0] % shape.bits || t.dtype != DType::i32)
-            throw Error("tensor " + t.name + " is " + std::string(name(t.dtype)) + " " + shapeText(t.shape) + ": no " +
-                            std::to_string(shape.bits) + "-bit packed weight",
+        if (t.shape.size() != 2 || t.shape[0] <= 0 || t.shape[1] <= 0 || t.shape[0] % shape.bits ||
+            t.dtype != DType::i32)
+            throw Error("tensor " + t.name + " is " + std::string(name(t.dtype)) + " " + shapeText(t.shape) +
+                            ": no " + std::to_string(shape.bits) + "-bit packed weight",
                         where);
         shape.rows = t.shape[1];
         shape.columns = t.shape[0] / shape.bits * 32;
@@ -133,7 +145,9 @@ void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
     for (const TensorInfo& t : all) {
         const size_t dot = t.name.rfind('.');
         const bool part = dot != std::string::npos && linearIndex_.count(t.name.substr(0, dot)) &&
-                          std::any_of(std::begin(kParts), std::end(kParts), [&](const char* p) { return t.name.compare(dot, std::string::npos, p) == 0; });
+                          std::any_of(std::begin(kParts), std::end(kParts), [&](const char* p) {
+                              return t.name.compare(dot, std::string::npos, p) == 0;
+                          });
         if (part) continue;
         tensorIndex_.emplace(t.name, tensors_.size());
         tensors_.push_back(t);
@@ -148,7 +162,11 @@ const LinearShape* PackedModel::find(const std::string& linear) const {
 PackedLinear PackedModel::packed(const std::string& name) const {
     const LinearShape* shape = find(name);
     if (!shape) throw Error("has no packed linear \"" + name + "\"", path_.string());
-    return {shape->bits, read_(name + ".qweight"), read_(name + ".scales"), read_(name + ".zeros"), read_(name + ".oweight"),
+    return {shape->bits,
+            read_(name + ".qweight"),
+            read_(name + ".scales"),
+            read_(name + ".zeros"),
+            read_(name + ".oweight"),
             read_(name + ".outlieridx")};
 }
 
@@ -158,7 +176,9 @@ QuantizedLinear PackedModel::linear(const std::string& name) const {
     return unpack(tensors, shape.rows, shape.columns, path_.string() + ", " + name);
 }
 
-bool PackedModel::has(const std::string& tensor) const { return tensorIndex_.count(tensor) != 0; }
+bool PackedModel::has(const std::string& tensor) const {
+    return tensorIndex_.count(tensor) != 0;
+}
 
 Tensor PackedModel::tensor(const std::string& name) const {
     if (!has(name)) throw Error("has no tensor \"" + name + "\"", path_.string());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed models on disk: our `owq` folder and the authors' `.pth` (resources/help/format.md, DESIGN section 6).
+// Packed models on disk: our `owq` folder and the authors' `.pth` (resources/help/format.md).
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -29,7 +29,8 @@ struct LinearShape {
 /// A packed model, opened by headers only; linears are unpacked when asked for. Safe for several readers.
 class PackedModel {
 public:
-    /// `path`: an `owq` folder (or a file in it), or an authors' .pth. Throws Error naming file, tensor and reason.
+    /// `path`: an `owq` folder (or a file in it), or an authors' .pth. Throws Error naming file, tensor and
+    /// reason.
     static std::shared_ptr<const PackedModel> open(const std::filesystem::path& path);
     /// By content: a folder whose config.json names quant_method "owq". Never throws.
     static bool isPackedFolder(const std::filesystem::path& folder);
@@ -67,21 +68,24 @@ private:
 };
 
 enum class PackFormat { owq, owqPth, dense };
-PackFormat packFormatFromName(const std::string& name);  ///< "owq", "owq-pth", "dense"; Error with the known names
+PackFormat packFormatFromName(
+    const std::string& name);  ///< "owq", "owq-pth", "dense"; Error with the known names
 std::string packFormatName(PackFormat format);
 /// Who can load it, for a person.
 std::string loadableBy(PackFormat format);
 
 using LinearProvider = std::function<QuantizedLinear(const std::string& linear)>;
 /// Asks the provider for each linear once.
-std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, const LinearProvider& provider);
+std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, const LinearProvider& provider,
+                                      const std::stop_token& stop = {});
 
 /// A finished run, as the writers need it.
 struct PackSource {
-    std::shared_ptr<const Checkpoint> base;  ///< gives config, tokenizer files and every tensor that is not quantized
-    std::vector<LinearShape> linears;        ///< the quantized ones, by checkpoint name without ".weight"
+    std::shared_ptr<const Checkpoint>
+        base;  ///< gives config, tokenizer files and every tensor that is not quantized
+    std::vector<LinearShape> linears;  ///< the quantized ones, by checkpoint name without ".weight"
     LinearProvider linear;
-    double targetBits = 0;                   ///< written to quantization_config when above 0
+    double targetBits = 0;  ///< written to quantization_config when above 0
 };
 
 struct PackResult {
@@ -90,14 +94,17 @@ struct PackResult {
     std::vector<std::string> verification;  ///< what was compared after reloading, for a person
 };
 
-/// Writes under a temporary name beside `out`, reloads and compares, renames. `out` must not exist unless `replace`.
-/// One linear at a time is in memory; the free space is checked first. A stop or an error leaves nothing behind.
-PackResult writeModel(const PackSource& source, PackFormat format, const std::filesystem::path& out, bool replace,
-                      Progress& progress, std::stop_token stop);
+/// Writes under a temporary name beside `out`, reloads and compares, renames. `out` must not exist unless
+/// `replace`. One linear at a time is in memory; the free space is checked first. A stop or an error leaves
+/// nothing behind.
+PackResult writeModel(const PackSource& source, PackFormat format, const std::filesystem::path& out,
+                      bool replace, Progress& progress, std::stop_token stop);
 
-/// Compares what lies at `path` with the source: codes, zeros and weak columns equal; scales and weak weights (dense: weights)
-/// equal to the stated rounding; all other tensors byte-equal. Returns what was compared; throws Error at the first difference.
-std::vector<std::string> verifyModel(const PackSource& source, PackFormat format, const std::filesystem::path& path,
-                                     Progress& progress, std::stop_token stop);
+/// Compares what lies at `path` with the source: codes, zeros and weak columns equal; scales and weak weights
+/// (dense: weights) equal to the stated rounding; all other tensors byte-equal. Returns what was compared;
+/// throws Error at the first difference.
+std::vector<std::string> verifyModel(const PackSource& source, PackFormat format,
+                                     const std::filesystem::path& path, Progress& progress,
+                                     std::stop_token stop);
 
 }  // namespace owq

@@ -26,13 +26,15 @@ uint64_t TensorPlan::bytes() const {
     return n;
 }
 
-TensorStream::TensorStream(const std::filesystem::path& file, std::vector<TensorPlan> plan, const Metadata& metadata)
+TensorStream::TensorStream(const std::filesystem::path& file, std::vector<TensorPlan> plan,
+                           const Metadata& metadata)
     : file_(file), plan_(std::move(plan)) {
     Json header = Json::object();
     for (const auto& [key, value] : metadata) header["__metadata__"][key] = value;
     uint64_t offset = 0;
     for (const TensorPlan& p : plan_) {
-        header[p.name] = {{"dtype", name(p.dtype)}, {"shape", p.shape}, {"data_offsets", {offset, offset + p.bytes()}}};
+        header[p.name] = {
+            {"dtype", name(p.dtype)}, {"shape", p.shape}, {"data_offsets", {offset, offset + p.bytes()}}};
         offset += p.bytes();
     }
     std::string text = header.dump();
@@ -43,7 +45,8 @@ TensorStream::TensorStream(const std::filesystem::path& file, std::vector<Tensor
 }
 
 void TensorStream::write(const std::string& name, const Tensor& tensor) {
-    if (next_ >= plan_.size() || plan_[next_].name != name || plan_[next_].dtype != tensor.dtype || plan_[next_].shape != tensor.shape)
+    if (next_ >= plan_.size() || plan_[next_].name != name || plan_[next_].dtype != tensor.dtype ||
+        plan_[next_].shape != tensor.shape)
         throw Error("tensor differs from what was planned for the file", name,
                     "The run may have changed while it was exported: export it again");
     ++next_;
@@ -55,7 +58,8 @@ void TensorStream::commit() {
     file_.commit();
 }
 
-ShardedStream::ShardedStream(std::filesystem::path folder, const std::vector<TensorPlan>& plan, uint64_t shardBytes)
+ShardedStream::ShardedStream(std::filesystem::path folder, const std::vector<TensorPlan>& plan,
+                             uint64_t shardBytes)
     : folder_(std::move(folder)) {
     uint64_t total = 0, filled = 0;
     shards_.emplace_back();
@@ -78,7 +82,8 @@ ShardedStream::ShardedStream(std::filesystem::path folder, const std::vector<Ten
 }
 
 void ShardedStream::openNext() {
-    stream_ = std::make_unique<TensorStream>(folder_ / shardName(shard_, shards_.size()), shards_[shard_], kShardMetadata);
+    stream_ = std::make_unique<TensorStream>(folder_ / shardName(shard_, shards_.size()), shards_[shard_],
+                                             kShardMetadata);
     inShard_ = 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing tensors that are made one at a time: the shapes are known first, the bytes come later, nothing piles up in memory.
+// Writing tensors that are made one at a time: the shapes are known first, the bytes come later, nothing
+// piles up in memory.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -20,7 +21,8 @@ struct TensorPlan {
     uint64_t bytes() const;
 };
 
-/// One safetensors file. Tensors must come in the order of the plan and as planned; commit() puts the file in place.
+/// One safetensors file. Tensors must come in the order of the plan and as planned; commit() puts the file in
+/// place.
 class TensorStream {
 public:
     TensorStream(const std::filesystem::path& file, std::vector<TensorPlan> plan, const Metadata& metadata);
@@ -33,12 +35,14 @@ private:
     size_t next_ = 0;
 };
 
-/// `model.safetensors` in a folder, or shards of at most `shardBytes` with `model.safetensors.index.json`, as Hugging Face writes them.
+/// `model.safetensors` in a folder, or shards of at most `shardBytes` with `model.safetensors.index.json`, as
+/// Hugging Face writes them.
 class ShardedStream {
 public:
     static constexpr uint64_t kShardBytes = 5'000'000'000;
 
-    ShardedStream(std::filesystem::path folder, const std::vector<TensorPlan>& plan, uint64_t shardBytes = kShardBytes);
+    ShardedStream(std::filesystem::path folder, const std::vector<TensorPlan>& plan,
+                  uint64_t shardBytes = kShardBytes);
     void write(const std::string& name, const Tensor& tensor);
     void commit();
 

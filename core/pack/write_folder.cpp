@@ -8,9 +8,24 @@
 namespace owq::packing {
 namespace {
 
-constexpr const char* kCopied[] = {"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "chat_template.jinja",
-    "chat_template.json", "generation_config.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "USE_POLICY.md"};
+constexpr const char* kCopied[] = {"tokenizer.json",
+                                   "tokenizer.model",
+                                   "tokenizer_config.json",
+                                   "special_tokens_map.json",
+                                   "added_tokens.json",
+                                   "vocab.json",
+                                   "merges.txt",
+                                   "vocab.txt",
+                                   "spiece.model",
+                                   "sentencepiece.bpe.model",
+                                   "chat_template.jinja",
+                                   "chat_template.json",
+                                   "generation_config.json",
+                                   "LICENSE",
+                                   "LICENSE.txt",
+                                   "LICENSE.md",
+                                   "NOTICE",
+                                   "USE_POLICY.md"};
 
 std::vector<TensorPlan> packedPlan(const LinearShape& s, DType type) {
     return {{s.name + ".qweight", DType::i32, {s.columns / 32 * s.bits, s.rows}},
@@ -28,7 +43,8 @@ std::vector<TensorPlan> planned(const PackSource& source, PackFormat format) {
         if (it == replaced.end() || format == PackFormat::dense)
             plan.push_back({t.name, t.dtype, t.shape});
         else
-            for (TensorPlan& p : packedPlan(*it->second, storedType(source, it->second->name))) plan.push_back(std::move(p));
+            for (TensorPlan& p : packedPlan(*it->second, storedType(source, it->second->name)))
+                plan.push_back(std::move(p));
     }
     return plan;
 }
@@ -49,7 +65,8 @@ Json config(const PackSource& source, PackFormat format) {
 
 }  // namespace
 
-void writeFolder(const PackSource& source, PackFormat format, const std::filesystem::path& folder, Meter meter, std::stop_token stop) {
+void writeFolder(const PackSource& source, PackFormat format, const std::filesystem::path& folder,
+                 Meter meter, std::stop_token stop) {
     const auto replaced = replacedWeights(source);
     ShardedStream out(folder, planned(source, format));
     for (const TensorInfo& t : source.base->tensors()) {
@@ -90,7 +107,8 @@ uint64_t forecastBytes(const PackSource& source, PackFormat format) {
     for (const TensorPlan& p : planned(source, format)) bytes += p.bytes();
     // The authors' file is put together from packed weights that lie beside it until it is done.
     if (format == PackFormat::owqPth)
-        for (const LinearShape& s : source.linears) bytes += packedBytes(s.rows, s.columns, s.bits, s.weakColumns);
+        for (const LinearShape& s : source.linears)
+            bytes += packedBytes(s.rows, s.columns, s.bits, s.weakColumns);
     return bytes;
 }
 

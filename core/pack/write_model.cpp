@@ -15,7 +15,8 @@ namespace {
 class Draft {
 public:
     explicit Draft(const fs::path& target) : target_(target) {
-        const std::string hidden = "." + target.filename().string() + ".partial-" + std::to_string(::getpid());
+        const std::string hidden =
+            "." + target.filename().string() + ".partial-" + std::to_string(::getpid());
         path_ = target.parent_path() / hidden;
         fs::remove_all(path_);
     }
@@ -61,10 +62,23 @@ void checkTarget(const PackSource& source, const fs::path& out, bool replace) {
     if (out.filename().empty()) throw Error("names no file or folder to write", out.string());
     std::error_code ignored;
     if (!fs::exists(out, ignored)) return;
-    if (!replace) throw Error("exists already", out.string(), "Choose another name, or replace it with --force");
+    if (!replace)
+        throw Error("exists already", out.string(), "Choose another name, or replace it with --force");
     const fs::path target = fs::weakly_canonical(out), base = fs::weakly_canonical(source.base->folder());
     const auto [end, ignoredEnd] = std::mismatch(target.begin(), target.end(), base.begin(), base.end());
-    if (end == target.end()) throw Error("holds the model that the run was made from", out.string(), "Choose another name");
+    if (end == target.end())
+        throw Error("holds the model that the run was made from", out.string(), "Choose another name");
+}
+
+/// What the shapes already tell; groups and symmetric grids are found when the first linear is packed.
+void checkFits(const PackSource& source) {
+    for (const LinearShape& s : source.linears)
+        if ((s.bits != 3 && s.bits != 4) || s.rows % 2 || s.columns % 32)
+            throw Error("has " + std::to_string(s.bits) + " bits and is " + std::to_string(s.rows) + " x " +
+                            std::to_string(s.columns) +
+                            "; the packed formats hold 3 or 4 bits, an even number of rows and a multiple of "
+                            "32 columns",
+                        s.name, "Export as dense instead");
 }
 
 }  // namespace
@@ -81,26 +95,32 @@ PackFormat packFormatFromName(const std::string& name) {
 
 std::string loadableBy(PackFormat format) {
     switch (format) {
-        case PackFormat::owq: return "OWQ Workbench, packed";
-        case PackFormat::owqPth: return "the authors' OWQ code, and OWQ Workbench with --model";
-        default: return "everything that opens a Hugging Face checkpoint";
+        case PackFormat::owq:
+            return "OWQ Workbench, packed";
+        case PackFormat::owqPth:
+            return "the authors' OWQ code, and OWQ Workbench with --model";
+        default:
+            return "everything that opens a Hugging Face checkpoint";
     }
 }
 
-std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, const LinearProvider& provider) {
+std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, const LinearProvider& provider,
+                                      const std::stop_token& stop) {
     std::vector<LinearShape> shapes;
     for (const std::string& name : names) {
+        checkStop(stop);
         const QuantizedLinear q = provider(name);
         shapes.push_back({name, q.rows, q.columns, q.bits, int64_t(q.weakColumns.size())});
     }
     return shapes;
 }
 
-PackResult writeModel(const PackSource& source, PackFormat format, const fs::path& out, bool replace, Progress& progress,
-                      std::stop_token stop) {
+PackResult writeModel(const PackSource& source, PackFormat format, const fs::path& out, bool replace,
+                      Progress& progress, std::stop_token stop) {
     const fs::path target = fs::absolute(out).lexically_normal();
     const fs::path clean = target.filename().empty() ? target.parent_path() : target;  // "folder/"
     checkTarget(source, clean, replace);
+    if (format != PackFormat::dense) checkFits(source);
     std::error_code error;
     fs::create_directories(clean.parent_path(), error);
     if (error) throw Error("could not be created: " + error.message(), clean.parent_path().string());
@@ -115,7 +135,8 @@ PackResult writeModel(const PackSource& source, PackFormat format, const fs::pat
         packing::writeFolder(source, format, draft.path(), {progress, "Writing", 0, 0.6, tensors}, stop);
     }
     PackResult result;
-    result.verification = packing::verify(source, format, draft.path(), {progress, "Comparing with the run", 0.6, 1, tensors}, stop);
+    result.verification = packing::verify(source, format, draft.path(),
+                                          {progress, "Comparing with the run", 0.6, 1, tensors}, stop);
     draft.place();
     result.out = clean;
     result.bytes = bytesOf(clean);
@@ -123,9 +144,10 @@ PackResult writeModel(const PackSource& source, PackFormat format, const fs::pat
     return result;
 }
 
-std::vector<std::string> verifyModel(const PackSource& source, PackFormat format, const fs::path& path, Progress& progress,
-                                     std::stop_token stop) {
-    return packing::verify(source, format, path, {progress, "Comparing with the run", 0, 1, source.base->tensors().size()}, stop);
+std::vector<std::string> verifyModel(const PackSource& source, PackFormat format, const fs::path& path,
+                                     Progress& progress, std::stop_token stop) {
+    return packing::verify(source, format, path,
+                           {progress, "Comparing with the run", 0, 1, source.base->tensors().size()}, stop);
 }
 
 }  // namespace owq

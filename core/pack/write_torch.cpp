@@ -17,18 +17,23 @@ struct Scratch {
     }
 };
 
-Tensor zeros(DType type, int64_t count) { return Tensor::rounded(type, {count}, std::vector<float>(size_t(count))); }
+Tensor zeros(DType type, int64_t count) {
+    return Tensor::rounded(type, {count}, std::vector<float>(size_t(count)));
+}
 
 void checkOneWidth(const PackSource& source) {
     for (const LinearShape& s : source.linears)
         if (s.bits != source.linears.front().bits)
-            throw Error("has " + std::to_string(s.bits) + " bits, others have " + std::to_string(source.linears.front().bits) +
+            throw Error("has " + std::to_string(s.bits) + " bits, others have " +
+                            std::to_string(source.linears.front().bits) +
                             "; the authors' file holds one width",
                         s.name, "Export as owq instead");
 }
 
-/// The packed tensors in a file of their own, so that torch's writer, which wants all tensors at once, gets views of a mapping.
-void writeScratch(const PackSource& source, const std::filesystem::path& file, DType type, Meter& meter, const std::stop_token& stop) {
+/// The packed tensors in a file of their own, so that torch's writer, which wants all tensors at once, gets
+/// views of a mapping.
+void writeScratch(const PackSource& source, const std::filesystem::path& file, DType type, Meter& meter,
+                  const std::stop_token& stop) {
     std::vector<TensorPlan> plan;
     for (const LinearShape& s : source.linears) {
         plan.push_back({s.name + ".qweight", DType::i32, {s.columns / 32 * s.bits, s.rows}});
@@ -57,7 +62,8 @@ void writeScratch(const PackSource& source, const std::filesystem::path& file, D
 
 }  // namespace
 
-void writeTorch(const PackSource& source, const std::filesystem::path& file, Meter meter, std::stop_token stop) {
+void writeTorch(const PackSource& source, const std::filesystem::path& file, Meter meter,
+                std::stop_token stop) {
     const auto replaced = replacedWeights(source);
     checkOneWidth(source);
     const DType type = torchType(source);
@@ -71,7 +77,9 @@ void writeTorch(const PackSource& source, const std::filesystem::path& file, Met
     std::vector<std::string> names;
     for (const TensorInfo& t : source.base->tensors()) {
         const size_t dot = t.name.rfind('.');
-        if (dot != std::string::npos && t.name.substr(dot) == ".bias" && replaced.count(t.name.substr(0, dot) + ".weight")) continue;
+        if (dot != std::string::npos && t.name.substr(dot) == ".bias" &&
+            replaced.count(t.name.substr(0, dot) + ".weight"))
+            continue;
         names.push_back(torchName(source, t.name));
         originals[names.back()] = t.name;
     }
@@ -87,14 +95,20 @@ void writeTorch(const PackSource& source, const std::filesystem::path& file, Met
         }
         const LinearShape& s = *it->second;
         const std::string module = name.substr(0, name.size() - 7);
-        const auto add = [&](const char* part) { state.emplace_back(module + part, PickleValue{packed->read(s.name + part)}); };
+        const auto add = [&](const char* part) {
+            state.emplace_back(module + part, PickleValue{packed->read(s.name + part)});
+        };
         const bool hasBias = source.base->find(s.name + ".bias") != nullptr;
-        // A bias of the model is a parameter and comes before the buffers; the zeros that stand in for none are a buffer.
-        if (hasBias) state.emplace_back(module + ".bias", PickleValue{asType(source.base->read(s.name + ".bias"), type)});
+        // A bias of the model is a parameter and comes before the buffers; the zeros that stand in for none
+        // are a buffer.
+        if (hasBias)
+            state.emplace_back(module + ".bias",
+                               PickleValue{asType(source.base->read(s.name + ".bias"), type)});
         add(".qweight"), add(".scales"), add(".zeros");
         if (!hasBias) state.emplace_back(module + ".bias", PickleValue{zeros(type, s.rows)});
         add(".oweight"), add(".outlieridx");
-        weakCounts.emplace_back(module, PickleValue{PickleNamespace{{{"n_out", PickleValue{s.weakColumns}}}}});
+        weakCounts.emplace_back(module,
+                                PickleValue{PickleNamespace{{{"n_out", PickleValue{s.weakColumns}}}}});
     }
     // A tied head is not in the checkpoint, but it is in a state dict.
     if (!originals.count("lm_head.weight"))

@@ -19,14 +19,36 @@ std::vector<std::string> split(const std::string& name) {
     return parts;
 }
 
-/// Position among siblings. One list serves every depth, because no two depths order the same two names differently.
+/// Position among siblings. One list serves every depth, because no two depths order the same two names
+/// differently.
 int rank(const std::string& part, bool opt) {
-    static const std::vector<std::string> kOpt{"model", "decoder", "k_proj", "v_proj", "q_proj", "out_proj", "self_attn",
-        "self_attn_layer_norm", "fc1", "fc2", "embed_tokens", "embed_positions", "project_out", "project_in", "final_layer_norm", "layers",
-        "weight", "bias", "qweight", "scales", "zeros", "oweight", "outlieridx", "lm_head"};
-    static const std::vector<std::string> kOther{"model", "embed_tokens", "layers", "norm", "q_proj", "k_proj", "v_proj", "o_proj", "q_norm",
-        "k_norm", "self_attn", "gate_proj", "up_proj", "down_proj", "mlp", "input_layernorm", "post_attention_layernorm",
-        "weight", "bias", "lm_head"};
+    static const std::vector<std::string> kOpt{
+        "model",       "decoder",    "k_proj",           "v_proj",
+        "q_proj",      "out_proj",   "self_attn",        "self_attn_layer_norm",
+        "fc1",         "fc2",        "embed_tokens",     "embed_positions",
+        "project_out", "project_in", "final_layer_norm", "layers",
+        "weight",      "bias",       "qweight",          "scales",
+        "zeros",       "oweight",    "outlieridx",       "lm_head"};
+    static const std::vector<std::string> kOther{"model",
+                                                 "embed_tokens",
+                                                 "layers",
+                                                 "norm",
+                                                 "q_proj",
+                                                 "k_proj",
+                                                 "v_proj",
+                                                 "o_proj",
+                                                 "q_norm",
+                                                 "k_norm",
+                                                 "self_attn",
+                                                 "gate_proj",
+                                                 "up_proj",
+                                                 "down_proj",
+                                                 "mlp",
+                                                 "input_layernorm",
+                                                 "post_attention_layernorm",
+                                                 "weight",
+                                                 "bias",
+                                                 "lm_head"};
     const std::vector<std::string>& list = opt ? kOpt : kOther;
     return int(std::find(list.begin(), list.end(), part) - list.begin());
 }
@@ -49,10 +71,13 @@ std::map<std::string, const LinearShape*, std::less<>> replacedWeights(const Pac
     for (const LinearShape& shape : source.linears) {
         const std::string weight = shape.name + ".weight";
         const TensorInfo* info = source.base->find(weight);
-        if (!info) throw Error("has no tensor \"" + weight + "\", which the run quantized", source.base->folder().string());
+        if (!info)
+            throw Error("has no tensor \"" + weight + "\", which the run quantized",
+                        source.base->folder().string());
         if (info->shape != std::vector<int64_t>{shape.rows, shape.columns})
-            throw Error("tensor \"" + weight + "\" is " + shapeText(info->shape) + " here and [" + std::to_string(shape.rows) + ", " +
-                            std::to_string(shape.columns) + "] in the run",
+            throw Error("tensor \"" + weight + "\" is " + shapeText(info->shape) + " here and [" +
+                            std::to_string(shape.rows) + ", " + std::to_string(shape.columns) +
+                            "] in the run",
                         source.base->folder().string());
         if (!replaced.emplace(weight, &shape).second) throw Error("is named twice by the run", shape.name);
     }
@@ -82,8 +107,9 @@ void sortAsModules(std::vector<std::string>& names, bool opt) {
     std::vector<std::vector<std::string>> split_;
     for (const std::string& n : names) split_.push_back(split(n));
     std::stable_sort(split_.begin(), split_.end(), [&](const auto& a, const auto& b) {
-        return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                            [&](const std::string& x, const std::string& y) { return before(x, y, opt); });
+        return std::lexicographical_compare(
+            a.begin(), a.end(), b.begin(), b.end(),
+            [&](const std::string& x, const std::string& y) { return before(x, y, opt); });
     });
     for (size_t i = 0; i < names.size(); ++i) {
         names[i].clear();
@@ -97,13 +123,15 @@ bool isOpt(const PackSource& source) {
 }
 
 Tensor asType(const Tensor& tensor, DType type) {
-    const bool floating = tensor.dtype == DType::f16 || tensor.dtype == DType::bf16 || tensor.dtype == DType::f32 || tensor.dtype == DType::f64;
+    const bool floating = tensor.dtype == DType::f16 || tensor.dtype == DType::bf16 ||
+                          tensor.dtype == DType::f32 || tensor.dtype == DType::f64;
     if (!floating || tensor.dtype == type) return tensor;
     return Tensor::rounded(type, tensor.shape, tensor.toFloat());
 }
 
 bool identical(const Tensor& a, const Tensor& b) {
-    return a.dtype == b.dtype && a.shape == b.shape && (a.bytes() == 0 || std::memcmp(a.data, b.data, a.bytes()) == 0);
+    return a.dtype == b.dtype && a.shape == b.shape &&
+           (a.bytes() == 0 || std::memcmp(a.data, b.data, a.bytes()) == 0);
 }
 
 }  // namespace owq::packing

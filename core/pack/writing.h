@@ -30,13 +30,15 @@ private:
 
 /// The quantized linears by the name of the tensor that they replace ("….weight").
 std::map<std::string, const LinearShape*, std::less<>> replacedWeights(const PackSource& source);
-/// Scales and weak weights keep the dtype of the weight they replace (F16 where that is no 16 or 32 bit float).
+/// Scales and weak weights keep the dtype of the weight they replace (F16 where that is no 16 or 32 bit
+/// float).
 DType storedType(const PackSource& source, const std::string& linear);
 /// The one dtype of an authors' file: the weights' own, F16 for any but half and bfloat16.
 DType torchType(const PackSource& source);
 /// The name a tensor has in an authors' file: always with the language model's "model." in front.
 std::string torchName(const PackSource& source, const std::string& name);
-/// Names in the order in which the model's modules are declared (OPT, LLaMA; others: numbers ascending, then by name), which is the order of the authors' files.
+/// Names in the order in which the model's modules are declared (OPT, LLaMA; others: numbers ascending, then
+/// by name), which is the order of the authors' files.
 void sortAsModules(std::vector<std::string>& names, bool opt);
 /// Does the model call for the order of OPT's modules?
 bool isOpt(const PackSource& source);
@@ -45,9 +47,12 @@ Tensor asType(const Tensor& tensor, DType type);
 /// Same dtype, shape and bytes.
 bool identical(const Tensor& a, const Tensor& b);
 
-void writeFolder(const PackSource& source, PackFormat format, const std::filesystem::path& folder, Meter meter, std::stop_token stop);
-void writeTorch(const PackSource& source, const std::filesystem::path& file, Meter meter, std::stop_token stop);
-std::vector<std::string> verify(const PackSource& source, PackFormat format, const std::filesystem::path& path, Meter meter, std::stop_token stop);
+void writeFolder(const PackSource& source, PackFormat format, const std::filesystem::path& folder,
+                 Meter meter, std::stop_token stop);
+void writeTorch(const PackSource& source, const std::filesystem::path& file, Meter meter,
+                std::stop_token stop);
+std::vector<std::string> verify(const PackSource& source, PackFormat format,
+                                const std::filesystem::path& path, Meter meter, std::stop_token stop);
 /// Size of the result, and of what lies beside it while it is written.
 uint64_t forecastBytes(const PackSource& source, PackFormat format);
 

@@ -9,7 +9,8 @@ namespace {
 
 InstructionSet detect() {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) return InstructionSet::avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+        return InstructionSet::avx2;
 #endif
     return InstructionSet::scalar;
 }
@@ -23,6 +24,8 @@ InstructionSet instructionSet() {
     return std::min(best, limit.load(std::memory_order_relaxed));
 }
 
-void limitInstructionSet(InstructionSet set) { limit = set; }
+void limitInstructionSet(InstructionSet set) {
+    limit = set;
+}
 
 }  // namespace owq::kernels

@@ -3,7 +3,8 @@
 
 namespace owq::kernels {
 
-/// What the processor can do beyond plain x86-64, worst first. A kernel takes the best form it has up to this.
+/// What the processor can do beyond plain x86-64, worst first. A kernel takes the best form it has up to
+/// this.
 enum class InstructionSet { scalar, avx2 };  ///< avx2: with FMA and F16C
 
 /// The best one of this machine, or the limit where one was set.

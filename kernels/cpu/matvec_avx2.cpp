@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled for AVX2 and FMA; reached only where the processor has them. No standard library here: an inline function of it,
-// compiled for AVX2 and picked by the linker, would crash elsewhere.
+// Compiled for AVX2 and FMA; reached only where the processor has them. No standard library here: an inline
+// function of it, compiled for AVX2 and picked by the linker, would crash elsewhere.
 #include "kernels/cpu/matvec_tile.h"
 
 #if defined(__x86_64__)
@@ -11,8 +11,8 @@ namespace {
 
 #define OWQ_INLINE inline __attribute__((always_inline))
 
-/// Sums of kBatch tokens. Few tokens take several sums each, so that one FMA need not wait for the last. Loops are spelled as
-/// recursion, because a sum must have a constant index to live in a register.
+/// Sums of kBatch tokens. Few tokens take several sums each, so that one FMA need not wait for the last.
+/// Loops are spelled as recursion, because a sum must have a constant index to live in a register.
 template <int kBatch>
 struct Sums {
     static constexpr int kChains = kBatch == 1 ? 4 : kBatch <= 3 ? 2 : 1;
@@ -40,16 +40,20 @@ struct Sums {
             __m256 sum = value[kToken * kChains];
             if constexpr (kChains >= 2) sum = _mm256_add_ps(sum, value[kToken * kChains + 1]);
             if constexpr (kChains == 4)
-                sum = _mm256_add_ps(sum, _mm256_add_ps(value[kToken * kChains + 2], value[kToken * kChains + 3]));
+                sum = _mm256_add_ps(sum,
+                                    _mm256_add_ps(value[kToken * kChains + 2], value[kToken * kChains + 3]));
             _mm256_storeu_ps(out + kToken * 8, sum);
             store<kToken + 1>(out);
         }
     }
 };
 
-OWQ_INLINE __m256i load(const uint32_t* words) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(words)); }
+OWQ_INLINE __m256i load(const uint32_t* words) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(words));
+}
 
-/// 3 bits: the permutation reads only the lowest three bits of its index, so it is mask, conversion and centring in one.
+/// 3 bits: the permutation reads only the lowest three bits of its index, so it is mask, conversion and
+/// centring in one.
 template <int kBatch, int kColumn>
 OWQ_INLINE void threeBit(const __m256i (&w)[3], __m256 table, const float* x, Sums<kBatch>& sums) {
     if constexpr (kColumn < 32) {
@@ -76,7 +80,8 @@ void sums3(const uint32_t* words, int64_t groups, const float* x, float* out) {
 template <int kBatch, int kColumn>
 OWQ_INLINE void fourBit(__m256i w, const float* x, Sums<kBatch>& sums) {
     if constexpr (kColumn < 8) {
-        const __m256i field = kColumn == 7 ? _mm256_srli_epi32(w, 28) : _mm256_and_si256(w, _mm256_set1_epi32(15 << (kColumn * 4 % 28)));
+        const __m256i field = kColumn == 7 ? _mm256_srli_epi32(w, 28)
+                                           : _mm256_and_si256(w, _mm256_set1_epi32(15 << (kColumn * 4 % 28)));
         sums.template add<kColumn>(_mm256_cvtepi32_ps(field), x);
         fourBit<kBatch, kColumn + 1>(w, x, sums);
     }
@@ -85,12 +90,15 @@ OWQ_INLINE void fourBit(__m256i w, const float* x, Sums<kBatch>& sums) {
 template <int kBatch>
 void sums4(const uint32_t* words, int64_t groups, const float* x, float* out) {
     Sums<kBatch> sums;
-    for (int64_t i = 0; i < groups * 4; ++i, words += 8, x += 8 * kBatch) fourBit<kBatch, 0>(load(words), x, sums);
+    for (int64_t i = 0; i < groups * 4; ++i, words += 8, x += 8 * kBatch)
+        fourBit<kBatch, 0>(load(words), x, sums);
     sums.store(out);
 }
 
-constexpr TileSums kThree[kTokens] = {sums3<1>, sums3<2>, sums3<3>, sums3<4>, sums3<5>, sums3<6>, sums3<7>, sums3<8>};
-constexpr TileSums kFour[kTokens] = {sums4<1>, sums4<2>, sums4<3>, sums4<4>, sums4<5>, sums4<6>, sums4<7>, sums4<8>};
+constexpr TileSums kThree[kTokens] = {sums3<1>, sums3<2>, sums3<3>, sums3<4>,
+                                      sums3<5>, sums3<6>, sums3<7>, sums3<8>};
+constexpr TileSums kFour[kTokens] = {sums4<1>, sums4<2>, sums4<3>, sums4<4>,
+                                     sums4<5>, sums4<6>, sums4<7>, sums4<8>};
 
 }  // namespace
 
@@ -103,7 +111,9 @@ TileKernel tileKernelAvx2(int bits, int tokens) {
 #else
 
 namespace owq::kernels::cpu {
-TileKernel tileKernelAvx2(int bits, int tokens) { return tileKernelScalar(bits, tokens); }
+TileKernel tileKernelAvx2(int bits, int tokens) {
+    return tileKernelScalar(bits, tokens);
+}
 }  // namespace owq::kernels::cpu
 
 #endif

@@ -69,7 +69,8 @@ cudaError_t placeWeak(OwqCudaMatrix& matrix, const OwqCudaWeight& w) {
             std::memcpy(&halves[size_t(j * padded + r)], &half, sizeof half);
             exact = exact && __half2float(half) == value;
         }
-    return exact ? place(matrix, halves, &matrix.weight.weakHalf) : place(matrix, floats, &matrix.weight.weakFloat);
+    return exact ? place(matrix, halves, &matrix.weight.weakHalf)
+                 : place(matrix, floats, &matrix.weight.weakFloat);
 }
 
 cudaError_t fill(OwqCudaMatrix& matrix, const OwqCudaWeight& w) {
@@ -82,13 +83,16 @@ cudaError_t fill(OwqCudaMatrix& matrix, const OwqCudaWeight& w) {
     if (error == cudaSuccess) error = place(matrix, padded(w.zero, w.rows, d.paddedRows), &d.zero);
     if (error == cudaSuccess && w.bias) error = place(matrix, padded(w.bias, w.rows, w.rows), &d.bias);
     if (error == cudaSuccess && w.weakCount) {
-        error = place(matrix, std::vector<int32_t>(w.weakColumns, w.weakColumns + w.weakCount), &d.weakColumns);
+        error =
+            place(matrix, std::vector<int32_t>(w.weakColumns, w.weakColumns + w.weakCount), &d.weakColumns);
         if (error == cudaSuccess) error = placeWeak(matrix, w);
     }
     return error;
 }
 
-const char* lastError() { return reason.c_str(); }
+const char* lastError() {
+    return reason.c_str();
+}
 
 int32_t deviceCount(int32_t* count) {
     int n = 0;
@@ -107,10 +111,18 @@ int32_t deviceName(int32_t device, char* name, size_t size, uint64_t* memoryByte
     return 0;
 }
 
-int32_t allocate(size_t bytes, void** device) { return answer(cudaMalloc(device, bytes)); }
-void release(void* device) { cudaFree(device); }
-int32_t upload(void* device, const void* host, size_t bytes) { return answer(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice)); }
-int32_t download(void* host, const void* device, size_t bytes) { return answer(cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost)); }
+int32_t allocate(size_t bytes, void** device) {
+    return answer(cudaMalloc(device, bytes));
+}
+void release(void* device) {
+    cudaFree(device);
+}
+int32_t upload(void* device, const void* host, size_t bytes) {
+    return answer(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice));
+}
+int32_t download(void* host, const void* device, size_t bytes) {
+    return answer(cudaMemcpy(host, device, bytes, cudaMemcpyDeviceToHost));
+}
 
 int32_t createMatrix(const OwqCudaWeight* w, OwqCudaMatrix** out) {
     *out = nullptr;
@@ -130,18 +142,23 @@ int32_t createMatrix(const OwqCudaWeight* w, OwqCudaMatrix** out) {
     }
 }
 
-void destroyMatrix(OwqCudaMatrix* matrix) { delete matrix; }
+void destroyMatrix(OwqCudaMatrix* matrix) {
+    delete matrix;
+}
 
 int32_t multiply(const OwqCudaMatrix* matrix, const uint16_t* x, int64_t batch, float* y, void* stream) {
     return answer(gpu::multiply(matrix->weight, x, batch, y, static_cast<cudaStream_t>(stream)));
 }
 
-int32_t synchronize(void* stream) { return answer(cudaStreamSynchronize(static_cast<cudaStream_t>(stream))); }
+int32_t synchronize(void* stream) {
+    return answer(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)));
+}
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const OwqCudaApi* owqCudaApi(void) {
-    static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,    deviceCount,   deviceName, allocate,   release,
-                                   upload,       download,     createMatrix,  destroyMatrix, multiply, synchronize};
+    static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,     deviceCount, deviceName,
+                                   allocate,     release,       upload,      download,
+                                   createMatrix, destroyMatrix, multiply,    synchronize};
     return &api;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The door of libowq_kernels_cuda.so. Plain C, one exported function, so that a program without CUDA can open it at run time.
- * Functions return 0, or another number with the reason in lastError(). Pointers named *Device are memory of the GPU.
+ * The door of libowq_kernels_cuda.so. Plain C, one exported function, so that a program without CUDA can open
+ * it at run time. Functions return 0, or another number with the reason in lastError(). Pointers named
+ * *Device are memory of the GPU.
  */
 #pragma once
 #include <stddef.h>
@@ -42,9 +43,11 @@ typedef struct OwqCudaApi {
     /** Copies a weight to the current GPU, in the kernels' own order. */
     int32_t (*createMatrix)(const OwqCudaWeight* weight, OwqCudaMatrix** matrix);
     void (*destroyMatrix)(OwqCudaMatrix* matrix);
-    /** y[t][r] = Σ_c W[r][c] x[t][c] + bias[r]: x [batch, columns] half, y [batch, rows] float. Any batch; made for 1…8.
-     * Asynchronous on `stream` (a cudaStream_t, NULL for the default one). Equal inputs give equal bits. */
-    int32_t (*multiply)(const OwqCudaMatrix* matrix, const uint16_t* xDevice, int64_t batch, float* yDevice, void* stream);
+    /** y[t][r] = Σ_c W[r][c] x[t][c] + bias[r]: x [batch, columns] half, y [batch, rows] float. Any batch;
+     * made for 1…8. Asynchronous on `stream` (a cudaStream_t, NULL for the default one). Equal inputs give
+     * equal bits. */
+    int32_t (*multiply)(const OwqCudaMatrix* matrix, const uint16_t* xDevice, int64_t batch, float* yDevice,
+                        void* stream);
     int32_t (*synchronize)(void* stream);
 } OwqCudaApi;
 

@@ -31,7 +31,8 @@ CudaKernels open() {
     CudaKernels found;
     const fs::path library = findLibrary();
     if (library.empty()) {
-        found.reason = "this installation has no CUDA kernels (" + std::string(kLibrary) + " is not beside the program)";
+        found.reason =
+            "this installation has no CUDA kernels (" + std::string(kLibrary) + " is not beside the program)";
         return found;
     }
     if (!driverInstalled()) {

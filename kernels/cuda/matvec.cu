@@ -7,7 +7,8 @@ namespace owq::kernels::cuda {
 namespace {
 
 /// Weights are read once: past the first-level cache, first to leave the second.
-__device__ __forceinline__ void loadChunk(const uint32_t* words, int64_t chunk, int count, int lane, uint32_t* out) {
+__device__ __forceinline__ void loadChunk(const uint32_t* words, int64_t chunk, int count, int lane,
+                                          uint32_t* out) {
     const uint4* from = reinterpret_cast<const uint4*>(words) + chunk * (count / 4) * kTileRows + lane;
 #pragma unroll
     for (int v = 0; v < count / 4; ++v) {
@@ -17,7 +18,9 @@ __device__ __forceinline__ void loadChunk(const uint32_t* words, int64_t chunk, 
 }
 
 template <int kBits, int kTokens>
-__global__ void __launch_bounds__(kWarps * 32) multiplyTile(const DeviceWeight weight, const uint16_t* __restrict__ x, int tokens, float* __restrict__ y) {
+__global__ void __launch_bounds__(kWarps * 32)
+    multiplyTile(const DeviceWeight weight, const uint16_t* __restrict__ x, int tokens,
+                 float* __restrict__ y) {
     constexpr int kWords = chunkWords(kBits), kColumns = segmentColumns(kTokens);
     extern __shared__ FourFloats shared[];
     float* staged = shared[0].value;
@@ -36,11 +39,14 @@ __global__ void __launch_bounds__(kWarps * 32) multiplyTile(const DeviceWeight w
             const int64_t column = first + i / kTokens;
             const int token = i % kTokens;
             if (column >= chunks * kChunk) break;
-            staged[i] = column < weight.columns && token < tokens ? stagedInput(kBits, int(column % 32), x[token * weight.columns + column]) : 0.0f;
+            staged[i] = column < weight.columns && token < tokens
+                            ? stagedInput(kBits, int(column % 32), x[token * weight.columns + column])
+                            : 0.0f;
         }
         __syncthreads();
         const int64_t begin = first / kChunk;
-        for (int64_t chunk = begin + warp; chunk < begin + kColumns / kChunk && chunk < chunks; chunk += kWarps) {
+        for (int64_t chunk = begin + warp; chunk < begin + kColumns / kChunk && chunk < chunks;
+             chunk += kWarps) {
             uint32_t now[kWords];
 #pragma unroll
             for (int i = 0; i < kWords; ++i) now[i] = next[i];
@@ -78,14 +84,17 @@ __global__ void __launch_bounds__(kWarps * 32) multiplyTile(const DeviceWeight w
 template <int kBits, int kTokens>
 cudaError_t launch(const DeviceWeight& weight, const uint16_t* x, int tokens, float* y, cudaStream_t stream) {
     constexpr int kBytes = segmentColumns(kTokens) * kTokens * int(sizeof(float));
-    const cudaError_t error = cudaFuncSetAttribute(multiplyTile<kBits, kTokens>, cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes);
+    const cudaError_t error = cudaFuncSetAttribute(multiplyTile<kBits, kTokens>,
+                                                   cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes);
     if (error != cudaSuccess) return error;
-    multiplyTile<kBits, kTokens><<<unsigned(weight.paddedRows / kTileRows), kWarps * 32, kBytes, stream>>>(weight, x, tokens, y);
+    multiplyTile<kBits, kTokens>
+        <<<unsigned(weight.paddedRows / kTileRows), kWarps * 32, kBytes, stream>>>(weight, x, tokens, y);
     return cudaGetLastError();
 }
 
 template <int kBits>
-cudaError_t launchTokens(const DeviceWeight& weight, const uint16_t* x, int tokens, float* y, cudaStream_t stream) {
+cudaError_t launchTokens(const DeviceWeight& weight, const uint16_t* x, int tokens, float* y,
+                         cudaStream_t stream) {
     if (tokens == 1) return launch<kBits, 1>(weight, x, tokens, y, stream);
     if (tokens == 2) return launch<kBits, 2>(weight, x, tokens, y, stream);
     if (tokens <= 4) return launch<kBits, 4>(weight, x, tokens, y, stream);
@@ -94,12 +103,14 @@ cudaError_t launchTokens(const DeviceWeight& weight, const uint16_t* x, int toke
 
 }  // namespace
 
-cudaError_t multiply(const DeviceWeight& weight, const uint16_t* x, int64_t batch, float* y, cudaStream_t stream) {
+cudaError_t multiply(const DeviceWeight& weight, const uint16_t* x, int64_t batch, float* y,
+                     cudaStream_t stream) {
     for (int64_t first = 0; first < batch; first += kMaxTokens) {
         const int tokens = int(batch - first < kMaxTokens ? batch - first : kMaxTokens);
         const uint16_t* in = x + first * weight.columns;
         float* out = y + first * weight.rows;
-        const cudaError_t error = weight.bits == 3 ? launchTokens<3>(weight, in, tokens, out, stream) : launchTokens<4>(weight, in, tokens, out, stream);
+        const cudaError_t error = weight.bits == 3 ? launchTokens<3>(weight, in, tokens, out, stream)
+                                                   : launchTokens<4>(weight, in, tokens, out, stream);
         if (error != cudaSuccess) return error;
     }
     return cudaSuccess;

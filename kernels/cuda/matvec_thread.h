@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one thread of the packed matrix-vector kernel does, in functions that run on the host as well (tests/kernels compares them with the
-// CPU kernel). C++17, because nvcc sees it.
+// What one thread of the packed matrix-vector kernel does, in functions that run on the host as well
+// (tests/kernels compares them with the CPU kernel). C++17, because nvcc sees it.
 //
-// One block takes a tile of 32 rows, a row a lane; its warps take the columns in turn, 128 at a time (a chunk). The inputs lie staged
-// in shared memory, [column][token], as floats.
+// One block takes a tile of 32 rows, a row a lane; its warps take the columns in turn, 128 at a time (a
+// chunk). The inputs lie staged in shared memory, [column][token], as floats.
 //
-// Codes are never converted. A code q at bit p of a word is left there, the exponent of 2^23 is put above it, and what comes out is the
-// float 2^23 + q 2^p. Subtracting 2^23 + z 2^p, a constant of the row, leaves (q - z) 2^p exactly; the input was staged times 2^-p.
-// So a weight costs one logic operation, one subtraction and one FMA a token, scale is applied once after the sum, and
-// nothing cancels: a weak slot (q = z) adds exactly nothing, whatever its activation is.
+// Codes are never converted. A code q at bit p of a word is left there, the exponent of 2^23 is put above it,
+// and what comes out is the float 2^23 + q 2^p. Subtracting 2^23 + z 2^p, a constant of the row, leaves (q -
+// z) 2^p exactly; the input was staged times 2^-p. So a weight costs one logic operation, one subtraction and
+// one FMA a token, scale is applied once after the sum, and nothing cancels: a weak slot (q = z) adds exactly
+// nothing, whatever its activation is.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -24,16 +25,20 @@
 
 namespace owq::kernels::cuda {
 
-constexpr int kTileRows = 32;       ///< rows of a block, one a lane
-constexpr int kChunk = 128;         ///< columns that a warp takes at a time
-constexpr int kWarps = 16;          ///< of a block
+constexpr int kTileRows = 32;  ///< rows of a block, one a lane
+constexpr int kChunk = 128;    ///< columns that a warp takes at a time
+constexpr int kWarps = 16;     ///< of a block
 constexpr int kMaxTokens = 8;
 
 /// Columns staged at once: at most 64 KiB of shared memory, and a whole number of turns of all warps.
-OWQ_THREAD constexpr int segmentColumns(int tokens) { return tokens <= 2 ? 8192 : 16384 / tokens; }
+OWQ_THREAD constexpr int segmentColumns(int tokens) {
+    return tokens <= 2 ? 8192 : 16384 / tokens;
+}
 
 /// Words of one lane and one chunk.
-OWQ_THREAD constexpr int chunkWords(int bits) { return kChunk / 32 * bits; }
+OWQ_THREAD constexpr int chunkWords(int bits) {
+    return kChunk / 32 * bits;
+}
 
 OWQ_THREAD float floatOfBits(uint32_t bits) {
 #ifdef __CUDA_ARCH__
@@ -49,7 +54,8 @@ OWQ_THREAD float floatOfHalf(uint16_t half) {
 #ifdef __CUDA_ARCH__
     return __half2float(__ushort_as_half(half));
 #else
-    const uint32_t sign = uint32_t(half & 0x8000u) << 16, exponent = half >> 10 & 31u, mantissa = half & 0x3ffu;
+    const uint32_t sign = uint32_t(half & 0x8000u) << 16, exponent = half >> 10 & 31u,
+                   mantissa = half & 0x3ffu;
     if (exponent == 31) return floatOfBits(sign | 0x7f800000u | mantissa << 13);
     if (exponent) return floatOfBits(sign | (exponent + 112) << 23 | mantissa << 13);
     return (sign ? -1.0f : 1.0f) * (float(mantissa) * floatOfBits(0x33800000u));  // times 2^-24
@@ -64,7 +70,9 @@ OWQ_THREAD constexpr int codePosition(int bits, int column) {
     const int inWord = inGroup < 10 ? inGroup : inGroup < 21 ? inGroup - 11 : inGroup - 22;
     return inWord < 7 ? inWord : inWord - 7;
 }
-OWQ_THREAD constexpr int positions(int bits) { return bits == 4 ? 5 : 7; }
+OWQ_THREAD constexpr int positions(int bits) {
+    return bits == 4 ? 5 : 7;
+}
 
 /// An input as it is staged: times 2^-p.
 OWQ_THREAD float stagedInput(int bits, int column, uint16_t half) {
@@ -76,7 +84,8 @@ template <int kBits>
 struct ZeroPoints {
     float at[positions(kBits)];
     OWQ_THREAD explicit ZeroPoints(float zero) {
-        OWQ_UNROLL for (int p = 0; p < positions(kBits); ++p) at[p] = 8388608.0f + zero * float(1 << (p * kBits));
+        OWQ_UNROLL for (int p = 0; p < positions(kBits); ++p) at[p] =
+            8388608.0f + zero * float(1 << (p * kBits));
     }
 };
 
@@ -98,7 +107,8 @@ OWQ_THREAD void decodeGroup(const uint32_t* w, const ZeroPoints<kBits>& zeros, f
         }
     } else {
         OWQ_UNROLL for (int i = 0; i < 3; ++i) {
-            const uint32_t low = w[i] >> i, high = w[i] >> (i + 21);  // word i begins with i bits of a split code
+            const uint32_t low = w[i] >> i,
+                           high = w[i] >> (i + 21);  // word i begins with i bits of a split code
             OWQ_UNROLL for (int c = 0; c < 7; ++c) weights[i * 11 + c] = weightAt<3>(low, c, zeros);
             OWQ_UNROLL for (int c = 7; c < 10; ++c) weights[i * 11 + c] = weightAt<3>(high, c - 7, zeros);
         }
@@ -112,9 +122,7 @@ template <int kTokens>
 struct Sums {
     static constexpr int kChains = kTokens >= 4 ? 1 : 4 / kTokens;
     float value[kTokens * kChains];
-    OWQ_THREAD Sums() {
-        OWQ_UNROLL for (int i = 0; i < kTokens * kChains; ++i) value[i] = 0;
-    }
+    OWQ_THREAD Sums() { OWQ_UNROLL for (int i = 0; i < kTokens * kChains; ++i) value[i] = 0; }
     OWQ_THREAD float of(int token) const {
         float sum = 0;
         OWQ_UNROLL for (int c = 0; c < kChains; ++c) sum += value[token * kChains + c];
@@ -134,9 +142,11 @@ OWQ_THREAD float multiplyAdd(float a, float b, float c) {
 #endif
 }
 
-/// One chunk of one row: words as they lie for this lane, inputs [kChunk, kTokens] staged and aligned to 16 bytes.
+/// One chunk of one row: words as they lie for this lane, inputs [kChunk, kTokens] staged and aligned to 16
+/// bytes.
 template <int kBits, int kTokens>
-OWQ_THREAD void addChunk(const uint32_t* words, const FourFloats* inputs, const ZeroPoints<kBits>& zeros, Sums<kTokens>& sums) {
+OWQ_THREAD void addChunk(const uint32_t* words, const FourFloats* inputs, const ZeroPoints<kBits>& zeros,
+                         Sums<kTokens>& sums) {
     OWQ_UNROLL for (int group = 0; group < kChunk / 32; ++group) {
         float weights[32];
         decodeGroup<kBits>(words + group * kBits, zeros, weights);

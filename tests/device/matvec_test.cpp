@@ -25,8 +25,16 @@ protected:
             half.push_back(floatToHalf(v));
             v = halfToFloat(half.back());
         }
-        const OwqCudaWeight weight{m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(), m.weakColumns.data(),
-                                   m.weakWeight.data(), int64_t(m.weakColumns.size()), m.bias.data()};
+        const OwqCudaWeight weight{m.words.data(),
+                                   m.rows,
+                                   m.columns,
+                                   m.bits,
+                                   m.scale.data(),
+                                   m.zero.data(),
+                                   m.weakColumns.data(),
+                                   m.weakWeight.data(),
+                                   int64_t(m.weakColumns.size()),
+                                   m.bias.data()};
         std::vector<float> y(size_t(m.batch * m.rows), -1e30f);
         OwqCudaMatrix* matrix = nullptr;
         void *in = nullptr, *out = nullptr;
@@ -34,7 +42,8 @@ protected:
         check(api->allocate(half.size() * 2, &in));
         check(api->allocate(y.size() * 4, &out));
         check(api->upload(in, half.data(), half.size() * 2));
-        check(api->multiply(matrix, static_cast<const uint16_t*>(in), m.batch, static_cast<float*>(out), nullptr));
+        check(api->multiply(matrix, static_cast<const uint16_t*>(in), m.batch, static_cast<float*>(out),
+                            nullptr));
         check(api->synchronize(nullptr));
         check(api->download(y.data(), out, y.size() * 4));
         api->release(in);
@@ -49,12 +58,20 @@ protected:
 TEST_F(DeviceMatvec, AgreesWithTheCpuKernel) {
     unsigned seed = 1;
     for (int bits : {3, 4})
-        for (auto [rows, columns, weak, batch] : {std::tuple{1, 32, 0, 1}, {40, 704, 2, 1}, {256, 256, 6, 2}, {33, 4224, 17, 3}, {704, 256, 2, 4},
-                                                  {96, 2208, 4, 5}, {64, 8320, 8, 8}, {130, 512, 3, 17}, {512, 11008, 6, 1}}) {
+        for (auto [rows, columns, weak, batch] : {std::tuple{1, 32, 0, 1},
+                                                  {40, 704, 2, 1},
+                                                  {256, 256, 6, 2},
+                                                  {33, 4224, 17, 3},
+                                                  {704, 256, 2, 4},
+                                                  {96, 2208, 4, 5},
+                                                  {64, 8320, 8, 8},
+                                                  {130, 512, 3, 17},
+                                                  {512, 11008, 6, 1}}) {
             MatvecCase m(rows, columns, bits, weak, batch, seed++);
             const std::vector<float> y = onDevice(m);
-            const PackedMatrix cpu(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(), m.weakColumns.data(),
-                                   m.weakWeight.data(), int64_t(m.weakColumns.size()), m.bias.data());
+            const PackedMatrix cpu(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(),
+                                   m.weakColumns.data(), m.weakWeight.data(), int64_t(m.weakColumns.size()),
+                                   m.bias.data());
             std::vector<float> expected(y.size());
             cpu.multiply(m.x.data(), m.batch, expected.data());
             for (int64_t t = 0; t < m.batch; ++t)

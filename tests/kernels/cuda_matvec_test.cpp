@@ -29,15 +29,21 @@ std::vector<float> blockByBlock(const MatvecCase& m, const std::vector<uint16_t>
                 const int64_t column = first + i / kTokens, token = i % kTokens;
                 if (column >= chunks * kChunk) break;
                 shared[size_t(i / 4)].value[i % 4] =
-                    column < m.columns && token < m.batch ? stagedInput(kBits, int(column % 32), x[size_t(token * m.columns + column)]) : 0.0f;
+                    column < m.columns && token < m.batch
+                        ? stagedInput(kBits, int(column % 32), x[size_t(token * m.columns + column)])
+                        : 0.0f;
             }
             const int64_t begin = first / kChunk;
             for (int warp = 0; warp < kWarps; ++warp)
-                for (int64_t chunk = begin + warp; chunk < begin + kColumns / kChunk && chunk < chunks; chunk += kWarps) {
+                for (int64_t chunk = begin + warp; chunk < begin + kColumns / kChunk && chunk < chunks;
+                     chunk += kWarps) {
                     uint32_t now[kWords];
                     for (int i = 0; i < kWords; ++i)
-                        now[i] = words[size_t(((tile * chunks + chunk) * (kWords / 4) + i / 4) * kTileRows * 4 + lane * 4 + i % 4)];
-                    addChunk<kBits, kTokens>(now, shared.data() + (chunk - begin) * (kChunk * kTokens / 4), zeros, sums[size_t(warp)]);
+                        now[i] =
+                            words[size_t(((tile * chunks + chunk) * (kWords / 4) + i / 4) * kTileRows * 4 +
+                                         lane * 4 + i % 4)];
+                    addChunk<kBits, kTokens>(now, shared.data() + (chunk - begin) * (kChunk * kTokens / 4),
+                                             zeros, sums[size_t(warp)]);
                 }
         }
         for (int64_t t = 0; t < m.batch; ++t) {
@@ -45,7 +51,9 @@ std::vector<float> blockByBlock(const MatvecCase& m, const std::vector<uint16_t>
             for (int warp = 0; warp < kWarps; ++warp) {
                 float total = sums[size_t(warp)].of(int(t)) * m.scale[size_t(row)];
                 for (int64_t j = warp; j < k; j += kWarps)
-                    total = multiplyAdd(m.weakWeight[size_t(row * k + j)], floatOfHalf(x[size_t(t * m.columns + m.weakColumns[size_t(j)])]), total);
+                    total =
+                        multiplyAdd(m.weakWeight[size_t(row * k + j)],
+                                    floatOfHalf(x[size_t(t * m.columns + m.weakColumns[size_t(j)])]), total);
                 sum += total;
             }
             y[size_t(t * m.rows + row)] = sum;
@@ -62,15 +70,17 @@ void compare(MatvecCase m) {
         v = halfToFloat(half.back());
     }
     const std::vector<float> y = blockByBlock<kBits, kTokens>(m, half);
-    const PackedMatrix cpu(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(), m.weakColumns.data(), m.weakWeight.data(),
-                           int64_t(m.weakColumns.size()), m.bias.data());
+    const PackedMatrix cpu(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(),
+                           m.weakColumns.data(), m.weakWeight.data(), int64_t(m.weakColumns.size()),
+                           m.bias.data());
     std::vector<float> expected(y.size());
     cpu.multiply(m.x.data(), m.batch, expected.data());
     for (int64_t t = 0; t < m.batch; ++t)
         for (int64_t r = 0; r < m.rows; ++r) {
             double magnitude = 0;
             const double exact = m.expected(t, r, &magnitude);
-            EXPECT_NEAR(y[size_t(t * m.rows + r)], exact, 1e-6 * magnitude) << m.rows << " x " << m.columns << ", " << t << ", " << r;
+            EXPECT_NEAR(y[size_t(t * m.rows + r)], exact, 1e-6 * magnitude)
+                << m.rows << " x " << m.columns << ", " << t << ", " << r;
             EXPECT_NEAR(y[size_t(t * m.rows + r)], expected[size_t(t * m.rows + r)], 3e-6 * magnitude);
         }
 }
@@ -128,7 +138,8 @@ TEST(CudaLayout, EveryWordHasItsPlace) {
         EXPECT_EQ(words.size(), size_t(2 * 3 * cuda::chunkWords(bits) * 32));
         for (int64_t w = 0; w < m.columns / 32 * bits; ++w)
             for (int64_t r = 0; r < m.rows; ++r)
-                ASSERT_EQ(words[size_t(cuda::gpuWordIndex(r, w, m.columns, bits))], uint32_t(m.words[size_t(w * m.rows + r)]));
+                ASSERT_EQ(words[size_t(cuda::gpuWordIndex(r, w, m.columns, bits))],
+                          uint32_t(m.words[size_t(w * m.rows + r)]));
     }
 }
 

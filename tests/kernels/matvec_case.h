@@ -23,11 +23,14 @@ struct MatvecCase {
         for (int64_t r = 0; r < rows; ++r) {
             scale.push_back(0.01f + 0.02f * float(random() % 1000) / 1000);
             zero.push_back(float(random() % (1u << bits)));
-            for (int64_t c = 0; c < columns; ++c) codes[size_t(r * columns + c)] = uint8_t(chosen.count(int32_t(c)) ? unsigned(zero.back()) : random() % (1u << bits));
+            for (int64_t c = 0; c < columns; ++c)
+                codes[size_t(r * columns + c)] =
+                    uint8_t(chosen.count(int32_t(c)) ? unsigned(zero.back()) : random() % (1u << bits));
             for (int64_t j = 0; j < weak; ++j) weakWeight.push_back(0.1f * normal(random));
             bias.push_back(normal(random));
         }
-        for (int64_t i = 0; i < batch * columns; ++i) x.push_back(normal(random) * (chosen.count(int32_t(i % columns)) ? 100.0f : 1.0f));
+        for (int64_t i = 0; i < batch * columns; ++i)
+            x.push_back(normal(random) * (chosen.count(int32_t(i % columns)) ? 100.0f : 1.0f));
         words.resize(size_t(columns / 32 * bits * rows));
         packCodes(codes.data(), rows, columns, bits, words.data());
     }

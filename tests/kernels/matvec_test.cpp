@@ -11,8 +11,9 @@ namespace owq::kernels {
 namespace {
 
 PackedMatrix matrixOf(const MatvecCase& m, bool bias = true) {
-    return PackedMatrix(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(), m.weakColumns.data(), m.weakWeight.data(),
-                        int64_t(m.weakColumns.size()), bias ? m.bias.data() : nullptr);
+    return PackedMatrix(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(),
+                        m.weakColumns.data(), m.weakWeight.data(), int64_t(m.weakColumns.size()),
+                        bias ? m.bias.data() : nullptr);
 }
 
 class Matvec : public testing::TestWithParam<InstructionSet> {
@@ -27,9 +28,18 @@ protected:
 TEST_P(Matvec, AgreesWithTheProductInDouble) {
     unsigned seed = 1;
     for (int bits : {3, 4})
-        for (auto [rows, columns, weak, batch] : {std::tuple{1, 32, 0, 1}, {2, 64, 1, 2}, {7, 96, 2, 3}, {8, 128, 3, 4}, {9, 160, 4, 5},
-                                                  {40, 352, 5, 6}, {33, 1024, 6, 7}, {16, 704, 7, 8}, {24, 256, 8, 9}, {257, 288, 2, 1},
-                                                  {30, 512, 6, 16}, {12, 4096, 8, 17}}) {
+        for (auto [rows, columns, weak, batch] : {std::tuple{1, 32, 0, 1},
+                                                  {2, 64, 1, 2},
+                                                  {7, 96, 2, 3},
+                                                  {8, 128, 3, 4},
+                                                  {9, 160, 4, 5},
+                                                  {40, 352, 5, 6},
+                                                  {33, 1024, 6, 7},
+                                                  {16, 704, 7, 8},
+                                                  {24, 256, 8, 9},
+                                                  {257, 288, 2, 1},
+                                                  {30, 512, 6, 16},
+                                                  {12, 4096, 8, 17}}) {
             const MatvecCase m(rows, columns, bits, weak, batch, seed++);
             const PackedMatrix matrix = matrixOf(m);
             std::vector<float> y(size_t(m.batch * m.rows), -1e30f);
@@ -83,7 +93,8 @@ TEST(PackedMatrix, RowsDequantizeToTheWeights) {
         std::vector<float> rows(size_t(12 * m.columns));
         matrix.dequantizeRows(5, 17, rows.data());
         for (int64_t r = 5; r < 17; ++r)
-            for (int64_t c = 0; c < m.columns; ++c) EXPECT_EQ(rows[size_t((r - 5) * m.columns + c)], float(m.weight(r, c))) << r << ", " << c;
+            for (int64_t c = 0; c < m.columns; ++c)
+                EXPECT_EQ(rows[size_t((r - 5) * m.columns + c)], float(m.weight(r, c))) << r << ", " << c;
     }
 }
 

@@ -14,7 +14,8 @@ inline const std::filesystem::path kData = OWQ_TEST_DATA "/reference";
 
 struct Run {
     explicit Run(const std::string& model)
-        : file(openSafetensors(kData / model / "owq3.05.safetensors")), packed(kData / model / "owq3.05.pth") {
+        : file(openSafetensors(kData / model / "owq3.05.safetensors")),
+          packed(kData / model / "owq3.05.pth") {
         for (const TensorInfo& t : file->tensors())
             if (t.name.ends_with(".codes_nib")) linears.push_back(t.name.substr(0, t.name.size() - 10));
     }
@@ -32,7 +33,8 @@ struct Run {
         if (!file->find(name + ".weak_ids")) return q;
         for (int64_t id : file->read(name + ".weak_ids").toInteger()) q.weakColumns.push_back(int32_t(id));
         const int64_t k = int64_t(q.weakColumns.size());
-        const std::vector<float> weak = k ? file->read(name + ".oweight").toFloat() : std::vector<float>{};  // [k, rows]
+        const std::vector<float> weak =
+            k ? file->read(name + ".oweight").toFloat() : std::vector<float>{};  // [k, rows]
         q.weakWeight.resize(weak.size());
         for (int64_t j = 0; j < k; ++j)
             for (int64_t r = 0; r < q.rows; ++r) q.weakWeight[r * k + j] = weak[j * q.rows + r];

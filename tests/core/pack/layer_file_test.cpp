@@ -33,7 +33,8 @@ class LayerFile : public testing::Test {
 protected:
     void SetUp() override {
         file = std::filesystem::path(testing::TempDir()) /
-               (std::string("layer-") + testing::UnitTest::GetInstance()->current_test_info()->name() + ".safetensors");
+               (std::string("layer-") + testing::UnitTest::GetInstance()->current_test_info()->name() +
+                ".safetensors");
     }
     void TearDown() override { std::filesystem::remove(file); }
     std::filesystem::path file;

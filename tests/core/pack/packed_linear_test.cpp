@@ -11,7 +11,8 @@ namespace owq {
 namespace {
 
 std::string bytes(const Tensor& t) {
-    return std::string(name(t.dtype)) + shapeText(t.shape) + std::string(reinterpret_cast<const char*>(t.data), t.bytes());
+    return std::string(name(t.dtype)) + shapeText(t.shape) +
+           std::string(reinterpret_cast<const char*>(t.data), t.bytes());
 }
 
 QuantizedLinear small(int bits = 3) {
@@ -22,7 +23,8 @@ QuantizedLinear small(int bits = 3) {
     q.weakColumns = {3, 40};
     q.weakWeight = {1, 2, 3, 4, 5, 6, 7, 8};
     for (int r = 0; r < 4; ++r)
-        for (int c = 0; c < 64; ++c) q.codes.push_back(uint8_t(c == 3 || c == 40 ? int(q.zero[r]) : (r * 5 + c * 3) % (1 << bits)));
+        for (int c = 0; c < 64; ++c)
+            q.codes.push_back(uint8_t(c == 3 || c == 40 ? int(q.zero[r]) : (r * 5 + c * 3) % (1 << bits)));
     return q;
 }
 
@@ -45,7 +47,9 @@ TEST_P(GoldenPacking, AuthorsTensorsByteForByte) {
     ASSERT_GE(run.linears.size(), 36u);
     for (const std::string& name : run.linears) {
         const PackedLinear packed = pack(run.linear(name), DType::f16);
-        const auto theirs = [&](const char* part) { return bytes(std::get<Tensor>(state.find(name + part)->value)); };
+        const auto theirs = [&](const char* part) {
+            return bytes(std::get<Tensor>(state.find(name + part)->value));
+        };
         EXPECT_EQ(bytes(packed.qweight), theirs(".qweight")) << name;
         EXPECT_EQ(bytes(packed.scales), theirs(".scales")) << name;
         EXPECT_EQ(bytes(packed.zeros), theirs(".zeros")) << name;
@@ -70,11 +74,13 @@ TEST(PackedLinear, UnpackingGivesBackWhatWasPacked) {
 TEST(PackedLinear, BytesAreThoseOfTheTensors) {
     for (int bits : {3, 4}) {
         const PackedLinear p = pack(small(bits), DType::f16);
-        const size_t sum = p.qweight.bytes() + p.scales.bytes() + p.zeros.bytes() + p.oweight.bytes() + p.outlieridx.bytes();
+        const size_t sum =
+            p.qweight.bytes() + p.scales.bytes() + p.zeros.bytes() + p.oweight.bytes() + p.outlieridx.bytes();
         EXPECT_EQ(packedBytes(4, 64, bits, 2), sum);
     }
     EXPECT_EQ(packedBytes(4096, 4096, 3, 6), 6291456u + 8192 + 2048 + 49152 + 24);
-    EXPECT_EQ(packedBytes(4, 64, 3, 2) - packedBytes(4, 64, 3, 2, true), 3u);  // 2 columns of 4 codes of 3 bits
+    EXPECT_EQ(packedBytes(4, 64, 3, 2) - packedBytes(4, 64, 3, 2, true),
+              3u);  // 2 columns of 4 codes of 3 bits
 }
 
 TEST(PackedLinear, RefusesWhatTheFormatCannotHold) {
@@ -104,12 +110,27 @@ TEST(PackedLinear, DamagedTensorsAreNamed) {
         return message([&] { unpack(p, 4, 64, "file, fc1"); });
     };
     using testing::HasSubstr;
-    EXPECT_THAT(refused([](auto& p) { p.qweight.shape = {5, 4}; }), HasSubstr("file, fc1.qweight: is I32 [5, 4], expected I32 [6, 4]"));
-    EXPECT_THAT(refused([](auto& p) { p.qweight = Tensor::i32({6, 4}, std::vector<int32_t>(24)); }), HasSubstr("weak column 3"));
-    EXPECT_THAT(refused([](auto& p) { p.zeros = Tensor::u8({2, 1}, {0x91, 0x73}); }), HasSubstr("fc1.zeros: holds 9"));
-    EXPECT_THAT(refused([](auto& p) { p.outlieridx = Tensor::i32({2}, {3, 64}); }), HasSubstr("fc1.outlieridx"));
+    EXPECT_THAT(refused([](auto& p) {
+                    p.qweight.shape = {5, 4};
+                }),
+                HasSubstr("file, fc1.qweight: is I32 [5, 4], expected I32 [6, 4]"));
+    EXPECT_THAT(refused([](auto& p) {
+                    p.qweight = Tensor::i32({6, 4}, std::vector<int32_t>(24));
+                }),
+                HasSubstr("weak column 3"));
+    EXPECT_THAT(refused([](auto& p) {
+                    p.zeros = Tensor::u8({2, 1}, {0x91, 0x73});
+                }),
+                HasSubstr("fc1.zeros: holds 9"));
+    EXPECT_THAT(refused([](auto& p) {
+                    p.outlieridx = Tensor::i32({2}, {3, 64});
+                }),
+                HasSubstr("fc1.outlieridx"));
     EXPECT_THAT(refused([](auto& p) { p.outlieridx = Tensor::i32({1}, {3}); }), HasSubstr("fc1.oweight"));
-    EXPECT_THAT(refused([](auto& p) { p.scales = Tensor::from<uint16_t>(DType::f16, {4, 1}, {0, 0, 0x7c00, 0}); }), HasSubstr("fc1.scales: holds a value that is not finite"));
+    EXPECT_THAT(refused([](auto& p) {
+                    p.scales = Tensor::from<uint16_t>(DType::f16, {4, 1}, {0, 0, 0x7c00, 0});
+                }),
+                HasSubstr("fc1.scales: holds a value that is not finite"));
     EXPECT_THAT(refused([](auto& p) { p.bits = 2; }), HasSubstr("2-bit"));
     EXPECT_THAT(message([] { unpack(PackedLinear{}, -2, 64, "x"); }), HasSubstr("impossible"));
 }

@@ -28,7 +28,9 @@ protected:
     }
     ~WriteModel() override { fs::remove_all(folder); }
 
-    size_t entries() const { return size_t(std::distance(fs::directory_iterator(folder), fs::directory_iterator())); }
+    size_t entries() const {
+        return size_t(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+    }
 
     golden::Run run;
     fs::path folder;
@@ -50,14 +52,16 @@ TEST_P(WriteModel, AuthorsFileIsReproduced) {
     ASSERT_EQ(a.size(), b.size());
     for (size_t i = 0; i < a.size(); ++i) {
         ASSERT_EQ(a[i].first, b[i].first) << "at " << i;
-        EXPECT_TRUE(same(std::get<Tensor>(a[i].second.value), std::get<Tensor>(b[i].second.value))) << a[i].first;
+        EXPECT_TRUE(same(std::get<Tensor>(a[i].second.value), std::get<Tensor>(b[i].second.value)))
+            << a[i].first;
     }
     const auto& counts = std::get<PickleDict>(ours.find("n_out_dict")->value);
     const auto& theirCounts = std::get<PickleDict>(theirs.find("n_out_dict")->value);
     ASSERT_EQ(counts.size(), theirCounts.size());
     for (size_t i = 0; i < counts.size(); ++i) {
         EXPECT_EQ(counts[i].first, theirCounts[i].first);
-        EXPECT_EQ(std::get<int64_t>(counts[i].second.find("n_out")->value), std::get<int64_t>(theirCounts[i].second.find("n_out")->value));
+        EXPECT_EQ(std::get<int64_t>(counts[i].second.find("n_out")->value),
+                  std::get<int64_t>(theirCounts[i].second.find("n_out")->value));
     }
     EXPECT_EQ(std::get<PickleDType>(ours.find("dtype")->value).dtype, DType::f16);
     EXPECT_EQ(std::get<int64_t>(ours.find("bits")->value), 3);
@@ -97,7 +101,8 @@ TEST_P(WriteModel, FolderComesBack) {
     EXPECT_EQ(model->find(name)->weakColumns, int64_t(run.linear(name).weakColumns.size()));
     for (const char* file : {"tokenizer.json", "tokenizer_config.json", "generation_config.json"})
         EXPECT_EQ(readText(folder / "packed" / file), readText(source.base->folder() / file));
-    EXPECT_LT(fs::file_size(folder / "packed/model.safetensors"), fs::file_size(source.base->folder() / "model.safetensors"));
+    EXPECT_LT(fs::file_size(folder / "packed/model.safetensors"),
+              fs::file_size(source.base->folder() / "model.safetensors"));
     EXPECT_EQ(entries(), 1u);
 }
 
@@ -136,7 +141,8 @@ TEST_P(WriteModel, DifferencesAreFound) {
     EXPECT_THAT(difference([](auto& q) { q.codes[100] ^= 1; }), HasSubstr("codes"));
     EXPECT_THAT(difference([](auto& q) { q.zero[7] += 1; }), HasSubstr("zeros"));
     EXPECT_THAT(difference([](auto& q) { q.scale[7] *= 1.01f; }), HasSubstr("scales"));
-    EXPECT_THAT(difference([](auto& q) { q.weakColumns.clear(), q.weakWeight.clear(); }), HasSubstr(run.linear(run.linears.back()).weakColumns.empty() ? "no error" : "weak columns"));
+    EXPECT_THAT(difference([](auto& q) { q.weakColumns.clear(), q.weakWeight.clear(); }),
+                HasSubstr(run.linear(run.linears.back()).weakColumns.empty() ? "no error" : "weak columns"));
     EXPECT_EQ(difference([](auto&) {}), "no error");
 }
 
@@ -170,6 +176,34 @@ TEST_P(WriteModel, AnErrorNamesTheLinearAndLeavesNothingBehind) {
     }
 }
 
+TEST_P(WriteModel, WidthsThatDoNotFitAreRefusedBeforeAnythingIsWritten) {
+    source.linears[2].bits = 2;
+    bool asked = false;
+    source.linear = [&](const std::string& name) {
+        asked = true;
+        return run.linear(name);
+    };
+    for (PackFormat format : {PackFormat::owq, PackFormat::owqPth})
+        EXPECT_THROW(writeModel(source, format, folder / "x", false, progress, {}), Error);
+    EXPECT_FALSE(asked);
+}
+
+TEST_P(WriteModel, LinearsMayDifferInWidth) {
+    const auto original = source.linear;
+    source.linear = [=, this](const std::string& name) {
+        QuantizedLinear q = original(name);
+        if (name == run.linears[1]) q.bits = 4;  // the codes stay below 8
+        return q;
+    };
+    source.linears = linearShapes(run.linears, source.linear);
+    EXPECT_THROW(writeModel(source, PackFormat::owqPth, folder / "x.pth", false, progress, {}), Error);
+    writeModel(source, PackFormat::owq, folder / "x", false, progress, {});
+    const auto model = PackedModel::open(folder / "x");
+    EXPECT_EQ(model->find(run.linears[0])->bits, 3);
+    EXPECT_EQ(model->find(run.linears[1])->bits, 4);
+    EXPECT_EQ(model->linear(run.linears[1]).codes, run.linear(run.linears[1]).codes);
+}
+
 TEST_P(WriteModel, WhatIsThereIsKeptUnlessReplaced) {
     fs::create_directories(folder / "x");
     writeText(folder / "x" / "mine.txt", "mine");
@@ -188,9 +222,15 @@ TEST(ShardedStream, CutsAtTheLimitAndWritesAnIndex) {
     const fs::path folder = fs::path(testing::TempDir()) / ("shards-" + std::to_string(::getpid()));
     fs::create_directories(folder);
     writeText(folder / "config.json", "{}");
-    std::vector<TensorPlan> plan{{"a", DType::u8, {60}}, {"b", DType::u8, {50}}, {"c", DType::f32, {0}}, {"d", DType::u8, {200}}};
+    std::vector<TensorPlan> plan{
+        {"a", DType::u8, {60}}, {"b", DType::u8, {50}}, {"c", DType::f32, {0}}, {"d", DType::u8, {200}}};
     ShardedStream out(folder, plan, 100);
-    for (const TensorPlan& p : plan) out.write(p.name, Tensor{p.dtype, p.shape, reinterpret_cast<const std::byte*>(std::string(200, char('0' + p.shape[0] % 7)).data()), nullptr});
+    for (const TensorPlan& p : plan)
+        out.write(
+            p.name,
+            Tensor{p.dtype, p.shape,
+                   reinterpret_cast<const std::byte*>(std::string(200, char('0' + p.shape[0] % 7)).data()),
+                   nullptr});
     out.commit();
     EXPECT_TRUE(fs::exists(folder / "model-00003-of-00003.safetensors"));
     const auto back = Checkpoint::open(folder);
