@@ -49,7 +49,6 @@ std::string readWhole(const fs::path& file) {
         if (text.size() + part.size() > kTextLimit) throw Error("the text is larger than 4 GiB", file.string());
         text += part;
     }
-    if (text.starts_with("\xef\xbb\xbf")) text.erase(0, 3);  // a byte order mark is no text
     requireUtf8(text, file.string());
     return text;
 }
@@ -104,7 +103,10 @@ bool isJsonLines(const fs::path& file) {
 
 std::vector<std::string> readDocuments(const fs::path& file, size_t limit) {
     if (!fs::exists(file)) throw Error("no such file", file.string());
-    if (!isJsonLines(file)) return {readWhole(file)};
+    return isJsonLines(file) ? readJsonLines(file, limit) : std::vector<std::string>{readWhole(file)};
+}
+
+std::vector<std::string> readJsonLines(const fs::path& file, size_t limit) {
     std::vector<std::string> documents = LineReader(file, limit).read();
     if (documents.empty()) throw Error("no documents", file.string());
     return documents;

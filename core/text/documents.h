@@ -12,6 +12,9 @@ bool isJsonLines(const std::filesystem::path& file);
 /// The first `limit` documents (0: all); see readDocuments in corpus.h.
 std::vector<std::string> readDocuments(const std::filesystem::path& file, size_t limit);
 
+/// The field "text" of each line, whatever the file is called; plain or gzipped.
+std::vector<std::string> readJsonLines(const std::filesystem::path& file, size_t limit = 0);
+
 /// Rows of a data set: documents of a JSON lines file, else the lines of a text with their newline.
 std::vector<std::string> readRows(const std::filesystem::path& file);
 

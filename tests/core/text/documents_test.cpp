@@ -26,7 +26,7 @@ protected:
 
 TEST_F(Documents, TextIsOneDocument) {
     EXPECT_EQ(readDocuments(write("a.txt", "one\ntwo\n")), Texts{"one\ntwo\n"});
-    EXPECT_EQ(readDocuments(write("b.txt", "\xef\xbb\xbfone")), Texts{"one"});
+    EXPECT_EQ(readDocuments(write("b.txt", "\xef\xbb\xbfone")), Texts{"\xef\xbb\xbfone"});
     EXPECT_EQ(readDocuments(zipped("a.txt.gz", "one")), Texts{"one"});
     EXPECT_EQ(readRows(write("c.txt", "one\n\ntwo")), (Texts{"one\n", "\n", "two"}));
 }

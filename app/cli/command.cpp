@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/command.h"
+
+#include <algorithm>
+
+namespace owq::cli {
+
+void Run::writeResult(const Json& result) const {
+    if (!common.json.empty()) writeJson(common.json, result);
+}
+
+CommandLine::CommandLine(const std::string& version)
+    : app("Outlier-aware weight quantization of language models.", "owq") {
+    app.set_version_flag("--version", "owq " + version);
+    app.require_subcommand(0, 1);
+    app.get_formatter()->column_width(34);
+    app.footer("owq help COMMAND shows the options of a command.");
+    CLI::App* helpCommand = app.add_subcommand("help", "Show the options of a command");
+    helpCommand->add_option("command", helpTopic, "Name of the command");
+    helpCommand->callback([this] { help = true; });
+}
+
+CLI::App* CommandLine::add(const std::string& name, const std::string& description, Action chosen) {
+    CLI::App* command = app.add_subcommand(name, description);
+    command->add_option("--json", common.json, "Write the result as JSON to this file")->type_name("FILE");
+    command->add_option("--threads", common.threads, "Threads to compute with (default: all cores)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 4096));
+    command->add_flag("--quiet,-q", common.quiet, "No progress on the standard error output");
+    command->callback([this, chosen = std::move(chosen)] { action = chosen; });
+    return command;
+}
+
+void refuse(CLI::Option* option, const std::string& why, std::vector<std::string> values) {
+    option->check(CLI::Validator(
+        [why, values = std::move(values)](std::string& value) {
+            const bool refused = values.empty() || std::find(values.begin(), values.end(), value) != values.end();
+            return refused ? why : std::string();
+        },
+        ""));
+}
+
+}  // namespace owq::cli

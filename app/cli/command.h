@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every subcommand is made of. A file app/cli/NAME.cpp holds one add function: it declares the options and, when
+// its command was chosen, leaves the action for main to run.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+
+#include "core/base/json.h"
+#include "core/base/progress.h"
+
+namespace owq::cli {
+
+enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2, kCancelled = 130 };
+
+/// The command line asks for something that cannot be: exit code 2.
+class UsageError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+class ProgressLine;
+
+/// Options that every command has.
+struct CommonOptions {
+    std::filesystem::path json;
+    int threads = 0;  ///< 0: the machine's cores
+    bool quiet = false;
+};
+
+/// What an action works with.
+struct Run {
+    const CommonOptions& common;
+    ProgressLine& line;
+    Progress& progress;
+    std::stop_token stop;
+
+    /// Writes --json, when it was given.
+    void writeResult(const Json& result) const;
+};
+
+using Action = std::function<void(Run&)>;
+
+/// The command line as a whole, while it is parsed.
+struct CommandLine {
+    CLI::App app;
+    CommonOptions common;
+    Action action;
+    std::string helpTopic;  ///< `owq help TOPIC`
+    bool help = false;
+
+    explicit CommandLine(const std::string& version);
+    /// A subcommand with the common options; `action` is kept when it is the chosen one.
+    CLI::App* add(const std::string& name, const std::string& description, Action action);
+};
+
+/// Makes `option` end with exit code 2 and a message when it is given at all, or given one of `values`.
+void refuse(CLI::Option* option, const std::string& why, std::vector<std::string> values = {});
+
+void addInspect(CommandLine& line);
+void addTokenize(CommandLine& line);
+void addCalibrate(CommandLine& line);
+void addQuantize(CommandLine& line);
+void addEvaluate(CommandLine& line);
+void addExport(CommandLine& line);
+void addFigure(CommandLine& line);
+void addGenerate(CommandLine& line);
+/// Commands of the contract that this release does not have.
+void addUnavailable(CommandLine& line);
+
+}  // namespace owq::cli

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/quantize.h"
+
+#include <iostream>
+
+#include "app/cli/calibration_options.h"
+#include "app/cli/command.h"
+#include "app/cli/format.h"
+#include "app/cli/layer_table.h"
+#include "app/cli/progress_line.h"
+#include "app/cli/recipe_options.h"
+#include "app/cli/table.h"
+
+namespace owq::cli {
+namespace {
+
+void print(const QuantizeResult& result, const std::filesystem::path& out) {
+    printLayers(result.layers);
+    std::cout << '\n';
+    Table facts = Table::facts();
+    facts.add({"method", methodName(result.recipe.method) + ", " + std::to_string(result.recipe.bits) + " bits"});
+    facts.add({"effective bits", fixedText(result.effectiveBits.paper, 4) + " as the paper counts, " +
+                                     fixedText(result.effectiveBits.stored, 4) + " stored"});
+    facts.add({"packed size", bytesText(result.packedBytes) + " of linears, " + bytesText(result.fileBytes) + " of the whole model"});
+    if (!result.dryRun) {
+        facts.add({"calibration", countText(result.tokens) + " tokens"});
+        facts.add({"time", durationText(result.seconds.total) + ": forward " + durationText(result.seconds.forward) +
+                               ", Hessian " + durationText(result.seconds.hessian) + ", range search " +
+                               durationText(result.seconds.rangeSearch) + ", column loop " + durationText(result.seconds.columnLoop)});
+    }
+    facts.add({result.dryRun ? "peak memory, forecast" : "peak memory", bytesText(result.peakMemoryBytes)});
+    facts.add({result.dryRun ? "plan" : "run directory", out.string()});
+    facts.print(std::cout);
+    printWarnings(result.warnings);
+}
+
+}  // namespace
+
+void addQuantize(CommandLine& line) {
+    struct Arguments {
+        QuantizeOptions options;
+        CalibrationArguments calibration;
+        RecipeArguments recipe;
+        std::string device = "cpu";
+    };
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = line.add("quantize", "Quantize a model into a run directory", [arguments](Run& run) {
+        QuantizeOptions options = arguments->options;
+        const bool needed = arguments->recipe.method != "rtn" && !options.dryRun;
+        options.calibration = arguments->calibration.resolve(needed);
+        options.recipe = arguments->recipe.resolve(options.calibration.seed);
+        const QuantizeResult result = quantize(options, run.progress, run.stop);
+        run.writeResult(toJson(result));
+        run.line.finish();
+        print(result, options.out);
+    });
+    QuantizeOptions& options = arguments->options;
+    command->add_option("MODEL", options.model, "Checkpoint folder, index or shard")->required();
+    command->add_option("--out", options.out, "Run directory")->type_name("DIR")->required();
+    command->add_option("--budget", options.budget, "Bits and weak columns of each linear, as --dry-run writes them")->type_name("FILE");
+    command->add_flag("--dry-run", options.dryRun, "Plan, sizes and memory only; writes budget.json to --out");
+    auto* resume = command->add_flag("--resume", options.resume, "Go on with the run in --out");
+    command->add_flag("--force", options.force, "Replace what is in --out")->excludes(resume);
+    refuse(command->add_option("--device", arguments->device, "cpu")->check(CLI::IsMember({"cpu", "cuda"}))->capture_default_str(),
+           "--device cuda is not in this release: use cpu", {"cuda"});
+    arguments->calibration.add(*command);
+    arguments->recipe.add(*command, true);
+}
+
+}  // namespace owq::cli

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/recipe_options.h"
+
+#include "app/cli/command.h"
+#include "core/base/error.h"
+
+namespace owq::cli {
+
+void RecipeArguments::add(CLI::App& command, bool whole) {
+    constexpr const char* group = "Recipe";
+    if (whole)
+        command.add_option("--method", method, "owq, optq or rtn")
+            ->check(CLI::IsMember({"owq", "optq", "rtn"}))->group(group)->capture_default_str();
+    command.add_option("--bits", recipe.bits, "Bits of a weight")->type_name("N")->group(group)->capture_default_str();
+    command.add_option("--target-bits", recipe.targetBits, "owq: effective bits aimed at (default: bits + 0.01)")
+        ->type_name("X")->group(group);
+    command.add_option("--weak-columns", recipe.weakColumns, "The same number of weak columns for every linear")
+        ->type_name("N")->group(group)->check(CLI::NonNegativeNumber);
+    command.add_option("--weak-metric", metric, "sensitivity, hessian, weight-error or weight-magnitude")
+        ->check(CLI::IsMember({"sensitivity", "hessian", "weight-error", "weight-magnitude"}))->group(group)->capture_default_str();
+    command.add_option("--weak-layers", recipe.weakLayers, "Linears that get weak columns (default: every one)")
+        ->type_name("PATTERN")->group(group);
+    command.add_option("--layers", recipe.layers, "Linears that are worked on at all (default: every one)")
+        ->type_name("PATTERN")->group(group);
+    command.add_option("--grid", recipe.grid, "search or minmax (default: search for owq, minmax for rtn and optq)")
+        ->check(CLI::IsMember({"search", "minmax"}))->group(group);
+    command.add_option("--group-size", recipe.groupSize, "Columns that share a scale (default: the whole row)")
+        ->type_name("N")->group(group)->check(CLI::NonNegativeNumber);
+    command.add_flag("--symmetric", recipe.symmetric, "Grids symmetric around zero")->group(group);
+    refuse(command.add_option("--recipe", recipe.preset, "paper: as the authors' code")
+               ->check(CLI::IsMember({"paper", "best"}))->group(group)->capture_default_str(),
+           "--recipe best is not in this release: use paper", {"best"});
+    if (!whole) return;
+    command.add_flag("--act-order", recipe.actOrder, "Quantize columns by falling importance")->group(group);
+    command.add_option("--damping", recipe.damping, "Share of the Hessian's mean diagonal added to it")
+        ->type_name("X")->group(group)->capture_default_str();
+    command.add_flag("--true-sequential", recipe.trueSequential,
+                     "Feed each group of linears with the quantized ones before it")->group(group);
+    refuse(command.add_option("--allocation", allocation, "paper: weak columns by the paper's rule")
+               ->check(CLI::IsMember({"paper", "greedy"}))->group(group)->capture_default_str(),
+           "--allocation greedy is not in this release: use paper", {"greedy"});
+}
+
+Recipe RecipeArguments::resolve(uint64_t seed) const {
+    Recipe result = recipe;
+    result.method = methodFromName(method);
+    result.metric = metricFromName(metric);
+    result.seed = seed;
+    try {
+        checkRecipe(result);
+    } catch (const Error& error) {
+        throw UsageError(error.what());
+    }
+    return result;
+}
+
+}  // namespace owq::cli

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "core/pipeline/recipe.h"
+
+namespace owq::cli {
+
+/// The options that make up a Recipe.
+struct RecipeArguments {
+    Recipe recipe;
+    std::string method = "owq", metric = "sensitivity", allocation = "paper";
+
+    /// `whole`: also what only quantizing needs (method, order, damping…).
+    void add(CLI::App& command, bool whole);
+    /// Throws UsageError when options contradict each other.
+    Recipe resolve(uint64_t seed) const;
+};
+
+}  // namespace owq::cli
