@@ -3,11 +3,13 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <iostream>
 
 #include "app/cli/command.h"
+#include "app/cli/format.h"
 #include "app/cli/progress_line.h"
 #include "core/base/error.h"
 
@@ -78,7 +80,7 @@ void render(const FigureOptions& options, Run& run) {
     const auto pass = [&](const char* name, const std::string& value) {
         if (!value.empty()) arguments.insert(arguments.end(), {name, value});
     };
-    const auto number = [](double value) { return value > 0 ? CLI::detail::to_string(value) : std::string(); };
+    const auto number = [](double value) { return value > 0 ? numberText(value, 6) : std::string(); };
     pass("--layer", options.layer);
     pass("--width-mm", number(options.widthMm));
     pass("--height-mm", number(options.heightMm));

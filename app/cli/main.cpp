@@ -23,13 +23,16 @@ int usageError(const std::string& message) {
 
 int showHelp(CommandLine& line) {
     if (line.helpTopic.empty()) {
-        std::cout << line.app.help();
+        // App::help would show the help of the command that was given, which is "help" itself.
+        std::cout << line.app.get_formatter()->make_help(&line.app, "owq", CLI::AppFormatMode::Normal);
         return kDone;
     }
-    const CLI::App* command = line.app.get_subcommand_no_throw(line.helpTopic);
-    if (!command) return usageError("there is no command \"" + line.helpTopic + "\"");
-    std::cout << command->help();
-    return kDone;
+    for (CLI::App* command : line.app.get_subcommands([](CLI::App*) { return true; })) {
+        if (command->get_name() != line.helpTopic) continue;
+        std::cout << command->help("owq");
+        return kDone;
+    }
+    return usageError("there is no command \"" + line.helpTopic + "\"");
 }
 
 // A result that cannot be written should be known before hours of work, not after.

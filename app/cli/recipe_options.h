@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "core/pipeline/recipe.h"
+#include "core/budget/recipe.h"
 
 namespace owq::cli {
 

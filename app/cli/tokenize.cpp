@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <iostream>
+#include <sstream>
 
 #include "app/cli/command.h"
 #include "app/cli/format.h"

@@ -52,22 +52,40 @@ private:
     const std::string& where_;
 };
 
+bool spaceInside(std::string_view piece) {
+    constexpr std::string_view kSpacePiece = "\xe2\x96\x81";
+    while (piece.starts_with(kSpacePiece)) piece.remove_prefix(kSpacePiece.size());
+    return piece.find(kSpacePiece) != std::string_view::npos;
+}
+
 }  // namespace
 
 SentencePieceFacts readSentencePieceFacts(std::string_view bytes, const std::string& where) {
+    constexpr uint64_t kUserDefined = 4;
     SentencePieceFacts facts;
+    bool plainPieces = true, byteFallback = false, identity = true, escapesSpaces = true;
     Reader(bytes, where).each([&](uint64_t field, uint64_t, std::string_view message) {
+        if (field == 1)  // a piece
+            Reader(message, where).each([&](uint64_t f, uint64_t number, std::string_view text) {
+                if (f == 1 && spaceInside(text)) plainPieces = false;
+                if (f == 3 && number == kUserDefined) plainPieces = false;
+            });
         if (field == 2)  // trainer_spec
             Reader(message, where).each([&](uint64_t f, uint64_t number, std::string_view) {
                 static constexpr const char* kTypes[] = {"", "unigram", "BPE", "word", "char"};
                 if (f == 3 && number >= 1 && number <= 4) facts.modelType = kTypes[number];
+                if (f == 35) byteFallback = number != 0;
             });
         if (field == 3)  // normalizer_spec
-            Reader(message, where).each([&](uint64_t f, uint64_t number, std::string_view) {
+            Reader(message, where).each([&](uint64_t f, uint64_t number, std::string_view text) {
+                if (f == 2 && !text.empty()) identity = false;  // table of replaced characters
                 if (f == 3) facts.addDummyPrefix = number != 0;
                 if (f == 4) facts.removeExtraSpaces = number != 0;
+                if (f == 5) escapesSpaces = number != 0;
             });
     });
+    facts.wordsAreApart = facts.modelType == "BPE" && plainPieces && byteFallback && identity && escapesSpaces &&
+                          !facts.removeExtraSpaces;
     return facts;
 }
 

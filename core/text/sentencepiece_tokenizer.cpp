@@ -4,6 +4,7 @@
 #include <sentencepiece_processor.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/base/file.h"
 #include "core/text/added_tokens.h"
@@ -46,6 +47,7 @@ public:
 private:
     void load(SentencePieceProcessor& processor, const std::string& bytes) const;
     std::vector<int> ids(const SentencePieceProcessor& processor, std::string_view text) const;
+    void encodePlain(std::string_view text, std::vector<int32_t>& out) const;
     void encodeMatched(std::string_view text, std::vector<int32_t>& out) const;
     void encodeContinued(std::string_view text, std::vector<int32_t>& out) const;
     bool special(int32_t id) const;
@@ -53,7 +55,7 @@ private:
 
     std::string where_;
     SentencePieceProcessor plain_;      ///< the file as it is
-    SentencePieceProcessor continued_;  ///< the same without the leading space piece; loaded for legacy false only
+    SentencePieceProcessor continued_;  ///< the same without the leading space piece; loaded where it is needed
     SentencePieceFacts facts_;
     AddedTokens added_;
     bool legacy_ = true, addBos_ = true, addEos_ = false;
@@ -100,9 +102,9 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file
     addBos_ = settings.addBos.value_or(true) && bos_ >= 0;
     addEos_ = settings.addEos.value_or(false) && eos_ >= 0;
 
+    // A later field of a serialized message overrides an earlier one: normalizer_spec { add_dummy_prefix: false }.
+    if (!legacy_ || facts_.wordsAreApart) load(continued_, bytes + std::string("\x1a\x02\x18\x00", 4));
     if (!legacy_) {
-        // A later field of a serialized message overrides an earlier one: normalizer_spec { add_dummy_prefix: false }.
-        load(continued_, bytes + std::string("\x1a\x02\x18\x00", 4));
         unknownText_ = settings.unknown;
         unknownPieces_ = ids(continued_, unknownText_).size();
     }
@@ -129,20 +131,45 @@ std::vector<int32_t> SentencePieceTokenizer::encode(std::string_view utf8, const
     if (options.matchSpecial && !utf8.empty()) {
         encodeMatched(utf8, result);
     } else {
-        const std::vector<int> plain = ids(plain_, utf8);
-        result.insert(result.end(), plain.begin(), plain.end());
+        encodePlain(utf8, result);
     }
     if (options.addSpecial && addEos_) result.push_back(eos_);
     return result;
 }
 
+// As SentencePiece encodes the text. Its time grows faster than the text, so where words are apart each different one
+// is encoded once.
+void SentencePieceTokenizer::encodePlain(std::string_view text, std::vector<int32_t>& out) const {
+    constexpr size_t kShort = 200;
+    if (!facts_.wordsAreApart || text.size() < kShort) {
+        const std::vector<int> plain = ids(plain_, text);
+        out.insert(out.end(), plain.begin(), plain.end());
+        return;
+    }
+    const auto spaceAt = [&](size_t i) -> size_t {
+        return text[i] == ' ' ? 1 : text.substr(i, kSpacePiece.size()) == kSpacePiece ? kSpacePiece.size() : 0;
+    };
+    std::unordered_map<std::string_view, std::vector<int>> known;
+    for (size_t begin = 0; begin < text.size();) {
+        size_t end = begin;
+        while (end < text.size() && spaceAt(end)) end += spaceAt(end);
+        while (end < text.size() && !spaceAt(end)) ++end;
+        const std::string_view word = text.substr(begin, end - begin);
+        if (begin == 0) {
+            const std::vector<int> first = ids(plain_, word);
+            out.insert(out.end(), first.begin(), first.end());
+        } else {
+            const auto [it, isNew] = known.try_emplace(word);
+            if (isNew) it->second = ids(continued_, word);
+            out.insert(out.end(), it->second.begin(), it->second.end());
+        }
+        begin = end;
+    }
+}
+
 void SentencePieceTokenizer::encodeMatched(std::string_view text, std::vector<int32_t>& out) const {
     if (legacy_) {
-        added_.split(text,
-                     [&](std::string_view stretch) {
-                         const std::vector<int> plain = ids(plain_, stretch);
-                         out.insert(out.end(), plain.begin(), plain.end());
-                     },
+        added_.split(text, [&](std::string_view stretch) { encodePlain(stretch, out); },
                      [&](const AddedToken& token) { out.push_back(token.id); });
         return;
     }

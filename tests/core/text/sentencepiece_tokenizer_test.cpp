@@ -2,6 +2,7 @@
 #include "core/text/sentencepiece_tokenizer.h"
 
 #include <gmock/gmock.h>
+#include <sentencepiece_processor.h>
 
 #include "core/text/sentencepiece_proto.h"
 #include "tests/core/text/text_test_support.h"
@@ -48,6 +49,22 @@ TEST_F(SentencePiece, AddedTokens) {
     EXPECT_EQ(tokenizer->piece(4096), "<pad>");
     write("added_tokens.json", R"({"<pad>": 5000000})");
     EXPECT_THAT(errorOf([&] { openTokenizer(folder); }), HasSubstr("<pad>"));
+}
+
+// Long texts are encoded word by word; short ones go to the library whole. Both must give the same.
+TEST_F(SentencePiece, WordByWordGivesTheSame) {
+    EXPECT_TRUE(readSentencePieceFacts(readText(kModel), "test").wordsAreApart);
+    const auto tokenizer = openTokenizer(folder);
+    std::string text = readText(fs::path(OWQ_SAMPLE) / "heldout.txt");
+    text.resize(text.rfind('\n', 100'000));
+    sentencepiece::SentencePieceProcessor library;
+    ASSERT_TRUE(library.Load(kModel.string()).ok());
+    for (const std::string& odd : {text, std::string(300, ' '), "  " + text, std::string(250, 'x') + "  \xe2\x96\x81 \xe2\x96\x81y ",
+                                   std::string(250, '\n') + " \n \xf0\x9f\x98\x80 "}) {
+        std::vector<int> ids;
+        ASSERT_TRUE(library.Encode(odd, &ids).ok());
+        EXPECT_EQ(tokenizer->encode(odd, {false, false}), ids);
+    }
 }
 
 TEST_F(SentencePiece, DamagedFilesAreErrors) {

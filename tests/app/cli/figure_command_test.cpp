@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "core/base/file.h"
+#include "tests/app/cli/program.h"
+
+namespace owq {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+// A copy of owq in a folder of its own, so that a stand-in for the window program can lie beside it.
+class FigureCommand : public CliTest {
+protected:
+    void SetUp() override {
+        CliTest::SetUp();
+        fs::copy_file(program(), folder / "owq");
+    }
+    void standIn(const std::string& script) const {
+        write("owq-workbench", "#!/bin/sh\n" + script);
+        fs::permissions(folder / "owq-workbench", fs::perms::owner_all);
+    }
+    Outcome figure(std::vector<std::string> more = {}) const {
+        std::vector<std::string> arguments{"figure", "run", "--kind", "hessian", "--layer", "l.0", "--out", "a.pdf"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return Started((folder / "owq").string(), arguments, folder).wait();
+    }
+};
+
+TEST_F(FigureCommand, SaysWhatIsMissing) {
+    const Outcome outcome = figure();
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.error, testing::AllOf(HasSubstr("owq-workbench"), HasSubstr("Qt")));
+}
+
+TEST_F(FigureCommand, PassesItsArgumentsOn) {
+    standIn("echo \"$QT_QPA_PLATFORM $*\" >&2\n");
+    const std::string json = (folder / "figure.json").string();
+    const Outcome outcome = figure({"--width-mm", "85", "--font-pt", "7.5", "--csv", "a.csv", "--json", json});
+    EXPECT_EQ(outcome.code, 0) << outcome.error;
+    EXPECT_EQ(outcome.error, "offscreen --render-figure run --kind hessian --out a.pdf --layer l.0 --width-mm 85 "
+                             "--font-pt 7.5 --csv a.csv\n");
+    EXPECT_EQ(outcome.out, "a.pdf\n");
+    EXPECT_EQ(readJson(json)["kind"], "hessian");
+}
+
+TEST_F(FigureCommand, FailureOfTheWindowIsOurs) {
+    standIn("echo broken >&2; exit 3\n");
+    const Outcome outcome = figure();
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.error, testing::AllOf(HasSubstr("broken"), HasSubstr("code 3")));
+}
+
+}  // namespace
+}  // namespace owq
