@@ -11,7 +11,6 @@
 #include "app/cli/signals.h"
 #include "core/base/error.h"
 #include "core/jobs/threads.h"
-#include "kernels/thread_pool.h"
 
 namespace owq::cli {
 namespace {
@@ -56,10 +55,7 @@ int runAction(CommandLine& line) {
     };
     try {
         checkJsonTarget(line.common);
-        if (line.common.threads > 0) {
-            kernels::setThreads(line.common.threads);
-            setComputeThreads(line.common.threads);
-        }
+        if (line.common.threads > 0) setThreads(line.common.threads);
         line.action(run);
         progressLine.finish();
         std::cout.flush();
