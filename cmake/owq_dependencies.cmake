@@ -37,7 +37,7 @@ target_link_libraries(owq_torch INTERFACE ${OWQ_TORCH_DIR}/lib/libtorch_cpu.so $
 add_library(owq::torch ALIAS owq_torch)
 
 if(OWQ_WITH_GUI)
-    find_package(Qt6 6.4 COMPONENTS Widgets PrintSupport Svg Test)
+    find_package(Qt6 6.4 COMPONENTS Widgets PrintSupport Svg Test OPTIONAL_COMPONENTS DBus)
     find_package(QCustomPlotQt6 QUIET)
     if(NOT Qt6_FOUND OR NOT TARGET QCustomPlotQt6::QCustomPlotQt6)
         message(WARNING "Qt 6 (Widgets, PrintSupport, Svg) or QCustomPlot was not found: the window is not built.")

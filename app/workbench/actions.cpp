@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/actions.h"
+
+#include <QAction>
+#include <QActionGroup>
+#include <QCoreApplication>
+#include <QMainWindow>
+#include <QMenu>
+#include <QMenuBar>
+#include <QToolBar>
+
+#include "widgets/theme/icon.h"
+
+namespace owq {
+namespace {
+QString tr(const char* text) {
+    return QCoreApplication::translate("Actions", text);
+}
+}  // namespace
+
+QAction* Actions::add(QMenu* menu, const char* icon, const QString& text, const QString& shortcut,
+                      const QString& tip) {
+    auto* action = new QAction(text, &window_);
+    if (*icon) action->setIcon(themedIcon(QLatin1String(icon)));
+    if (!shortcut.isEmpty()) action->setShortcut(QKeySequence(shortcut));
+    action->setToolTip(shortcut.isEmpty() ? tip
+                                          : QStringLiteral("%1 (%2)").arg(
+                                                tip, action->shortcut().toString(QKeySequence::NativeText)));
+    action->setStatusTip(tip);
+    menu->addAction(action);
+    window_.addAction(action);
+    all_ << action;
+    return action;
+}
+
+Actions::Actions(QMainWindow& window) : window_(window) {
+    QMenu* file = window.menuBar()->addMenu(tr("&File"));
+    openFolder = add(file, "open", tr("Open &folder…"), QStringLiteral("Ctrl+O"),
+                     tr("Open a checkpoint folder, a run directory or a packed model"));
+    openFile = add(file, "file", tr("Open fi&le…"), QStringLiteral("Ctrl+Shift+O"),
+                   tr("Open a shard, an index or a packed file"));
+    openSample = add(file, "sample", tr("Open the &sample model"), QStringLiteral("Ctrl+Shift+M"),
+                     tr("Open the small model that comes with the program"));
+    recent = file->addMenu(themedIcon(QStringLiteral("recent")), tr("Open &recent"));
+    file->addSeparator();
+    exportRun = add(file, "export", tr("&Export run…"), QStringLiteral("Ctrl+E"),
+                    tr("Write the selected run as a model that can be loaded"));
+    file->addSeparator();
+    startPage = add(file, "home", tr("Start &page"), QStringLiteral("Ctrl+Home"),
+                    tr("Show the start page; what is open stays open"));
+    quit = add(file, "", tr("&Quit"), QStringLiteral("Ctrl+Q"), tr("Close the program"));
+
+    QMenu* work = window.menuBar()->addMenu(tr("&Run"));
+    run = add(work, "run", tr("&Run"), QStringLiteral("F5"),
+              tr("Quantize the model with the settings of the panel"));
+    analyze = add(work, "analyze", tr("&Analyze"), QStringLiteral("F6"),
+                  tr("Measure Hessian and sensitivity without quantizing"));
+    measure = add(work, "measure", tr("&Measure perplexity"), QStringLiteral("F7"),
+                  tr("Measure the rows selected in Results, or all"));
+    cancel = add(work, "stop", tr("&Cancel"), QStringLiteral("Shift+F5"),
+                 tr("Stop the running job; finished layers are kept"));
+
+    QMenu* view = window.menuBar()->addMenu(tr("&View"));
+    panels = view->addMenu(tr("&Panels"));
+    filter = add(view, "search", tr("&Filter layers"), QStringLiteral("Ctrl+F"), tr("Type to find layers"));
+    palette =
+        add(view, "", tr("&Command palette"), QStringLiteral("Ctrl+Shift+P"), tr("Find any command by name"));
+    view->addSeparator();
+    QMenu* theme = view->addMenu(tr("&Theme"));
+    themes = new QActionGroup(&window);
+    themeSystem =
+        add(theme, "", tr("Theme: as the &system"), {}, tr("Follow the system's light or dark look"));
+    themeLight = add(theme, "", tr("Theme: &light"), {}, tr("Light look"));
+    themeDark = add(theme, "", tr("Theme: &dark"), {}, tr("Dark look"));
+    for (QAction* action : {themeSystem, themeLight, themeDark}) {
+        action->setCheckable(true);
+        themes->addAction(action);
+    }
+    view->addSeparator();
+    resetLayout = add(view, "", tr("&Reset layout"), {}, tr("Put every panel back to its place"));
+    fullScreen = add(view, "", tr("F&ull screen"), QStringLiteral("F11"), tr("Use the whole screen"));
+    fullScreen->setCheckable(true);
+
+    QMenu* help = window.menuBar()->addMenu(tr("&Help"));
+    shortcuts = add(help, "info", tr("&Keyboard shortcuts"), QStringLiteral("F1"),
+                    tr("All commands with their keys"));
+    about = add(help, "", tr("&About"), {}, tr("Version and licence"));
+
+    QToolBar* bar = window.addToolBar(tr("Tools"));
+    bar->setObjectName(QStringLiteral("tools"));
+    bar->setMovable(false);
+    bar->setIconSize({20, 20});
+    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    bar->setContextMenuPolicy(Qt::PreventContextMenu);
+    bar->addActions({openFolder, openFile});
+    bar->addSeparator();
+    bar->addActions({analyze, run, measure, cancel});
+    bar->addSeparator();
+    bar->addActions({exportRun});
+}
+
+QList<QAction*> Actions::all() const {
+    return all_ + panels->actions();
+}
+
+}  // namespace owq

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <functional>
+
+#include "core/jobs/calibrate.h"
+#include "core/jobs/evaluate.h"
+#include "core/jobs/export.h"
+#include "core/jobs/generate.h"
+#include "core/jobs/inspect.h"
+#include "core/jobs/quantize.h"
+#include "core/jobs/run_directory.h"
+
+namespace owq {
+
+/// The jobs of the core as the window calls them; tests put others in their place.
+struct JobFunctions {
+    template <class Result, class Options>
+    using Job = std::function<Result(const Options&, Progress&, std::stop_token)>;
+
+    std::function<void()> prepare;  ///< once in the computing thread, before its first job
+    Job<InspectResult, InspectOptions> inspect;
+    Job<CalibrateResult, CalibrateOptions> calibrate;
+    Job<QuantizeResult, QuantizeOptions> quantize;
+    Job<EvaluateResult, EvaluateOptions> evaluate;
+    Job<ExportResult, ExportOptions> exportModel;
+    Job<GenerateResult, GenerateOptions> generate;
+    std::function<RunSummary(const std::filesystem::path&)> openRun;
+    std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
+};
+
+JobFunctions realJobs();
+
+}  // namespace owq

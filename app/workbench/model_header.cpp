@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/model_header.h"
+
+#include <QBoxLayout>
+#include <QComboBox>
+#include <QFileInfo>
+#include <QLabel>
+
+#include "app/workbench/results_controller.h"
+#include "app/workbench/workspace.h"
+#include "widgets/common/format.h"
+
+namespace owq {
+
+ModelHeader::ModelHeader(Workspace& workspace, const ResultsController& results, QWidget* parent)
+    : QWidget(parent),
+      workspace_(workspace),
+      results_(results),
+      title_(new QLabel),
+      facts_(new QLabel),
+      source_(new QComboBox) {
+    QFont font = title_->font();
+    font.setPointSizeF(font.pointSizeF() * 1.25);
+    font.setWeight(QFont::DemiBold);
+    title_->setFont(font);
+    facts_->setForegroundRole(QPalette::PlaceholderText);
+    facts_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    source_->setAccessibleName(tr("Numbers shown"));
+    source_->setToolTip(tr("Whose numbers the tree and the plots show"));
+    source_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    source_->setMinimumContentsLength(20);
+    auto* label = new QLabel(tr("Showing"));
+    label->setForegroundRole(QPalette::PlaceholderText);
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(12, 6, 8, 4);
+    layout->setSpacing(12);
+    layout->addWidget(title_);
+    layout->addWidget(facts_, 1);
+    layout->addWidget(label);
+    layout->addWidget(source_);
+    connect(source_, &QComboBox::activated, this,
+            [this] { Q_EMIT sourceWanted(source_->currentData().toString()); });
+    connect(&workspace_, &Workspace::modelChanged, this, &ModelHeader::refresh);
+    connect(&workspace_, &Workspace::shownChanged, this, &ModelHeader::refresh);
+    connect(&results_, &ResultsController::modelsChanged, this, &ModelHeader::refresh);
+}
+
+void ModelHeader::refresh() {
+    if (!workspace_.isOpen()) return;
+    const ModelInfo& info = workspace_.model().info;
+    title_->setText(workspace_.title());
+    title_->setToolTip(workspace_.path());
+    QStringList facts;
+    if (!info.family.empty()) facts << QString::fromStdString(info.family);
+    if (info.parameters > 0) facts << tr("%1 parameters").arg(countText(double(info.parameters)));
+    if (info.bytes > 0) facts << bytesText(double(info.bytes));
+    if (info.blocks > 0) facts << tr("%n blocks", nullptr, info.blocks);
+    facts << tr("%n linears", nullptr, int(info.linears.size()));
+    facts_->setText(facts.join(QStringLiteral("  ·  ")));
+    facts_->setToolTip(QString::fromStdString(workspace_.model().tokenizer));
+
+    QStringList names, paths;
+    results_.usableModels(names, paths);
+    source_->clear();
+    source_->addItem(tr("Unquantized model"), Workspace::kAnalysis);
+    for (int i = 0; i < paths.size(); ++i)
+        if (paths[i] != workspace_.path()) source_->addItem(names[i], paths[i]);
+    int at = source_->findData(workspace_.shown());
+    if (at < 0) {  // a run on its way
+        source_->addItem(QFileInfo(workspace_.shown()).fileName(), workspace_.shown());
+        at = source_->count() - 1;
+    }
+    source_->setCurrentIndex(at);
+}
+
+}  // namespace owq

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/opener.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QRegularExpression>
+#include <QSet>
+#include <QSettings>
+
+#include "app/workbench/settings.h"
+
+namespace owq {
+namespace {
+
+/// A folder written by `owq quantize` or `owq calibrate`.
+bool looksLikeRun(const std::filesystem::path& path) {
+    std::error_code error;
+    return std::filesystem::exists(path / "recipe.json", error) ||
+           std::filesystem::exists(path / "statistics.h5", error);
+}
+
+/// Block and kind of a linear from its name alone.
+LinearInfo placed(LinearInfo linear) {
+    static const QRegularExpression block(QStringLiteral("\\.layers\\.(\\d+)\\."));
+    const QString name = QString::fromStdString(linear.name);
+    linear.block = block.match(name).captured(1).toInt();
+    if (linear.kind.empty()) linear.kind = name.section(QLatin1Char('.'), -1).section(QLatin1Char('_'), 0, 0).toStdString();
+    return linear;
+}
+
+}  // namespace
+
+Opener::Opener(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace, QObject* parent)
+    : QObject(parent), runner_(runner), jobs_(jobs), workspace_(workspace) {}
+
+Opener::Outcome Opener::read(const QString& path, const JobFunctions& jobs, JobRunner::Context& context) {
+    Outcome outcome;
+    outcome.modelPath = path;
+    if (looksLikeRun(toPath(path))) {
+        outcome.run = jobs.openRun(toPath(path));
+        outcome.modelPath = fromPath(outcome.run->model);
+        for (const std::string& layer : outcome.run->layerNames) {
+            checkStop(context.stop);
+            outcome.layers.push_back(jobs.readRunLayer(toPath(path), layer));
+        }
+    }
+    InspectOptions options;
+    options.model = toPath(outcome.modelPath);
+    try {
+        outcome.model =
+            std::make_shared<const InspectResult>(jobs.inspect(options, context.progress, context.stop));
+    } catch (const Error&) {
+        // The run still shows what it holds when the checkpoint has moved; without a single layer there is
+        // nothing to show.
+        if (outcome.layers.empty()) throw;
+        auto model = std::make_shared<InspectResult>();
+        model->path = toPath(path);
+        for (const LayerReport& layer : outcome.layers) model->info.linears.push_back(placed(layer.linear));
+        outcome.model = model;
+        outcome.modelPath.clear();
+    }
+    return outcome;
+}
+
+void Opener::open(const QString& given) {
+    const QString path = QDir::cleanPath(QFileInfo(given).absoluteFilePath());
+    runner_.submit<Outcome>(
+        {tr("Open %1").arg(QFileInfo(path).fileName()), JobRunner::Lane::reading, QStringLiteral("open"),
+         false},
+        [path, jobs = jobs_](JobRunner::Context& context) { return read(path, jobs, context); },
+        [this, path](const Outcome& outcome) {
+            if (outcome.model->info.linears.empty())
+                return Q_EMIT failed({tr("This holds %n tensors, but no model that can be quantized", nullptr,
+                                         int(outcome.model->tensors.size())),
+                                      path, tr("Open the folder with config.json and the weights.")});
+            rangesAsked_.clear();
+            workspace_.openModel(outcome.modelPath.isEmpty() ? path : outcome.modelPath, outcome.model);
+            remember(path);
+            Q_EMIT opened(path);
+            if (outcome.run) {
+                const QString source = outcome.run->analysis ? Workspace::kAnalysis : path;
+                workspace_.show(source);
+                workspace_.putReports(source, outcome.layers);
+                Q_EMIT runOpened(*outcome.run);
+            }
+            if (outcome.modelPath.isEmpty())
+                Q_EMIT notice(
+                    {tr("The run's model is not where it was"), fromPath(outcome.run->model),
+                     tr("Its numbers are shown; measuring and exporting need the model back in its place.")});
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+void Opener::loadRanges(const QString& layer) {
+    if (!workspace_.isOpen() || rangesAsked_.contains(layer) || !workspace_.needsRanges(layer)) return;
+    rangesAsked_.insert(layer);
+    InspectOptions options;
+    options.model = toPath(workspace_.path());
+    options.layer = layer.toStdString();
+    runner_.submit<InspectResult>(
+        {tr("Column ranges of %1").arg(layer), JobRunner::Lane::reading, {}, false},
+        [options, jobs = jobs_](JobRunner::Context& context) {
+            return jobs.inspect(options, context.progress, context.stop);
+        },
+        [this, layer, model = workspace_.path()](const InspectResult& result) {
+            if (model == workspace_.path() && !result.ranges.empty())
+                workspace_.putRanges(layer, result.ranges.front());
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+void Opener::loadRun(const QString& directory) {
+    if (workspace_.hasReports(directory)) return workspace_.show(directory);
+    struct Loaded {
+        RunSummary run;
+        std::vector<LayerReport> layers;
+    };
+    runner_.submit<Loaded>(
+        {tr("Read %1").arg(QFileInfo(directory).fileName()), JobRunner::Lane::reading, QStringLiteral("run"),
+         false},
+        [directory, jobs = jobs_](JobRunner::Context& context) {
+            Loaded loaded{jobs.openRun(toPath(directory)), {}};
+            for (const std::string& layer : loaded.run.layerNames) {
+                checkStop(context.stop);
+                loaded.layers.push_back(jobs.readRunLayer(toPath(directory), layer));
+            }
+            return loaded;
+        },
+        [this, directory](const Loaded& loaded) {
+            workspace_.show(directory);
+            workspace_.putReports(directory, loaded.layers);
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+QStringList Opener::recent() {
+    return QSettings().value(QLatin1String(keys::recent)).toStringList();
+}
+
+void Opener::clearRecent() {
+    QSettings().remove(QLatin1String(keys::recent));
+}
+
+void Opener::remember(const QString& path) {
+    QStringList list = recent();
+    list.removeAll(path);
+    list.prepend(path);
+    QSettings().setValue(QLatin1String(keys::recent), QStringList(list.mid(0, keys::recentCount)));
+    QSettings().setValue(QLatin1String(keys::folder), QFileInfo(path).path());
+    Q_EMIT recentChanged();
+}
+
+}  // namespace owq

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/plot_area.h"
+
+#include <QBoxLayout>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QLabel>
+#include <QSplitter>
+
+#include "widgets/column_range/column_range_plot.h"
+#include "widgets/cumulative_error/cumulative_error_plot.h"
+#include "widgets/hessian/hessian_plot.h"
+#include "widgets/sensitivity/sensitivity_plot.h"
+
+namespace owq {
+
+PlotArea::PlotArea(QWidget* parent)
+    : QWidget(parent), group_(new PlotGroup(this)), mode_(new QComboBox), selection_(new QLabel) {
+    auto* rows = new QSplitter(Qt::Vertical);
+    auto* upper = new QSplitter;
+    auto* lower = new QSplitter;
+    upper->addWidget(new HessianPlot);
+    upper->addWidget(new ColumnRangePlot);
+    lower->addWidget(new CumulativeErrorPlot);
+    lower->addWidget(new SensitivityPlot);
+    for (QSplitter* row : {upper, lower}) {
+        rows->addWidget(row);
+        row->setSizes({1000, 1000});
+    }
+    rows->setSizes({1000, 1000});
+    for (QSplitter* splitter : {rows, upper, lower}) splitter->setChildrenCollapsible(false);
+    for (Plot* plot : rows->findChildren<Plot*>()) group_->add(plot);
+    connect(group_, &PlotGroup::columnSelected, this, &PlotArea::columnSelected);
+    connect(group_, &PlotGroup::figureRequested, this, &PlotArea::figureRequested);
+    connect(group_, &PlotGroup::failed, this, &PlotArea::failed);
+    connect(group_, &PlotGroup::xModeChanged, this,
+            [this](XMode mode) { mode_->setCurrentIndex(mode_->findData(int(mode))); });
+
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(6, 0, 6, 4);
+    layout->setSpacing(4);
+    layout->addWidget(makeBar());
+    layout->addWidget(rows, 1);
+    setCurves({});
+}
+
+QWidget* PlotArea::makeBar() {
+    mode_->addItem(tr("Column index"), int(XMode::Index));
+    mode_->addItem(tr("Rank by influence"), int(XMode::Rank));
+    mode_->addItem(tr("Hessian order"), int(XMode::HessianOrder));
+    mode_->setAccessibleName(tr("Order of columns"));
+    mode_->setToolTip(tr("In what order every plot shows the columns of a layer"));
+    connect(mode_, &QComboBox::activated, this,
+            [this] { group_->setXMode(XMode(mode_->currentData().toInt())); });
+    auto* linked = new QCheckBox(tr("Zoom together"));
+    linked->setChecked(true);
+    linked->setToolTip(
+        tr("Zooming one plot along x zooms the others; Backspace goes one step back, Home shows all"));
+    connect(linked, &QCheckBox::toggled, group_, &PlotGroup::setZoomLinked);
+    selection_->setForegroundRole(QPalette::PlaceholderText);
+    selection_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* label = new QLabel(tr("Columns by"));
+    label->setForegroundRole(QPalette::PlaceholderText);
+    auto* bar = new QWidget;
+    auto* layout = new QHBoxLayout(bar);
+    layout->setContentsMargins(6, 0, 2, 0);
+    layout->setSpacing(10);
+    layout->addWidget(selection_, 1);
+    layout->addWidget(label);
+    layout->addWidget(mode_);
+    layout->addWidget(linked);
+    return bar;
+}
+
+void PlotArea::setCurves(const std::vector<LayerCurvesPtr>& curves) {
+    curves_ = curves;
+    group_->setCurves(curves);
+    selection_->setText(curves.empty()       ? tr("Select layers on the left to see their curves.")
+                        : curves.size() == 1 ? curves.front()->name
+                                             : tr("%n layers selected", nullptr, int(curves.size())));
+}
+
+}  // namespace owq

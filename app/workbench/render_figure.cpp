@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/render_figure.h"
+
+#include <cstdio>
+
+#include "app/workbench/translate.h"
+#include "core/base/error.h"
+#include "widgets/figure/figure_renderer.h"
+
+namespace owq {
+namespace {
+
+int complain(int code, const QString& text) {
+    std::fprintf(stderr, "owq-workbench: %s\n", text.toUtf8().constData());
+    return code;
+}
+
+bool isRun(const std::filesystem::path& folder) {
+    std::error_code error;
+    return std::filesystem::exists(folder / "recipe.json", error) ||
+           std::filesystem::exists(folder / "statistics.h5", error) ||
+           std::filesystem::is_directory(folder / "layers", error);
+}
+
+LayerCurves readCurves(const Arguments& a, PlotKind kind, const JobFunctions& jobs) {
+    const std::filesystem::path folder = toPath(a.directory);
+    if (isRun(folder)) return layerCurves(jobs.readRunLayer(folder, a.layer.toStdString()));
+    if (kind != PlotKind::ColumnRange)
+        throw Error("this is no run directory and no analysis, so only column-range can be drawn",
+                    a.directory.toStdString(), "Run owq calibrate or owq quantize on the model first");
+    InspectOptions options;
+    options.model = folder;
+    options.layer = a.layer.toStdString();
+    Progress progress;
+    const InspectResult model = jobs.inspect(options, progress, {});
+    const LinearInfo* linear = model.info.find(options.layer);
+    if (!linear || model.ranges.empty())
+        throw Error("there is no quantizable linear of this name", options.layer,
+                    "owq inspect lists the names");
+    return layerCurves(*linear, model.ranges.front());
+}
+
+}  // namespace
+
+int renderFigureCommand(const Arguments& a, const JobFunctions& jobs) {
+    const std::optional<PlotKind> kind = plotKind(a.kind);
+    if (!kind)
+        return complain(
+            2, QStringLiteral("unknown kind %1; known: hessian, column-range, cumulative-error, sensitivity")
+                   .arg(a.kind));
+    if (!figureFormat(a.out))
+        return complain(2, QStringLiteral("%1 must end in .pdf, .svg or .png").arg(a.out));
+    FigureOptions options;
+    options.kind = *kind;
+    options.widthMm = a.widthMm;
+    options.heightMm = a.heightMm;
+    options.fontPt = a.fontPt;
+    options.csvPath = a.csv;
+    if (*kind == PlotKind::CumulativeError) options.xMode = XMode::Rank;
+    try {
+        const LayerCurvesPtr curves = std::make_shared<const LayerCurves>(readCurves(a, *kind, jobs));
+        const FigureResult result = renderFigure(options, std::span(&curves, 1), a.out);
+        return result.ok ? 0 : complain(1, result.error);
+    } catch (const std::exception& e) {
+        return complain(1, QString::fromUtf8(e.what()));
+    }
+}
+
+}  // namespace owq

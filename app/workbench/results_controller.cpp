@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/results_controller.h"
+
+#include <QFileInfo>
+#include <QPointer>
+#include <QSettings>
+
+#include "app/workbench/sample.h"
+#include "app/workbench/settings.h"
+#include "core/base/file.h"
+#include "widgets/export_dialog/export_dialog.h"
+
+namespace owq {
+namespace {
+
+/// Whether two paths mean the same checkpoint: links resolved, a file standing for its folder.
+bool sameModel(std::filesystem::path a, std::filesystem::path b) {
+    std::error_code error;
+    for (std::filesystem::path* path : {&a, &b}) {
+        *path = std::filesystem::weakly_canonical(*path, error);
+        if (std::filesystem::is_regular_file(*path, error)) *path = path->parent_path();
+    }
+    return a == b;
+}
+
+QString textKey(const MeasureSettings& settings, const EvaluateResult& result) {
+    QStringList parts{QFileInfo(settings.text).fileName()};
+    if (!result.protocol.empty() && result.protocol != "plain")
+        parts << QString::fromStdString(result.protocol);
+    if (settings.windows > 0) parts << QObject::tr("%n windows", nullptr, int(result.windows));
+    return parts.join(QStringLiteral(" · "));
+}
+
+double freeSpaceAt(const QString& path) {
+    try {
+        return double(freeSpace(toPath(path)));
+    } catch (const Error&) {
+        return -1;
+    }
+}
+
+}  // namespace
+
+ResultsController::ResultsController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace,
+                                     ResultsView& view, QObject* parent)
+    : QObject(parent), runner_(runner), jobs_(jobs), workspace_(workspace), view_(view) {
+    connect(&workspace_, &Workspace::modelChanged, this, &ResultsController::fillForModel);
+    connect(&view_, &ResultsView::measureWanted, this, &ResultsController::measure);
+    connect(&view_, &ResultsView::exportWanted, this, &ResultsController::exportRun);
+    connect(&view_, &ResultsView::showWanted, this, &ResultsController::showWanted);
+    connect(&view_.model(), &ResultsModel::renamed, this, [this](const QString& path, const QString& name) {
+        QSettings().setValue(keys::of(keys::runNames, path), name);
+        Q_EMIT modelsChanged();
+    });
+    const QSettings kept;
+    MeasureSettings settings;
+    settings.text = kept.value(QLatin1String(keys::evaluationText)).toString();
+    if (!QFileInfo(settings.text).isFile())
+        settings.text =
+            sampleFolder().isEmpty() ? QString() : sampleFolder() + QStringLiteral("/heldout.txt");
+    settings.protocol = kept.value(QLatin1String(keys::evaluationProtocol), settings.protocol).toString();
+    settings.windows = kept.value(QLatin1String(keys::evaluationWindows), 32).toInt();
+    view_.setMeasureSettings(settings);
+}
+
+void ResultsController::restore(ResultRow& row) const {
+    const QSettings kept;
+    row.name = kept.value(keys::of(keys::runNames, row.path), row.name).toString();
+    const QVariantMap measured = kept.value(keys::of(keys::perplexities, row.path)).toMap();
+    for (auto it = measured.cbegin(); it != measured.cend(); ++it)
+        row.perplexity.insert(it.key(), it.value().toDouble());
+}
+
+void ResultsController::fillForModel() {
+    view_.model().clear();
+    ResultRow original;
+    original.path = workspace_.path();
+    original.name = workspace_.title();
+    original.original = true;
+    original.state = tr("original");
+    original.method = QString::fromUtf8(name(workspace_.model().info.dtype).data());
+    original.storedBits = 8.0 * double(byteSize(workspace_.model().info.dtype));
+    original.bytes = double(workspace_.model().info.bytes);
+    restore(original);
+    view_.model().put(original);
+    Q_EMIT modelsChanged();
+
+    const QStringList known = QSettings().value(QLatin1String(keys::knownRuns)).toStringList();
+    const QString model = workspace_.path();
+    if (known.isEmpty()) return;
+    runner_.submit<std::vector<RunSummary>>(
+        {tr("Read earlier runs"), JobRunner::Lane::reading, QStringLiteral("known runs"), false},
+        [known, model, jobs = jobs_](JobRunner::Context& context) {
+            std::vector<RunSummary> runs;
+            for (const QString& directory : known) {
+                checkStop(context.stop);
+                try {
+                    RunSummary run = jobs.openRun(toPath(directory));
+                    if (sameModel(run.model, toPath(model)) && !run.analysis) runs.push_back(std::move(run));
+                } catch (const Error&) {  // deleted or moved since: no longer known, and nobody asked for it
+                }
+            }
+            return runs;
+        },
+        [this, model](const std::vector<RunSummary>& runs) {
+            if (model != workspace_.path()) return;
+            for (const RunSummary& run : runs) addRun(run);
+        },
+        [](const Failure&) {});
+}
+
+void ResultsController::addRun(const QString& directory) {
+    runner_.submit<RunSummary>(
+        {tr("Read %1").arg(directory), JobRunner::Lane::reading, {}, false},
+        [directory, jobs = jobs_](JobRunner::Context&) { return jobs.openRun(toPath(directory)); },
+        [this](const RunSummary& run) {
+            addRun(run);
+            view_.select(fromPath(run.directory));
+            if (!run.finished) Q_EMIT unfinishedFound(run);
+        },
+        // A run that failed before its first layer leaves no directory: its own failure was told already.
+        [](const Failure&) {});
+}
+
+void ResultsController::addRun(const RunSummary& run) {
+    if (run.analysis) return;
+    ResultRow row = resultRow(run);
+    restore(row);
+    view_.model().put(row);
+    QSettings kept;
+    QStringList known = kept.value(QLatin1String(keys::knownRuns)).toStringList();
+    known.removeAll(row.path);
+    known.append(row.path);
+    kept.setValue(QLatin1String(keys::knownRuns),
+                  QStringList(known.mid(std::max<qsizetype>(0, known.size() - 200))));
+    Q_EMIT modelsChanged();
+}
+
+void ResultsController::measure(const QStringList& paths) {
+    const MeasureSettings settings = view_.measureSettings();
+    QSettings kept;
+    kept.setValue(QLatin1String(keys::evaluationText), settings.text);
+    kept.setValue(QLatin1String(keys::evaluationProtocol), settings.protocol);
+    kept.setValue(QLatin1String(keys::evaluationWindows), settings.windows);
+    for (const QString& path : paths) {
+        const ResultRow* row = view_.model().find(path);
+        if (!row || !row->finished) continue;
+        EvaluateOptions options;
+        options.model = toPath(path);
+        (settings.text.endsWith(QLatin1String(".safetensors")) ? options.tokens : options.text) =
+            toPath(settings.text);
+        options.protocol = settings.protocol.toStdString();
+        options.maxWindows = settings.windows;
+        runner_.submit<EvaluateResult>(
+            {tr("Perplexity of %1").arg(row->name), JobRunner::Lane::compute, {}},
+            [options, jobs = jobs_](JobRunner::Context& context) {
+                return jobs.evaluate(options, context.progress, context.stop);
+            },
+            [this, path, settings, name = row->name](const EvaluateResult& result) {
+                const QString text = textKey(settings, result);
+                view_.model().setPerplexity(path, text, result.perplexity);
+                QSettings kept;
+                QVariantMap measured = kept.value(keys::of(keys::perplexities, path)).toMap();
+                measured.insert(text, result.perplexity);
+                kept.setValue(keys::of(keys::perplexities, path), measured);
+                Q_EMIT this->measured(name, text, result.perplexity);
+            },
+            [this](const Failure& failure) { Q_EMIT failed(failure); });
+    }
+}
+
+void ResultsController::exportRun(const QString& path) {
+    const ResultRow* row = view_.model().find(path);
+    if (!row || row->original || !row->finished) return;
+    auto* dialog = new ExportDialog(path, QFileInfo(path).path(), view_.window());
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setExpectedBytes(row->bytes, double(workspace_.model().info.bytes));
+    dialog->setFreeSpace(freeSpaceAt);
+    auto job = std::make_shared<quint64>(0);
+    connect(
+        dialog, &ExportDialog::exportWanted, this,
+        [this, dialog = QPointer(dialog), job](const ExportDialog::Request& request) {
+            ExportOptions options;
+            options.run = toPath(request.run);
+            options.format = request.format.toStdString();
+            options.out = toPath(request.out);
+            options.force = request.replace;
+            *job = runner_.submit<ExportResult>(
+                {tr("Export %1 as %2").arg(QFileInfo(request.run).fileName(), request.format),
+                 JobRunner::Lane::compute,
+                 {}},
+                [options, jobs = jobs_](JobRunner::Context& context) {
+                    return jobs.exportModel(options, context.progress, context.stop);
+                },
+                [dialog](const ExportResult& result) {
+                    QStringList verification;
+                    for (const std::string& line : result.verification)
+                        verification << QString::fromStdString(line);
+                    if (dialog)
+                        dialog->setDone(fromPath(result.out), double(result.bytes), verification,
+                                        QString::fromStdString(result.loadableBy));
+                },
+                [this, dialog](const Failure& failure) {
+                    if (dialog)
+                        dialog->setFailed(
+                            failure.happened +
+                                (failure.where.isEmpty() ? QString() : QStringLiteral(" — ") + failure.where),
+                            failure.remedy);
+                    else
+                        Q_EMIT failed(failure);
+                },
+                [dialog] {
+                    if (dialog) dialog->setFailed(tr("Cancelled"), tr("Nothing was written."));
+                });
+        });
+    connect(&runner_, &JobRunner::jobChanged, dialog, [dialog, job](const JobRow& row) {
+        if (row.id == *job && row.state == JobRow::State::running)
+            dialog->setProgress(row.phase, row.fraction);
+    });
+    connect(dialog, &ExportDialog::cancelWanted, this, [this, job] { runner_.cancel(*job); });
+    dialog->show();
+}
+
+void ResultsController::usableModels(QStringList& names, QStringList& paths) const {
+    for (const ResultRow& row : view_.model().rows()) {
+        if (!row.finished) continue;
+        names << row.name;
+        paths << row.path;
+    }
+}
+
+}  // namespace owq

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QHash>
+#include <QObject>
+
+#include "app/workbench/job_functions.h"
+#include "app/workbench/job_runner.h"
+#include "app/workbench/workspace.h"
+#include "widgets/results/results_view.h"
+
+namespace owq {
+
+/// The table of the original and its runs: fills it, measures perplexity, exports.
+class ResultsController : public QObject {
+    Q_OBJECT
+public:
+    ResultsController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace, ResultsView& view,
+                      QObject* parent = nullptr);
+
+    /// Reads a run's summary and puts it into the table.
+    void addRun(const QString& directory);
+    void addRun(const RunSummary& run);
+    void measure(const QStringList& paths);
+    void exportRun(const QString& path);
+    /// The original first, then finished runs: what can generate and be measured.
+    void usableModels(QStringList& names, QStringList& paths) const;
+
+Q_SIGNALS:
+    void modelsChanged();
+    void showWanted(const QString& path);
+    void unfinishedFound(const owq::RunSummary& run);  ///< of addRun, for offering to resume
+    void failed(const owq::Failure& failure);
+    void measured(const QString& name, const QString& text, double perplexity);
+
+private:
+    void fillForModel();
+    void restore(ResultRow& row) const;
+    JobRunner& runner_;
+    const JobFunctions& jobs_;
+    Workspace& workspace_;
+    ResultsView& view_;
+};
+
+}  // namespace owq

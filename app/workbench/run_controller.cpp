@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/run_controller.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QSettings>
+#include <QStandardPaths>
+
+#include "app/workbench/sample.h"
+#include "app/workbench/settings.h"
+
+namespace owq {
+namespace {
+
+QString runsFolder() {
+    const QString documents = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation);
+    return (documents.isEmpty() ? QDir::homePath() : documents) + QStringLiteral("/OWQ runs");
+}
+
+/// The windows a run was started with, as its description tells; with others it would be refused.
+void takeCalibration(QuantizeOptions& options) {
+    const std::filesystem::path file = options.out / "recipe.json";
+    const Json description = readJson(file);
+    if (!description.is_object() || !description.contains("calibration")) return;
+    const Json& told = description.at("calibration");
+    const std::string where = file.string();
+    options.calibration.samples = optional<int64_t>(told, "samples", options.calibration.samples, where);
+    options.calibration.seed = uint64_t(optional<int64_t>(told, "seed", int64_t(options.calibration.seed), where));
+    if (!options.calibration.text.empty())
+        options.calibration.sequenceLength = optional<int64_t>(told, "sequence_length", options.calibration.sequenceLength, where);
+}
+
+QStringList texts(const std::vector<std::string>& lines) {
+    QStringList list;
+    for (const std::string& line : lines) list << QString::fromStdString(line);
+    return list;
+}
+
+}  // namespace
+
+RunController::RunController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace,
+                             RunPanel& panel, QObject* parent)
+    : QObject(parent), runner_(runner), jobs_(jobs), workspace_(workspace), panel_(panel) {
+    connect(&panel_, &RunPanel::analyzeWanted, this, &RunController::analyze);
+    connect(&panel_, &RunPanel::runWanted, this, &RunController::run);
+    connect(&panel_, &RunPanel::cancelWanted, this, &RunController::cancel);
+    connect(&panel_, &RunPanel::changed, this, &RunController::suggestOut);
+    connect(&runner_, &JobRunner::computingChanged, &panel_, &RunPanel::setBusy);
+    connect(&workspace_, &Workspace::modelChanged, this, &RunController::suggestSettings);
+}
+
+void RunController::suggestSettings() {
+    const ModelInfo& info = workspace_.model().info;
+    panel_.setModelOpen(true);
+    panel_.setWeights(workspace_.linearWeights(), 8.0 * double(byteSize(info.dtype)));
+    RunSettings settings = panel_.settings();
+    const QSettings kept;
+    if (settings.calibrationFile.isEmpty()) {
+        const QString bundled = sampleFolder() + QStringLiteral("/calibration.txt");
+        const QString last = kept.value(QLatin1String(keys::calibrationText)).toString();
+        if (QFileInfo(last).isFile())
+            settings.calibrationFile = last;
+        else if (QFileInfo(bundled).isFile())
+            settings.calibrationFile = bundled;
+        settings.samples = kept.value(QLatin1String(keys::samples), 128).toInt();
+    }
+    panel_.setSettings(settings);
+    suggestOut();
+}
+
+void RunController::suggestOut() {
+    if (suggesting_ || !workspace_.isOpen()) return;
+    RunSettings settings = panel_.settings();
+    // Only a name that nobody changed follows the settings.
+    if (!settings.out.isEmpty() && settings.out != suggestedOut_) return;
+    const double bits = settings.method == QLatin1String("owq") ? settings.targetBits : settings.bits;
+    const QString stem =
+        QStringLiteral("%1/%2 %3 %4")
+            .arg(runsFolder(), workspace_.title(), settings.method, QString::number(bits, 'g', 4));
+    QString name = stem;
+    for (int n = 2; QFileInfo::exists(name); ++n) name = QStringLiteral("%1 (%2)").arg(stem).arg(n);
+    suggestedOut_ = name;
+    if (name == settings.out) return;
+    settings.out = name;
+    suggesting_ = true;  // setting the panel tells of a change again
+    panel_.setSettings(settings);
+    suggesting_ = false;
+}
+
+void RunController::analyze() {
+    if (!workspace_.isOpen()) return;
+    const RunSettings settings = panel_.settings();
+    CalibrateOptions options;
+    options.model = toPath(workspace_.path());
+    options.calibration = calibrationOf(settings);
+    options.recipe = recipeOf(settings);
+    workspace_.clearSource(Workspace::kAnalysis);
+    workspace_.show(Workspace::kAnalysis);
+    const QString model = workspace_.path();
+    runner_.submit<CalibrateResult>(
+        {tr("Analyze %1").arg(workspace_.title()), JobRunner::Lane::compute, {}},
+        [this, options, model, jobs = jobs_](JobRunner::Context& context) mutable {
+            options.onLayer = [this, model, &context](const LayerReport& layer) {
+                context.post([this, model, layer] {
+                    if (workspace_.path() == model) workspace_.putReport(Workspace::kAnalysis, layer);
+                });
+            };
+            return jobs.calibrate(options, context.progress, context.stop);
+        },
+        [this, model](const CalibrateResult& result) {
+            if (workspace_.path() == model) workspace_.putReports(Workspace::kAnalysis, result.layers);
+            if (!result.warnings.empty()) Q_EMIT warned(texts(result.warnings));
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+void RunController::run() {
+    if (!workspace_.isOpen()) return;
+    const RunSettings settings = panel_.settings();
+    QSettings kept;
+    kept.setValue(QLatin1String(keys::calibrationText), settings.calibrationFile);
+    kept.setValue(QLatin1String(keys::samples), settings.samples);
+    QuantizeOptions options;
+    options.model = toPath(workspace_.path());
+    options.out = toPath(settings.out);
+    options.calibration = calibrationOf(settings);
+    options.recipe = recipeOf(settings);
+    if (options.recipe.method == Method::rtn && !QFileInfo(settings.calibrationFile).isFile())
+        options.calibration = {};
+    start(options);
+}
+
+void RunController::resume(const RunSummary& unfinished) {
+    const QString directory = fromPath(unfinished.directory);
+    RunSettings settings = panel_.settings();
+    settings.calibrationFile = QSettings().value(keys::of(keys::runCalibrations, directory), settings.calibrationFile).toString();
+    QuantizeOptions options;
+    options.model = unfinished.model;
+    options.out = unfinished.directory;
+    options.calibration = calibrationOf(settings);
+    options.recipe = unfinished.recipe;
+    options.resume = true;
+    start(options);
+}
+
+void RunController::start(QuantizeOptions options) {
+    const QString directory = fromPath(options.out);
+    const QString model = workspace_.path();
+    const QString title = tr("Quantize %1: %2").arg(workspace_.title(), describe(options.recipe));
+    workspace_.clearSource(directory);
+    QSettings().setValue(keys::of(keys::runCalibrations, directory),
+                         fromPath(options.calibration.text.empty() ? options.calibration.tokens : options.calibration.text));
+    const quint64 id = runner_.submit<QuantizeResult>(
+        {title, JobRunner::Lane::compute, {}},
+        [this, options, directory, model, jobs = jobs_](JobRunner::Context& context) mutable {
+            options.onLayer = [this, directory, model, &context](const LayerReport& layer) {
+                context.post([this, directory, model, layer] {
+                    if (workspace_.path() != model) return;
+                    workspace_.show(directory);
+                    workspace_.putReport(directory, layer);
+                });
+            };
+            std::filesystem::create_directories(options.out.parent_path());
+            if (options.resume) takeCalibration(options);
+            return jobs.quantize(options, context.progress, context.stop);
+        },
+        [this, directory](const QuantizeResult& result) {
+            if (!result.warnings.empty()) Q_EMIT warned(texts(result.warnings));
+            Q_EMIT runFinished(directory);
+            suggestOut();
+        },
+        [this, directory](const Failure& failure) {
+            Q_EMIT failed(failure);
+            Q_EMIT runStopped(directory);
+        },
+        [this, directory] { Q_EMIT runStopped(directory); });
+    if (id) Q_EMIT runStarted(directory, title);
+}
+
+void RunController::cancel() {
+    runner_.cancel(runner_.currentComputing());
+}
+
+}  // namespace owq

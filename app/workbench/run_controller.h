@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QObject>
+
+#include "app/workbench/job_functions.h"
+#include "app/workbench/job_runner.h"
+#include "app/workbench/workspace.h"
+#include "widgets/run_panel/run_panel.h"
+
+namespace owq {
+
+/// Analyze, Run and Resume: from the panel's settings to jobs, and their layers into the workspace as they
+/// are finished.
+class RunController : public QObject {
+    Q_OBJECT
+public:
+    RunController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace, RunPanel& panel,
+                  QObject* parent = nullptr);
+
+    void analyze();
+    void run();
+    void resume(const RunSummary& unfinished);
+    void cancel();
+    /// Settings that suit the model just opened: the sample's own texts, a fresh run directory.
+    void suggestSettings();
+
+Q_SIGNALS:
+    void runStarted(const QString& directory, const QString& title);
+    void runFinished(const QString& directory);  ///< read it back with openRun
+    void runStopped(const QString& directory);   ///< can be resumed
+    void warned(const QStringList& warnings);
+    void failed(const owq::Failure& failure);
+
+private:
+    void start(QuantizeOptions options);
+    void suggestOut();
+
+    JobRunner& runner_;
+    const JobFunctions& jobs_;
+    Workspace& workspace_;
+    RunPanel& panel_;
+    QString suggestedOut_;
+    bool suggesting_ = false;
+};
+
+}  // namespace owq

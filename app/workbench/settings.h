@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every key that the window keeps between two starts, and nothing else, is named here.
+#pragma once
+#include <QCryptographicHash>
+#include <QString>
+
+namespace owq::keys {
+
+/// The key of a path within a group; a settings key must hold no slash of its own.
+inline QString of(const char* group, const QString& path) {
+    const QByteArray hash = QCryptographicHash::hash(path.toUtf8(), QCryptographicHash::Sha1).toHex().left(16);
+    return QStringLiteral("%1/%2").arg(QLatin1String(group), QLatin1String(hash));
+}
+
+inline constexpr const char* geometry = "window/geometry";
+inline constexpr const char* layout = "window/layout";
+inline constexpr int layoutVersion =
+    1;  ///< raised when docks change, so that an old layout is not forced on new docks
+inline constexpr const char* theme = "window/theme";
+inline constexpr const char* recent = "open/recent";
+inline constexpr const char* folder = "open/folder";
+inline constexpr const char* knownRuns = "runs/known";
+inline constexpr const char* runNames = "runs/names";           ///< group: hash of a path to its name
+inline constexpr const char* perplexities = "runs/perplexity";  ///< group: hash of a path to text and value
+inline constexpr const char* runCalibrations = "runs/calibration";  ///< group: hash of a path to the text it was started with
+inline constexpr const char* calibrationText = "run/calibration_text";
+inline constexpr const char* samples = "run/samples";
+inline constexpr const char* evaluationText = "evaluate/text";
+inline constexpr const char* evaluationProtocol = "evaluate/protocol";
+inline constexpr const char* evaluationWindows = "evaluate/windows";
+
+inline constexpr int recentCount = 12;
+
+}  // namespace owq::keys

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/app/workbench/fake_jobs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "core/base/error.h"
+
+namespace owq {
+
+ModelInfo FakeWorld::model() const {
+    ModelInfo info;
+    info.family = "llama";
+    info.blocks = blocks;
+    info.hidden = 256;
+    info.dtype = DType::f16;
+    for (int b = 0; b < blocks; ++b) {
+        const std::string stem = "model.layers." + std::to_string(b) + ".";
+        const auto add = [&](const char* part, const char* kind, int64_t rows, int64_t columns,
+                             bool feedForward) {
+            info.linears.push_back(
+                {stem + part, b, kind, part, rows, columns, DType::f16, false, feedForward});
+            info.parameters += rows * columns;
+        };
+        add("self_attn.q_proj", "q", 256, 256, false);
+        add("self_attn.k_proj", "k", 256, 256, false);
+        add("self_attn.v_proj", "v", 256, 256, false);
+        add("self_attn.o_proj", "o", 256, 256, false);
+        add("mlp.gate_proj", "gate", 704, 256, true);
+        add("mlp.up_proj", "up", 704, 256, true);
+        add("mlp.down_proj", "down", 256, 704, true);
+    }
+    info.bytes = uint64_t(info.parameters) * 2;
+    return info;
+}
+
+LayerReport FakeWorld::report(const LinearInfo& linear, bool quantized) const {
+    LayerReport r;
+    r.linear = linear;
+    r.quantized = quantized;
+    if (quantized) r.bits = 3;
+    r.weakColumns = {3, 17, 40, 200};
+    std::mt19937 random(unsigned(std::hash<std::string>()(linear.name)));
+    std::lognormal_distribution<float> spread(0, 1);
+    LinearStatistics& s = r.statistics;
+    s.tokens = 4096;
+    for (int64_t j = 0; j < linear.columns; ++j) {
+        const bool weak =
+            std::find(r.weakColumns.begin(), r.weakColumns.end(), int32_t(j)) != r.weakColumns.end();
+        s.hessianDiagonal.push_back(spread(random) * (weak ? 900.f : 1.f));
+        s.columnMin.push_back(-0.1f * spread(random) / (weak ? 20.f : 1.f));
+        s.columnMax.push_back(0.1f * spread(random) / (weak ? 20.f : 1.f));
+        s.columnError.push_back(0.01f * spread(random));
+        s.sensitivity.push_back(s.hessianDiagonal.back() * s.columnError.back());
+        s.order.push_back(int32_t(j));
+        if (quantized) s.columnLoss.push_back(0.004f * spread(random));
+    }
+    if (quantized) s.columnLoss.resize(s.columnLoss.size() - r.weakColumns.size());
+    for (float loss : s.columnLoss) r.error += loss;
+    return r;
+}
+
+namespace {
+
+void wait(std::chrono::milliseconds time, std::stop_token stop) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+        checkStop(stop);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    checkStop(stop);
+}
+
+}  // namespace
+
+JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
+    JobFunctions jobs;
+    jobs.inspect = [world](const InspectOptions& o, Progress&, std::stop_token) {
+        ++world->inspected;
+        if (!std::filesystem::exists(o.model))
+            throw Error("there is no such file or folder", o.model.string(), "Check the path");
+        InspectResult r;
+        r.kind = ModelKind::checkpoint;
+        r.path = o.model;
+        r.info = world->model();
+        if (const LinearInfo* linear = r.info.find(o.layer)) {
+            const LayerReport report = world->report(*linear, false);
+            r.ranges.push_back({o.layer, report.statistics.columnMin, report.statistics.columnMax});
+        }
+        return r;
+    };
+    jobs.calibrate = [world](const CalibrateOptions& o, Progress& progress, std::stop_token stop) {
+        ++world->calibrated;
+        CalibrateResult result;
+        const ModelInfo model = world->model();
+        for (size_t i = 0; i < model.linears.size(); ++i) {
+            progress.report("Analyzing", model.linears[i].name, double(i) / double(model.linears.size()));
+            wait(world->perLayer, stop);
+            result.layers.push_back(world->report(model.linears[i], false));
+            if (o.onLayer) o.onLayer(result.layers.back());
+        }
+        return result;
+    };
+    jobs.quantize = [world](const QuantizeOptions& o, Progress& progress, std::stop_token stop) {
+        ++world->quantized;
+        const ModelInfo model = world->model();
+        const std::string directory = o.out.string();
+        RunSummary run;
+        {
+            const std::lock_guard lock(world->mutex);
+            world->lastQuantize = o;
+            if (o.resume) run = world->runs[directory];
+            run.directory = o.out;
+            run.model = o.model;
+            run.recipe = o.recipe;
+            run.total = int(model.linears.size());
+            world->runs[directory] = run;
+        }
+        std::filesystem::create_directories(o.out);
+        { std::ofstream(o.out / "recipe.json") << "{}"; }
+        QuantizeResult result;
+        for (size_t i = 0; i < model.linears.size(); ++i) {
+            if (world->failQuantize && i == 3)
+                throw Error("the Hessian is not finite", model.linears[i].name,
+                            "Look at the calibration text");
+            progress.report("Quantizing", model.linears[i].name, double(i) / double(model.linears.size()));
+            if (int(i) >= run.done) wait(world->perLayer, stop);
+            const LayerReport report = world->report(model.linears[i], true);
+            {
+                const std::lock_guard lock(world->mutex);
+                RunSummary& kept = world->runs[directory];
+                kept.done = std::max(kept.done, int(i) + 1);
+                if (world->layers[directory].emplace(model.linears[i].name, report).second)
+                    kept.layerNames.push_back(model.linears[i].name);
+            }
+            if (o.onLayer) o.onLayer(report);
+        }
+        result.recipe = o.recipe;
+        result.effectiveBits = {3.05, 3.12};
+        result.packedBytes = result.fileBytes = model.bytes / 5;
+        result.seconds.total = 12;
+        result.peakMemoryBytes = 300 << 20;
+        const std::lock_guard lock(world->mutex);
+        world->runs[directory].finished = true;
+        world->runs[directory].result = result;
+        return result;
+    };
+    jobs.evaluate = [world](const EvaluateOptions& o, Progress& progress, std::stop_token stop) {
+        ++world->evaluated;
+        for (int i = 0; i < 5; ++i) {
+            progress.report("Measuring", "", i / 5.0);
+            wait(world->perLayer, stop);
+        }
+        const std::lock_guard lock(world->mutex);
+        world->lastEvaluate = o;
+        EvaluateResult r;
+        r.perplexity = world->runs.count(o.model.string()) ? 47.5 : 45.75;
+        r.windows = 8;
+        r.protocol = o.protocol;
+        return r;
+    };
+    jobs.exportModel = [world](const ExportOptions& o, Progress& progress, std::stop_token stop) {
+        ++world->exported;
+        progress.report("Writing", "", 0.5);
+        wait(world->perLayer, stop);
+        const std::lock_guard lock(world->mutex);
+        world->lastExport = o;
+        ExportResult r;
+        r.out = o.out;
+        r.format = o.format;
+        r.bytes = 2'600'000;
+        r.verification = {"42 linears reloaded: codes equal", "scales equal to half precision"};
+        r.loadableBy = "owq, owq-workbench";
+        return r;
+    };
+    jobs.generate = [world](const GenerateOptions& o, Progress&, std::stop_token stop) {
+        ++world->generated;
+        GenerateResult r;
+        for (const char* word : {" it", " was", " the", " best", " of", " times"}) {
+            wait(world->perLayer, stop);
+            if (o.onText) o.onText(word);
+            r.text += word;
+            r.ids.push_back(1);
+        }
+        r.decodeSeconds = 0.1;
+        r.stopReason = "length";
+        return r;
+    };
+    jobs.openRun = [world](const std::filesystem::path& directory) {
+        const std::lock_guard lock(world->mutex);
+        const auto run = world->runs.find(directory.string());
+        if (run == world->runs.end()) throw Error("this is no run directory", directory.string());
+        return run->second;
+    };
+    jobs.readRunLayer = [world](const std::filesystem::path& directory, const std::string& layer) {
+        const std::lock_guard lock(world->mutex);
+        return world->layers.at(directory.string()).at(layer);
+    };
+    return jobs;
+}
+
+}  // namespace owq

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs that answer at once with made-up numbers, in place of the core's.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "app/workbench/job_functions.h"
+
+namespace owq {
+
+/// What the fakes were asked and how they should behave. Shared by the test and the jobs.
+struct FakeWorld {
+    int blocks = 2;
+    std::chrono::milliseconds perLayer{1};
+    std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0};
+    std::atomic<bool> failQuantize{false};
+    std::mutex mutex;
+    std::map<std::string, RunSummary> runs;  ///< by directory
+    std::map<std::string, std::map<std::string, LayerReport>> layers;
+    QuantizeOptions lastQuantize;
+    EvaluateOptions lastEvaluate;
+    ExportOptions lastExport;
+
+    ModelInfo model() const;
+    LayerReport report(const LinearInfo& linear, bool quantized) const;
+};
+
+JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world);
+
+}  // namespace owq

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <QApplication>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+
+#include "widgets/theme/theme.h"
+
+/// Settings and documents of the tests go to a folder of their own.
+int main(int argc, char** argv) {
+    testing::InitGoogleTest(&argc, argv);
+    QTemporaryDir home;
+    qputenv("HOME", home.path().toUtf8());
+    qputenv("XDG_CONFIG_HOME", (home.path() + QStringLiteral("/config")).toUtf8());
+    qputenv("XDG_DATA_HOME", (home.path() + QStringLiteral("/data")).toUtf8());
+    QApplication application(argc, argv);
+    QCoreApplication::setOrganizationName(QStringLiteral("owq-test"));
+    QCoreApplication::setApplicationName(QStringLiteral("owq-test"));
+    owq::Theme theme(application);
+    return RUN_ALL_TESTS();
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// The window by real keys and mouse, with made-up jobs behind it.
+#include "app/workbench/main_window.h"
+
+#include <gtest/gtest.h>
+
+#include <QAction>
+#include <QCloseEvent>
+#include <QDialog>
+#include <QDockWidget>
+#include <QDropEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSettings>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTimer>
+#include <QToolButton>
+#include <QTreeView>
+
+#include "app/workbench/plot_area.h"
+#include "app/workbench/settings.h"
+#include "tests/app/workbench/fake_jobs.h"
+#include "widgets/export_dialog/export_dialog.h"
+#include "widgets/jobs/jobs_view.h"
+#include "widgets/layer_tree/layer_tree.h"
+#include "widgets/results/results_view.h"
+#include "widgets/run_panel/run_panel.h"
+#include "widgets/start_page/start_page.h"
+#include "widgets/try_it/try_panel.h"
+
+namespace owq {
+namespace {
+
+class MainWindowTest : public testing::Test {
+protected:
+    void SetUp() override {
+        QSettings().clear();
+        QDir(dir.path()).mkpath(QStringLiteral("model"));
+        QFile text(calibration());
+        ASSERT_TRUE(text.open(QIODevice::WriteOnly));
+        text.write("words");
+        make();
+    }
+    void make() {
+        window = std::make_unique<MainWindow>(fakeJobs(world), nullptr);
+        window->resize(1400, 900);
+        window->show();
+    }
+    void openModel() {
+        window->open(model());
+        ASSERT_TRUE(waitFor([&] { return window->workspace().isOpen(); }));
+    }
+    /// Types settings into the run panel as a person would.
+    void fillPanel() {
+        for (auto [name, value] : {std::pair{"calibrationFile", calibration()}, {"runDirectory", run()}}) {
+            auto* edit = window->findChild<QLineEdit*>(QLatin1String(name));
+            edit->selectAll();
+            QTest::keyClicks(edit, value);
+        }
+    }
+    void press(const char* button) {
+        auto* b = window->findChild<QPushButton*>(QLatin1String(button));
+        ASSERT_TRUE(b) << button;
+        ASSERT_TRUE(waitFor([&] { return b->isVisible() && b->isEnabled(); })) << button;
+        QTest::mouseClick(b, Qt::LeftButton);
+    }
+    template <class W>
+    W* get() {
+        return window->findChild<W*>();
+    }
+    LayerTreeModel& tree() { return get<LayerTree>()->model(); }
+    ResultsModel& results() { return get<ResultsView>()->model(); }
+    bool waitFor(const std::function<bool()>& condition) { return QTest::qWaitFor(condition, 10000); }
+    bool idle() {
+        return waitFor([&] { return !window->runner().computing(); });
+    }
+    QString model() { return dir.filePath(QStringLiteral("model")); }
+    QString run() { return dir.filePath(QStringLiteral("run")); }
+    QString calibration() { return dir.filePath(QStringLiteral("text.txt")); }
+    QString firstLayer() { return QStringLiteral("model.layers.0.self_attn.q_proj"); }
+
+    QTemporaryDir dir;
+    std::shared_ptr<FakeWorld> world = std::make_shared<FakeWorld>();
+    std::unique_ptr<MainWindow> window;
+};
+
+TEST_F(MainWindowTest, OpensWhatIsDroppedAnywhereAndShowsItsLayers) {
+    EXPECT_TRUE(get<StartPage>()->isVisible());
+    EXPECT_FALSE(get<LayerTree>()->isVisible());
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(model())});
+    QDragEnterEvent enter(QPoint(300, 300), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(window.get(), &enter);
+    EXPECT_TRUE(enter.isAccepted());
+    QDropEvent drop(QPointF(300, 300), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(window.get(), &drop);
+    ASSERT_TRUE(waitFor([&] { return get<LayerTree>()->isVisible(); }));
+    EXPECT_FALSE(get<StartPage>()->isVisible());
+    EXPECT_EQ(tree().linearCount(), 14);
+    EXPECT_EQ(tree().rowCount(), 2);
+    EXPECT_EQ(get<LayerTree>()->selectedLayers(), QStringList(firstLayer()));
+    // Column ranges need no data: the first layer's come by themselves.
+    ASSERT_TRUE(waitFor([&] {
+        return !get<PlotArea>()->curves().empty() && !get<PlotArea>()->curves().front()->columnMin.empty();
+    }));
+    EXPECT_EQ(QSettings().value(QLatin1String(keys::recent)).toStringList(), QStringList(model()));
+}
+
+TEST_F(MainWindowTest, TellsWhyAFileCannotBeOpenedAndWhatToDo) {
+    window->open(dir.filePath(QStringLiteral("nothing")));
+    ASSERT_TRUE(waitFor([&] { return get<MessageBar>()->isVisible(); }));
+    EXPECT_TRUE(get<MessageBar>()->text().contains("there is no such file or folder"));
+    EXPECT_TRUE(get<MessageBar>()->text().contains("Check the path"));
+    EXPECT_TRUE(get<StartPage>()->isVisible());
+    EXPECT_FALSE(window->workspace().isOpen());
+}
+
+TEST_F(MainWindowTest, AnalyzesRunsMeasuresAndExports) {
+    openModel();
+    fillPanel();
+    press("analyze");
+    ASSERT_TRUE(idle());
+    ASSERT_TRUE(
+        waitFor([&] { return tree().find(firstLayer()) && tree().find(firstLayer())->weakColumns == 4; }));
+    EXPECT_FALSE(tree().find(firstLayer())->quantized);
+    EXPECT_EQ(tree().find(firstLayer())->bits, -1);
+    ASSERT_TRUE(waitFor([&] {
+        return !get<PlotArea>()->curves().empty() &&
+               !get<PlotArea>()->curves().front()->hessianDiagonal.empty();
+    }));
+    EXPECT_FALSE(get<PlotArea>()->curves().front()->measured);
+
+    press("run");
+    ASSERT_TRUE(idle());
+    ASSERT_TRUE(waitFor([&] { return results().find(run()) && results().find(run())->finished; }));
+    EXPECT_EQ(world->lastQuantize.recipe.method, Method::owq);
+    EXPECT_DOUBLE_EQ(world->lastQuantize.recipe.targetBits, 3.01);
+    EXPECT_EQ(world->lastQuantize.calibration.text.string(), calibration().toStdString());
+    ASSERT_TRUE(waitFor([&] { return tree().find(firstLayer())->quantized; }));
+    EXPECT_EQ(tree().find(firstLayer())->bits, 3);
+    EXPECT_EQ(window->workspace().shown(), run());
+    EXPECT_DOUBLE_EQ(results().find(run())->paperBits, 3.05);
+
+    auto* text = window->findChild<QLineEdit*>(QStringLiteral("evaluationText"));
+    text->selectAll();
+    QTest::keyClicks(text, calibration());
+    get<ResultsView>()->table().clearSelection();
+    press("measure");
+    ASSERT_TRUE(waitFor([&] { return world->evaluated == 2; }));  // the original and the run
+    ASSERT_TRUE(idle());
+    EXPECT_EQ(results().find(run())->perplexity.values(), QList<double>({47.5}));
+    EXPECT_EQ(results().find(model())->perplexity.values(), QList<double>({45.75}));
+
+    get<ResultsView>()->select(run());
+    press("export");
+    ASSERT_TRUE(waitFor([&] { return get<ExportDialog>() != nullptr; }));
+    QTest::mouseClick(get<ExportDialog>()->findChild<QPushButton*>(QStringLiteral("go")), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return world->exported == 1; }));
+    ASSERT_TRUE(idle());
+    QStringList texts;
+    for (QLabel* label : get<ExportDialog>()->findChildren<QLabel*>()) texts << label->text();
+    EXPECT_TRUE(texts.join(' ').contains("42 linears reloaded"));
+    EXPECT_EQ(world->lastExport.run.string(), run().toStdString());
+}
+
+TEST_F(MainWindowTest, StaysAliveWhileItRunsAndCancelsWithinASecond) {
+    world->perLayer = std::chrono::milliseconds(100);
+    openModel();
+    fillPanel();
+    press("run");
+    ASSERT_TRUE(waitFor(
+        [&] { return tree().find(firstLayer())->quantized; }));  // finished layers fill the tree meanwhile
+    EXPECT_TRUE(window->runner().computing());
+    // Another model can be looked at meanwhile: reading does not wait for computing.
+    const int before = world->inspected;
+    get<LayerTree>()->select({QStringLiteral("model.layers.1.mlp.down_proj")});
+    EXPECT_TRUE(waitFor([&] { return world->inspected > before; }));
+    EXPECT_TRUE(window->runner().computing());
+    press("cancel");
+    QElapsedTimer clock;
+    clock.start();
+    ASSERT_TRUE(idle());
+    EXPECT_LT(clock.elapsed(), 1000);
+
+    // The unfinished run is offered for resuming, which then ends it.
+    ASSERT_TRUE(waitFor([&] { return get<MessageBar>()->isVisible(); }));
+    EXPECT_TRUE(get<MessageBar>()->text().contains("layers finished"));
+    EXPECT_FALSE(results().find(run())->finished);
+    world->perLayer = std::chrono::milliseconds(1);
+    QTest::mouseClick(get<MessageBar>()->findChild<QToolButton*>(QStringLiteral("messageAction")),
+                      Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return results().find(run())->finished; }));
+    EXPECT_TRUE(world->lastQuantize.resume);
+    EXPECT_EQ(results().rowCount(), 2);
+}
+
+TEST_F(MainWindowTest, ShowsAFailureOfARunWithPlaceAndRemedy) {
+    world->failQuantize = true;
+    openModel();
+    fillPanel();
+    QTest::keyClick(window.get(), Qt::Key_F5);
+    ASSERT_TRUE(waitFor(
+        [&] { return get<JobsView>()->messages().join('\n').contains("Look at the calibration text"); }));
+    EXPECT_TRUE(get<JobsView>()->messages().join('\n').contains("model.layers.0.self_attn.o_proj"));
+}
+
+TEST_F(MainWindowTest, OpensAnUnfinishedRunWithItsLayersAndOffersToGoOn) {
+    RunSummary unfinished;
+    unfinished.directory = run().toStdString();
+    unfinished.model = model().toStdString();
+    unfinished.done = 2;
+    unfinished.total = 14;
+    const ModelInfo info = world->model();
+    for (int i : {0, 1}) {
+        unfinished.layerNames.push_back(info.linears[size_t(i)].name);
+        world->layers[run().toStdString()][info.linears[size_t(i)].name] =
+            world->report(info.linears[size_t(i)], true);
+    }
+    world->runs[run().toStdString()] = unfinished;
+    QDir().mkpath(run());
+    QFile recipe(run() + QStringLiteral("/recipe.json"));
+    ASSERT_TRUE(recipe.open(QIODevice::WriteOnly));
+    window->open(run());
+    ASSERT_TRUE(waitFor([&] { return get<MessageBar>()->isVisible(); }));
+    EXPECT_TRUE(get<MessageBar>()->text().startsWith("2 of 14 layers finished."));
+    EXPECT_EQ(window->workspace().path(), model());
+    ASSERT_TRUE(waitFor([&] { return tree().find(firstLayer())->quantized; }));
+    EXPECT_FALSE(tree().find(QStringLiteral("model.layers.1.mlp.down_proj"))->quantized);
+    EXPECT_FALSE(results().find(run())->finished);
+}
+
+TEST_F(MainWindowTest, RemembersRunsNamesAndPerplexitiesOfAModel) {
+    openModel();
+    fillPanel();
+    press("run");
+    ASSERT_TRUE(idle());
+    ASSERT_TRUE(waitFor([&] { return results().rowCount() == 2 && results().find(run())->finished; }));
+    ASSERT_TRUE(results().setData(results().index(1, 0), QStringLiteral("mine")));
+    auto* text = window->findChild<QLineEdit*>(QStringLiteral("evaluationText"));
+    text->setText(calibration());
+    get<ResultsView>()->select(run());
+    press("measure");
+    ASSERT_TRUE(waitFor([&] { return world->evaluated == 1; }));
+    ASSERT_TRUE(idle());
+    window->close();
+    make();
+    openModel();
+    ASSERT_TRUE(waitFor([&] { return results().find(run()) != nullptr; }));
+    EXPECT_EQ(results().find(run())->name, "mine");
+    EXPECT_EQ(results().find(run())->perplexity.values(), QList<double>({47.5}));
+}
+
+TEST_F(MainWindowTest, AsksBeforeClosingDuringARun) {
+    world->perLayer = std::chrono::milliseconds(200);
+    openModel();
+    fillPanel();
+    press("run");
+    const auto answer = [&](QMessageBox::StandardButton button) {
+        QTimer::singleShot(0, [button] {
+            auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget());
+            ASSERT_TRUE(box);
+            box->button(button)->click();
+        });
+    };
+    answer(QMessageBox::Cancel);
+    EXPECT_FALSE(window->close());
+    EXPECT_TRUE(window->runner().computing());
+    answer(QMessageBox::Close);
+    QElapsedTimer clock;
+    clock.start();
+    EXPECT_TRUE(window->close());
+    EXPECT_LT(clock.elapsed(), 1500);
+    EXPECT_FALSE(window->runner().computing());
+}
+
+TEST_F(MainWindowTest, WritesTextAsItComes) {
+    openModel();
+    auto* panel = get<TryPanel>();
+    window->findChild<QDockWidget*>(QStringLiteral("try"))->raise();
+    auto* prompt = window->findChild<QLineEdit*>(QStringLiteral("prompt"));
+    QTest::keyClicks(prompt, QStringLiteral("In the beginning"));
+    QTest::keyClick(prompt, Qt::Key_Return);
+    ASSERT_TRUE(waitFor([&] { return panel->answer().endsWith("of times"); }));
+    EXPECT_EQ(panel->answer(), "In the beginning it was the best of times");
+}
+
+TEST_F(MainWindowTest, EveryActionHasTextTipAndEveryShortcutIsUnique) {
+    QStringList shortcuts;
+    QMainWindow holder;
+    const Actions actions(holder);
+    for (const QAction* action : actions.all()) {
+        EXPECT_FALSE(action->text().isEmpty());
+        EXPECT_FALSE(action->toolTip().isEmpty()) << action->text().toStdString();
+        const QString shortcut = action->shortcut().toString();
+        if (shortcut.isEmpty()) continue;
+        EXPECT_FALSE(shortcuts.contains(shortcut)) << shortcut.toStdString();
+        shortcuts << shortcut;
+    }
+    EXPECT_GE(shortcuts.size(), 14);
+}
+
+TEST_F(MainWindowTest, NamesEveryControlForScreenReaders) {
+    openModel();
+    for (QWidget* widget : window->findChildren<QWidget*>()) {
+        if (widget->focusPolicy() == Qt::NoFocus || !widget->isVisible() ||
+            widget->objectName().startsWith("qt_"))
+            continue;
+        const bool own = qobject_cast<QLineEdit*>(widget) || qobject_cast<QTreeView*>(widget) ||
+                         qobject_cast<QTableView*>(widget);
+        if (!own || qobject_cast<QAbstractSpinBox*>(widget->parentWidget()) ||
+            qobject_cast<QComboBox*>(widget->parentWidget()))
+            continue;
+        EXPECT_FALSE(widget->accessibleName().isEmpty())
+            << widget->metaObject()->className() << ' ' << widget->objectName().toStdString();
+    }
+}
+
+TEST_F(MainWindowTest, PutsPanelsBackAndFindsCommandsByName) {
+    openModel();
+    auto* layers = window->findChild<QDockWidget*>(QStringLiteral("layers"));
+    layers->close();
+    EXPECT_FALSE(layers->isVisible());
+    QTest::keyClick(window.get(), Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
+    QWidget* palette = nullptr;
+    ASSERT_TRUE(waitFor([&] { return (palette = QApplication::activePopupWidget()) != nullptr; }));
+    auto* edit = palette->findChild<QLineEdit*>();
+    QTest::keyClicks(edit, QStringLiteral("layout reset"));
+    ASSERT_EQ(palette->findChild<QListWidget*>()->count(), 1);
+    QTest::keyClick(edit, Qt::Key_Return);
+    EXPECT_TRUE(waitFor([&] { return layers->isVisible(); }));
+}
+
+}  // namespace
+}  // namespace owq

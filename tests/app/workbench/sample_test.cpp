@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The main path with the real jobs and the bundled sample model, by real keys and mouse.
+#include <gtest/gtest.h>
+
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QFileInfo>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSettings>
+#include <QSpinBox>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QToolButton>
+#include <filesystem>
+
+#include "app/workbench/main_window.h"
+#include "app/workbench/plot_area.h"
+#include "app/workbench/render_figure.h"
+#include "widgets/export_dialog/export_dialog.h"
+#include "widgets/jobs/jobs_view.h"
+#include "widgets/layer_tree/layer_tree.h"
+#include "widgets/results/results_view.h"
+#include "widgets/run_panel/run_panel.h"
+#include "widgets/start_page/start_page.h"
+
+namespace owq {
+namespace {
+
+constexpr int kLong = 240000;  // ms; a sanitizer build on a busy machine
+
+class SampleTest : public testing::Test {
+protected:
+    SampleTest() : window(realJobs(), nullptr) {
+        QSettings().clear();
+        window.resize(1400, 900);
+        window.show();
+    }
+    template <class W>
+    W* get(const char* name = "") {
+        return window.findChild<W*>(QLatin1String(name));
+    }
+    bool waitFor(const std::function<bool()>& condition) { return QTest::qWaitFor(condition, kLong); }
+    bool idle() {
+        return waitFor([&] { return !window.runner().computing(); });
+    }
+    void press(const char* button) {
+        auto* b = get<QPushButton>(button);
+        ASSERT_TRUE(b && waitFor([&] { return b->isVisible() && b->isEnabled(); })) << button;
+        QTest::mouseClick(b, Qt::LeftButton);
+    }
+    void type(const char* name, const QString& text) {
+        auto* edit = get<QLineEdit>(name);
+        edit->selectAll();
+        QTest::keyClicks(edit, text);
+    }
+    std::string messages() { return get<JobsView>()->messages().join(QLatin1Char('\n')).toStdString(); }
+    ResultsModel& results() { return get<ResultsView>()->model(); }
+
+    QTemporaryDir dir;
+    MainWindow window;
+};
+
+TEST_F(SampleTest, OpensAnalyzesCancelsRunsMeasuresExportsAndDraws) {
+    const QString sample = QStringLiteral(OWQ_SAMPLE "/sample-llama"),
+                  layer = QStringLiteral("model.layers.0.mlp.down_proj");
+    const QString run = dir.filePath(QStringLiteral("run"));
+    window.open(sample);
+    ASSERT_TRUE(waitFor([&] { return get<LayerTree>()->isVisible(); })) << messages();
+    LayerTreeModel& tree = get<LayerTree>()->model();
+    ASSERT_EQ(tree.linearCount(), 42);
+    get<LayerTree>()->select({layer});
+    ASSERT_TRUE(waitFor([&] {
+        return get<PlotArea>()->curves().size() == 1 &&
+               get<PlotArea>()->curves().front()->columnMin.size() == 704;
+    })) << messages();
+
+    type("calibrationFile", QStringLiteral(OWQ_SAMPLE "/calibration.txt"));
+    type("runDirectory", run);
+    get<QSpinBox>("samples")->setValue(4);
+    press("analyze");
+    ASSERT_TRUE(idle());
+    ASSERT_TRUE(waitFor([&] { return tree.find(layer)->weakColumns >= 0; })) << messages();
+    EXPECT_GT(tree.find(layer)->sensitivity, 0);
+    EXPECT_EQ(get<PlotArea>()->curves().front()->hessianDiagonal.size(), 704u);
+
+    auto* target = get<QDoubleSpinBox>("targetBits");
+    target->setFocus();
+    target->selectAll();
+    QTest::keyClicks(target, QStringLiteral("3.05\t"));
+    press("run");
+    ASSERT_TRUE(waitFor([&] {
+        return tree.find(QStringLiteral("model.layers.0.self_attn.q_proj"))->quantized ||
+               !window.runner().computing();
+    }));
+    ASSERT_TRUE(window.runner().computing()) << "too fast to be cancelled: " << messages();
+    QElapsedTimer clock;
+    clock.start();
+    press("cancel");
+    ASSERT_TRUE(idle());
+    EXPECT_LT(clock.elapsed(), 5000);
+    ASSERT_TRUE(waitFor([&] { return get<MessageBar>()->isVisible(); }));
+    EXPECT_TRUE(get<MessageBar>()->text().contains("layers finished"))
+        << get<MessageBar>()->text().toStdString();
+    QTest::mouseClick(get<MessageBar>()->findChild<QToolButton*>(QStringLiteral("messageAction")),
+                      Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return results().find(run) && results().find(run)->finished; })) << messages();
+    EXPECT_NEAR(results().find(run)->paperBits, 3.05, 0.01);
+    EXPECT_TRUE(tree.find(layer)->quantized);
+    EXPECT_EQ(tree.find(layer)->bits, 3);
+
+    type("evaluationText", QStringLiteral(OWQ_SAMPLE "/heldout.txt"));
+    get<ResultsView>()->findChild<QSpinBox*>()->setValue(4);
+    get<ResultsView>()->table().clearSelection();
+    press("measure");
+    ASSERT_TRUE(waitFor([&] { return !results().find(run)->perplexity.isEmpty(); })) << messages();
+    const double original = results().find(sample)->perplexity.first(),
+                 packed = results().find(run)->perplexity.first();
+    EXPECT_GT(original, 20);
+    EXPECT_GT(packed, original * 0.98);
+    EXPECT_LT(packed, original * 1.3);
+
+    get<ResultsView>()->select(run);
+    press("export");
+    ASSERT_TRUE(waitFor([&] { return get<ExportDialog>() != nullptr; }));
+    auto* out = get<ExportDialog>()->findChild<QLineEdit*>(QStringLiteral("destination"));
+    const QString packedFolder = out->text();
+    QTest::mouseClick(get<ExportDialog>()->findChild<QPushButton*>(QStringLiteral("go")), Qt::LeftButton);
+    ASSERT_TRUE(idle());
+    EXPECT_TRUE(std::filesystem::exists(packedFolder.toStdString() + "/model.safetensors"));
+
+    Arguments figure;
+    figure.directory = run;
+    figure.layer = layer;
+    for (const char* kind : {"hessian", "column-range", "cumulative-error", "sensitivity"}) {
+        figure.kind = QLatin1String(kind);
+        figure.out = dir.filePath(figure.kind + QStringLiteral(".svg"));
+        EXPECT_EQ(renderFigureCommand(figure, realJobs()), 0) << kind;
+        EXPECT_GT(QFileInfo(figure.out).size(), 1000) << kind;
+    }
+    figure.directory = sample;
+    figure.kind = QStringLiteral("column-range");
+    EXPECT_EQ(renderFigureCommand(figure, realJobs()), 0);
+    figure.kind = QStringLiteral("hessian");
+    EXPECT_EQ(renderFigureCommand(figure, realJobs()), 1) << "a checkpoint has no Hessian";
+    figure.kind = QStringLiteral("pie");
+    EXPECT_EQ(renderFigureCommand(figure, realJobs()), 2);
+}
+
+}  // namespace
+}  // namespace owq

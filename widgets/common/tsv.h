@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QString>
+
+class QAbstractItemView;
+
+namespace owq {
+
+/// The selected rows of a view (all rows when none is selected) as tab-separated text with a header, visible
+/// columns in the order shown.
+QString selectionAsTsv(const QAbstractItemView& view);
+/// Gives the view a Copy action on Ctrl+C (and in its context menu) that puts selectionAsTsv on the
+/// clipboard.
+void installCopy(QAbstractItemView* view);
+
+}  // namespace owq

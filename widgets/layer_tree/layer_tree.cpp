@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/layer_tree/layer_tree.h"
+
+#include <QBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QTimer>
+#include <QToolButton>
+#include <QTreeView>
+
+#include "widgets/common/tsv.h"
+#include "widgets/layer_tree/heat_delegate.h"
+#include "widgets/theme/icon.h"
+
+namespace owq {
+namespace {
+constexpr int kFilterDelay = 300;  // ms: long enough to type a word, short enough to feel at once
+}
+
+LayerTree::LayerTree(QWidget* parent)
+    : QWidget(parent),
+      model_(new LayerTreeModel(this)),
+      filter_(new LayerFilter(this)),
+      filterBox_(new QLineEdit),
+      regex_(new QToolButton),
+      chips_(new QHBoxLayout),
+      view_(new QTreeView),
+      nothing_(new QLabel(tr("No layer matches the filter."))),
+      delay_(new QTimer(this)) {
+    filter_->setSourceModel(model_);
+    filterBox_->setPlaceholderText(tr("Filter layers"));
+    filterBox_->setClearButtonEnabled(true);
+    filterBox_->addAction(themedIcon(QStringLiteral("search")), QLineEdit::LeadingPosition);
+    filterBox_->setAccessibleName(tr("Filter layers"));
+    filterBox_->setToolTip(tr("Text to look for in every column (Ctrl+F)"));
+    regex_->setText(QStringLiteral(".*"));
+    regex_->setCheckable(true);
+    regex_->setAutoRaise(true);
+    regex_->setAccessibleName(tr("Filter is a regular expression"));
+    regex_->setToolTip(tr("Read the filter as a regular expression"));
+
+    view_->setModel(filter_);
+    view_->setAccessibleName(tr("Layers"));
+    view_->setSelectionMode(QAbstractItemView::ExtendedSelection);
+    view_->setSortingEnabled(true);
+    view_->sortByColumn(LayerTreeModel::nameColumn, Qt::AscendingOrder);
+    view_->setUniformRowHeights(true);
+    view_->setAlternatingRowColors(true);
+    view_->setAllColumnsShowFocus(true);
+    view_->setIndentation(14);
+    view_->setItemDelegate(new HeatDelegate(view_));
+    view_->header()->setSectionsMovable(true);
+    view_->header()->setStretchLastSection(true);
+    view_->header()->moveSection(LayerTreeModel::dtypeColumn, LayerTreeModel::columnTotal - 1);
+    installCopy(view_);
+
+    nothing_->setAlignment(Qt::AlignCenter);
+    nothing_->setEnabled(false);
+    nothing_->hide();
+
+    auto* top = new QHBoxLayout;
+    top->addWidget(filterBox_);
+    top->addWidget(regex_);
+    chips_->setSpacing(4);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 2, 4, 6);
+    layout->setSpacing(6);
+    layout->addLayout(top);
+    layout->addLayout(chips_);
+    layout->addWidget(view_);
+    layout->addWidget(nothing_);
+
+    delay_->setSingleShot(true);
+    delay_->setInterval(kFilterDelay);
+    connect(delay_, &QTimer::timeout, this, &LayerTree::applyFilter);
+    connect(filterBox_, &QLineEdit::textChanged, delay_, qOverload<>(&QTimer::start));
+    connect(filterBox_, &QLineEdit::returnPressed, this, &LayerTree::applyFilter);
+    connect(regex_, &QToolButton::toggled, this, &LayerTree::applyFilter);
+    connect(view_->selectionModel(), &QItemSelectionModel::selectionChanged, this,
+            [this] { Q_EMIT selectionChanged(selectedLayers()); });
+}
+
+void LayerTree::setRows(std::vector<LayerRow> rows) {
+    model_->setRows(std::move(rows));
+    makeChips();
+    applyFilter();
+    view_->expandToDepth(model_->rowCount() > 8 ? -1 : 0);
+    if (model_->rowCount() > 8) view_->expand(filter_->index(0, 0));
+    const int widths[] = {140, 44, 82, 46, 38, 44, 82, 76};
+    const double scale = fontMetrics().horizontalAdvance(QLatin1Char('0')) / 7.0;
+    for (int c = 0; c < LayerTreeModel::columnTotal; ++c) view_->setColumnWidth(c, int(widths[c] * scale));
+}
+
+QStringList LayerTree::selectedLayers() const {
+    QStringList names;
+    const auto add = [&names](const QModelIndex& index) {
+        const QString name = index.data(LayerTreeModel::nameRole).toString();
+        if (!name.isEmpty() && !names.contains(name)) names << name;
+    };
+    for (const QModelIndex& index : view_->selectionModel()->selectedRows()) {
+        add(index);
+        for (int r = 0; r < filter_->rowCount(index); ++r) add(filter_->index(r, 0, index));
+    }
+    return names;
+}
+
+void LayerTree::select(const QStringList& names) {
+    QItemSelection selection;
+    QModelIndex first;
+    for (const QString& name : names) {
+        const QModelIndex index = filter_->mapFromSource(model_->indexOf(name));
+        if (!index.isValid()) continue;
+        if (!first.isValid()) first = index;
+        selection.select(index, index);
+    }
+    if (!first.isValid()) return view_->selectionModel()->clearSelection();
+    view_->selectionModel()->setCurrentIndex(first, QItemSelectionModel::NoUpdate);
+    view_->selectionModel()->select(selection,
+                                    QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    view_->scrollTo(first);
+}
+
+void LayerTree::applyFilter() {
+    delay_->stop();
+    const bool fine = filter_->setText(filterBox_->text(), regex_->isChecked());
+    filterBox_->setToolTip(fine ? tr("Text to look for in every column (Ctrl+F)")
+                                : tr("This is not a regular expression"));
+    filter_->setKinds(kinds_);
+    if (!filterBox_->text().isEmpty() || !kinds_.isEmpty()) view_->expandAll();
+    nothing_->setVisible(model_->linearCount() > 0 && filter_->rowCount() == 0);
+}
+
+void LayerTree::makeChips() {
+    while (QLayoutItem* item = chips_->takeAt(0)) {
+        delete item->widget();
+        delete item;
+    }
+    kinds_.clear();
+    for (const QString& kind : model_->kinds()) {
+        auto* chip = new QToolButton;
+        chip->setText(kind);
+        chip->setCheckable(true);
+        chip->setObjectName(QStringLiteral("chip_") + kind);
+        chip->setAccessibleName(tr("Show only %1 layers").arg(kind));
+        chip->setToolTip(chip->accessibleName());
+        chip->setStyleSheet(
+            QStringLiteral("QToolButton { border: 1px solid palette(mid); border-radius: 9px; padding: 2px "
+                           "8px; background: palette(base); }"
+                           "QToolButton:checked { background: palette(highlight); color: "
+                           "palette(highlighted-text); border-color: palette(highlight); }"));
+        connect(chip, &QToolButton::toggled, this, [this, kind](bool on) {
+            if (on)
+                kinds_.insert(kind);
+            else
+                kinds_.remove(kind);
+            applyFilter();
+        });
+        chips_->addWidget(chip);
+    }
+    chips_->addStretch();
+}
+
+}  // namespace owq

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QWidget>
+
+#include "widgets/layer_tree/layer_filter.h"
+#include "widgets/layer_tree/layer_tree_model.h"
+
+class QHBoxLayout;
+class QLabel;
+class QLineEdit;
+class QTimer;
+class QToolButton;
+class QTreeView;
+
+namespace owq {
+
+/// The layer tree with its filter box and kind chips.
+class LayerTree : public QWidget {
+    Q_OBJECT
+public:
+    explicit LayerTree(QWidget* parent = nullptr);
+
+    LayerTreeModel& model() { return *model_; }
+    QTreeView& view() { return *view_; }
+    QLineEdit& filterBox() { return *filterBox_; }
+
+    void setRows(std::vector<LayerRow> rows);
+    QStringList selectedLayers() const;  ///< names of linears; a selected block stands for all of its linears
+    void select(const QStringList& names);
+
+Q_SIGNALS:
+    void selectionChanged(const QStringList& layers);
+
+private:
+    void applyFilter();
+    void makeChips();
+
+    LayerTreeModel* model_;
+    LayerFilter* filter_;
+    QLineEdit* filterBox_;
+    QToolButton* regex_;
+    QHBoxLayout* chips_;
+    QTreeView* view_;
+    QLabel* nothing_;
+    QTimer* delay_;
+    QSet<QString> kinds_;
+};
+
+}  // namespace owq

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/layer_tree/layer_tree_model.h"
+
+#include <QHash>
+#include <algorithm>
+#include <cmath>
+
+#include "widgets/common/format.h"
+
+namespace owq {
+namespace {
+
+// A block's index carries 0, a linear's its block's place + 1.
+constexpr quintptr kBlock = 0;
+
+QString shortName(const LayerRow& row) {
+    const QString stem = QStringLiteral(".%1.").arg(row.block);
+    const int at = row.name.indexOf(stem);
+    return at < 0 ? row.name : row.name.mid(at + stem.size());
+}
+
+}  // namespace
+
+void LayerTreeModel::setRows(std::vector<LayerRow> rows) {
+    beginResetModel();
+    rows_ = std::move(rows);
+    blocks_.clear();
+    places_.clear();
+    for (int i = 0; i < int(rows_.size()); ++i) {
+        if (blocks_.empty() || blocks_.back().number != rows_[i].block)
+            blocks_.push_back({rows_[i].block, {}});
+        places_.insert(rows_[i].name, {int(blocks_.size()) - 1, int(blocks_.back().rows.size())});
+        blocks_.back().rows.push_back(i);
+    }
+    measure();
+    endResetModel();
+}
+
+void LayerTreeModel::update(const LayerRow& row) {
+    update(std::vector<LayerRow>{row});
+}
+
+void LayerTreeModel::update(const std::vector<LayerRow>& rows) {
+    bool any = false;
+    for (const LayerRow& row : rows) {
+        const auto place = places_.constFind(row.name);
+        if (place == places_.constEnd()) continue;
+        rows_[blocks_[place->first].rows[place->second]] = row;
+        any = true;
+    }
+    if (!any) return;
+    measure();
+    // The heat of every row depends on the range, so all of them are painted again.
+    Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, columnTotal - 1));
+    for (int b = 0; b < rowCount(); ++b) {
+        const QModelIndex block = index(b, 0);
+        Q_EMIT dataChanged(index(0, 0, block), index(rowCount(block) - 1, columnTotal - 1, block));
+    }
+}
+
+const LayerRow* LayerTreeModel::find(const QString& name) const {
+    const auto place = places_.constFind(name);
+    return place == places_.constEnd() ? nullptr : &rows_[blocks_[place->first].rows[place->second]];
+}
+
+QModelIndex LayerTreeModel::indexOf(const QString& name) const {
+    const auto place = places_.constFind(name);
+    return place == places_.constEnd() ? QModelIndex() : index(place->second, 0, index(place->first, 0));
+}
+
+QStringList LayerTreeModel::kinds() const {
+    QStringList kinds;
+    for (const LayerRow& row : rows_)
+        if (!kinds.contains(row.kind)) kinds << row.kind;
+    return kinds;
+}
+
+QModelIndex LayerTreeModel::index(int row, int column, const QModelIndex& parent) const {
+    if (!hasIndex(row, column, parent)) return {};
+    return createIndex(row, column, parent.isValid() ? quintptr(parent.row()) + 1 : kBlock);
+}
+
+QModelIndex LayerTreeModel::parent(const QModelIndex& index) const {
+    if (!index.isValid() || index.internalId() == kBlock) return {};
+    return createIndex(int(index.internalId()) - 1, 0, kBlock);
+}
+
+int LayerTreeModel::rowCount(const QModelIndex& parent) const {
+    if (!parent.isValid()) return int(blocks_.size());
+    if (parent.internalId() != kBlock || parent.column() != 0) return 0;
+    return int(blocks_[parent.row()].rows.size());
+}
+
+int LayerTreeModel::columnCount(const QModelIndex&) const {
+    return columnTotal;
+}
+
+QVariant LayerTreeModel::data(const QModelIndex& index, int role) const {
+    if (!index.isValid()) return {};
+    if (role == Qt::TextAlignmentRole)
+        return int((index.column() >= bitsColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    if (index.internalId() == kBlock) return blockData(blocks_[index.row()], index.column(), role);
+    return rowData(rows_[blocks_[index.internalId() - 1].rows[index.row()]], index.column(), role);
+}
+
+QVariant LayerTreeModel::blockData(const Block& block, int column, int role) const {
+    double sensitivity = 0, error = 0;
+    for (int i : block.rows) sensitivity += rows_[i].sensitivity, error += rows_[i].error;
+    if (role == sortRole) {
+        // A block's heading sorts by its sums, and by its place where there are none.
+        if (column == sensitivityColumn && !std::isnan(sensitivity)) return sensitivity;
+        if (column == errorColumn && !std::isnan(error)) return error;
+        return block.number;
+    }
+    if (role == nameRole) return QString();
+    if (role != Qt::DisplayRole) return {};
+    switch (column) {
+        case nameColumn:
+            return tr("Block %1").arg(block.number);
+        case sensitivityColumn:
+            return numberText(sensitivity, 3);
+        case errorColumn:
+            return numberText(error, 3);
+        default:
+            return {};
+    }
+}
+
+QVariant LayerTreeModel::rowData(const LayerRow& row, int column, int role) const {
+    if (role == nameRole) return row.name;
+    if (role == kindRole) return row.kind;
+    if (role == Qt::ToolTipRole) {
+        QString tip =
+            QStringLiteral("%1\n%2 × %3 %4").arg(row.name).arg(row.rows).arg(row.columns).arg(row.dtype);
+        if (row.weakColumns >= 0)
+            tip += QLatin1Char('\n') + (row.quantized
+                                            ? tr("%n weak columns kept", nullptr, row.weakColumns)
+                                            : tr("%n weak columns proposed", nullptr, row.weakColumns));
+        return row.note.isEmpty() ? tip : tip + QLatin1Char('\n') + row.note;
+    }
+    if (role == heatRole) {
+        if (column == sensitivityColumn) return heat(row.sensitivity, sensitivity_);
+        if (column == errorColumn) return heat(row.error, error_);
+        return {};
+    }
+    if (role != Qt::DisplayRole && role != sortRole) return {};
+    const bool sorting = role == sortRole;
+    const auto number = [](double v) { return std::isnan(v) ? -1.0 : v; };
+    switch (column) {
+        case nameColumn:
+            return sorting ? QVariant(places_.value(row.name).second) : shortName(row);
+        case kindColumn:
+            return row.kind;
+        case shapeColumn:
+            return sorting ? QVariant(row.rows * row.columns)
+                           : QStringLiteral("%1 × %2").arg(row.rows).arg(row.columns);
+        case dtypeColumn:
+            return row.dtype;
+        case bitsColumn:
+            return sorting ? QVariant(row.bits) : row.bits < 0 ? QVariant() : QString::number(row.bits);
+        case weakColumn:
+            return sorting               ? QVariant(row.weakColumns)
+                   : row.weakColumns < 0 ? QVariant()
+                                         : QString::number(row.weakColumns);
+        case sensitivityColumn:
+            return sorting ? QVariant(number(row.sensitivity)) : numberText(row.sensitivity, 3);
+        case errorColumn:
+            return sorting ? QVariant(number(row.error)) : numberText(row.error, 3);
+        default:
+            return {};
+    }
+}
+
+QVariant LayerTreeModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    if (orientation != Qt::Horizontal) return {};
+    static const char* names[] = {QT_TR_NOOP("Layer"),       QT_TR_NOOP("Kind"), QT_TR_NOOP("Shape"),
+                                  QT_TR_NOOP("Type"),        QT_TR_NOOP("Bits"), QT_TR_NOOP("Weak"),
+                                  QT_TR_NOOP("Sensitivity"), QT_TR_NOOP("Error")};
+    static const char* tips[] = {
+        QT_TR_NOOP("Linear layers by transformer block"),
+        QT_TR_NOOP("Role in the block: q, k, v, o, gate, up, down"),
+        QT_TR_NOOP("Output rows × input columns"),
+        QT_TR_NOOP("Number type in the checkpoint"),
+        QT_TR_NOOP("Bits per weight outside the weak columns"),
+        QT_TR_NOOP("Weak columns: kept in 16 bit (proposed by an analysis, kept by a run)"),
+        QT_TR_NOOP("Sum over columns of Hessian diagonal × quantization error"),
+        QT_TR_NOOP("Loss of the layer's output after quantization")};
+    if (section < 0 || section >= columnTotal) return {};
+    if (role == Qt::DisplayRole) return tr(names[section]);
+    if (role == Qt::ToolTipRole) return tr(tips[section]);
+    if (role == Qt::TextAlignmentRole)
+        return int((section >= bitsColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    return {};
+}
+
+QVariant LayerTreeModel::heat(double value, const Range& range) const {
+    if (std::isnan(value) || range.high <= 0) return {};
+    if (value <= 0) return 0.0;
+    if (range.high <= range.low) return 1.0;
+    return std::log(value / range.low) / std::log(range.high / range.low);
+}
+
+void LayerTreeModel::measure() {
+    const auto range = [this](double LayerRow::*member) {
+        Range r{0, 0};
+        for (const LayerRow& row : rows_) {
+            const double v = row.*member;
+            if (!(v > 0)) continue;
+            r.low = r.low == 0 ? v : std::min(r.low, v);
+            r.high = std::max(r.high, v);
+        }
+        return r;
+    };
+    sensitivity_ = range(&LayerRow::sensitivity);
+    error_ = range(&LayerRow::error);
+}
+
+}  // namespace owq

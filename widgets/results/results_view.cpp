@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/results/results_view.h"
+
+#include <QBoxLayout>
+#include <QComboBox>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPushButton>
+#include <QSortFilterProxyModel>
+#include <QSpinBox>
+#include <QTableView>
+
+#include "widgets/common/tsv.h"
+#include "widgets/run_panel/path_edit.h"
+#include "widgets/theme/icon.h"
+
+namespace owq {
+
+ResultsView::ResultsView(QWidget* parent)
+    : QWidget(parent),
+      model_(new ResultsModel(this)),
+      sorted_(new QSortFilterProxyModel(this)),
+      table_(new QTableView),
+      text_(new PathEdit(PathEdit::Kind::openFile, tr("Evaluation text"))),
+      protocol_(new QComboBox),
+      windows_(new QSpinBox),
+      measure_(new QPushButton(themedIcon(QStringLiteral("measure")), tr("&Measure"))),
+      show_(new QPushButton(themedIcon(QStringLiteral("figure")), tr("S&how"))),
+      export_(new QPushButton(themedIcon(QStringLiteral("export")), tr("&Export…"))) {
+    sorted_->setSourceModel(model_);
+    sorted_->setSortRole(ResultsModel::sortRole);
+    table_->setModel(sorted_);
+    table_->setAccessibleName(tr("Results"));
+    table_->setSortingEnabled(true);
+    table_->sortByColumn(-1, Qt::AscendingOrder);
+    table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+    table_->setAlternatingRowColors(true);
+    table_->setShowGrid(false);
+    table_->verticalHeader()->hide();
+    table_->horizontalHeader()->setSectionsMovable(true);
+    table_->horizontalHeader()->setHighlightSections(false);
+    table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    installCopy(table_);
+
+    text_->edit().setPlaceholderText(tr("Text to measure on"));
+    text_->edit().setObjectName(QStringLiteral("evaluationText"));
+    text_->setFilter(tr("Texts and tokens (*.txt *.jsonl *.gz *.safetensors);;All files (*)"));
+    for (const char* name : {"plain", "wikitext2", "ptb", "c4"}) protocol_->addItem(QLatin1String(name));
+    protocol_->setAccessibleName(tr("Protocol"));
+    protocol_->setToolTip(tr("How lines are joined and windows are cut"));
+    windows_->setRange(0, 1000000);
+    windows_->setSpecialValueText(tr("all windows"));
+    windows_->setSuffix(tr(" windows"));
+    windows_->setAccessibleName(tr("Windows"));
+    windows_->setToolTip(tr("Measure only so many windows of the text; fewer is faster and less exact"));
+    measure_->setToolTip(tr("Measure the perplexity of the selected rows, or of all of them (F7)"));
+    measure_->setObjectName(QStringLiteral("measure"));
+    show_->setToolTip(tr("Show the selected run's numbers in the tree and the plots (Enter)"));
+    export_->setToolTip(tr("Write the selected run as a model that can be loaded (Ctrl+E)"));
+    export_->setObjectName(QStringLiteral("export"));
+
+    auto* top = new QHBoxLayout;
+    top->setSpacing(6);
+    top->addWidget(text_, 1);
+    top->addWidget(protocol_);
+    top->addWidget(windows_);
+    top->addWidget(measure_);
+    top->addSpacing(12);
+    top->addWidget(show_);
+    top->addWidget(export_);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(8, 2, 8, 6);
+    layout->setSpacing(6);
+    layout->addLayout(top);
+    layout->addWidget(table_);
+
+    setMinimumWidth(1);  // narrow windows squeeze the controls rather than grow
+    connect(measure_, &QPushButton::clicked, this, [this] {
+        QStringList paths = selectedPaths();
+        if (paths.isEmpty())
+            for (const ResultRow& row : model_->rows()) paths << row.path;
+        Q_EMIT measureWanted(paths);
+    });
+    connect(show_, &QPushButton::clicked, this, [this] { Q_EMIT showWanted(selectedPaths().value(0)); });
+    connect(export_, &QPushButton::clicked, this, [this] { Q_EMIT exportWanted(selectedPaths().value(0)); });
+    connect(table_, &QTableView::activated, this, [this](const QModelIndex& index) {
+        if (index.column() != ResultsModel::nameColumn)
+            Q_EMIT showWanted(index.data(ResultsModel::pathRole).toString());
+    });
+    connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { refresh(); });
+    connect(text_, &PathEdit::changed, this, [this] { refresh(); });
+    for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
+        connect(model_, signal, this, [this] { refresh(); });
+    connect(model_, &QAbstractItemModel::dataChanged, this, [this] { refresh(); });
+    connect(model_, &QAbstractItemModel::modelReset, this, [this] { refresh(); });
+    refresh();
+}
+
+MeasureSettings ResultsView::measureSettings() const {
+    return {text_->path(), protocol_->currentText(), windows_->value()};
+}
+
+void ResultsView::setMeasureSettings(const MeasureSettings& settings) {
+    text_->setPath(settings.text);
+    protocol_->setCurrentText(settings.protocol);
+    windows_->setValue(settings.windows);
+}
+
+QStringList ResultsView::selectedPaths() const {
+    QStringList paths;
+    for (const QModelIndex& index : table_->selectionModel()->selectedRows())
+        paths << index.data(ResultsModel::pathRole).toString();
+    return paths;
+}
+
+void ResultsView::select(const QString& path) {
+    for (int row = 0; row < sorted_->rowCount(); ++row)
+        if (sorted_->index(row, 0).data(ResultsModel::pathRole).toString() == path) table_->selectRow(row);
+}
+
+void ResultsView::pressMeasure() {
+    measure_->click();
+}
+
+void ResultsView::refresh() {
+    measure_->setEnabled(!text_->path().isEmpty() && model_->rowCount() > 0);
+    const QStringList paths = selectedPaths();
+    const ResultRow* row = paths.size() == 1 ? model_->find(paths.first()) : nullptr;
+    show_->setEnabled(row);
+    export_->setEnabled(row && !row->original && row->finished);
+}
+
+}  // namespace owq

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QWidget>
+
+#include "widgets/results/results_model.h"
+
+class QComboBox;
+class QPushButton;
+class QSortFilterProxyModel;
+class QSpinBox;
+class QTableView;
+
+namespace owq {
+
+class PathEdit;
+
+/// How perplexity is to be measured.
+struct MeasureSettings {
+    QString text, protocol = QStringLiteral("plain");
+    int windows = 0;  ///< 0: all
+};
+
+/// The table of runs, with the controls that measure, show and export the selected ones.
+class ResultsView : public QWidget {
+    Q_OBJECT
+public:
+    explicit ResultsView(QWidget* parent = nullptr);
+
+    ResultsModel& model() { return *model_; }
+    QTableView& table() { return *table_; }
+    MeasureSettings measureSettings() const;
+    void setMeasureSettings(const MeasureSettings& settings);
+    QStringList selectedPaths() const;
+    void select(const QString& path);
+    void pressMeasure();  ///< as if the button was pressed: nothing while it is disabled
+
+Q_SIGNALS:
+    void measureWanted(const QStringList& paths);  ///< selected rows, or every row when none is selected
+    void showWanted(const QString& path);          ///< the run's numbers in tree and plots
+    void exportWanted(const QString& path);
+
+private:
+    void refresh();
+    ResultsModel* model_;
+    QSortFilterProxyModel* sorted_;
+    QTableView* table_;
+    PathEdit* text_;
+    QComboBox* protocol_;
+    QSpinBox* windows_;
+    QPushButton *measure_, *show_, *export_;
+};
+
+}  // namespace owq

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/start_page/start_page.h"
+
+#include <QBoxLayout>
+#include <QDir>
+#include <QFileInfo>
+#include <QLabel>
+#include <QListWidget>
+#include <QPushButton>
+
+#include "widgets/start_page/drop_area.h"
+#include "widgets/theme/icon.h"
+#include "widgets/theme/icon_label.h"
+#include "widgets/theme/primary_button.h"
+
+namespace owq {
+namespace {
+
+QLabel* text(const QString& words, double scale, bool bold, bool faint = false) {
+    auto* label = new QLabel(words);
+    QFont font = label->font();
+    font.setPointSizeF(font.pointSizeF() * scale);
+    font.setWeight(bold ? QFont::DemiBold : QFont::Normal);
+    label->setFont(font);
+    if (faint) label->setForegroundRole(QPalette::PlaceholderText);
+    return label;
+}
+
+IconLabel* picture(const QString& name, int size, bool accent) {
+    auto* label = new IconLabel(size);
+    label->setIcon(name, accent);
+    return label;
+}
+
+QString shortPath(const QString& path) {
+    const QString home = QDir::homePath();
+    return path.startsWith(home + QLatin1Char('/')) ? QLatin1Char('~') + path.mid(home.size()) : path;
+}
+
+}  // namespace
+
+StartPage::StartPage(QWidget* parent)
+    : QWidget(parent), recent_(new QListWidget), recentTitle_(text(tr("Recent"), 1.05, true)) {
+    auto* title = text(tr("OWQ Workbench"), 2.1, true);
+    auto* subtitle = text(tr("See where a language model will suffer from quantization, and make a packed "
+                             "model that does not."),
+                          1.08, false, true);
+    subtitle->setWordWrap(true);
+
+    auto* area = new DropArea;
+    drop_ = area;
+    area->setAccessibleName(tr("Drop a model here, or press Enter to choose a folder"));
+    area->setObjectName(QStringLiteral("dropArea"));
+    auto* inside = new QVBoxLayout(area);
+    inside->setContentsMargins(24, 34, 24, 34);
+    inside->setSpacing(8);
+    auto* headline = text(tr("Drop a model here"), 1.45, true);
+    headline->setAlignment(Qt::AlignCenter);
+    auto* detail =
+        text(tr("A checkpoint folder, one of its files, a run directory or a packed model"), 1, false, true);
+    detail->setAlignment(Qt::AlignCenter);
+    inside->addStretch();
+    inside->addWidget(picture(QStringLiteral("drop"), 52, true));
+    inside->addWidget(headline);
+    inside->addWidget(detail);
+    inside->addStretch();
+    for (QWidget* child : area->findChildren<QWidget*>())
+        child->setAttribute(Qt::WA_TransparentForMouseEvents);
+    connect(area, &DropArea::clicked, this, &StartPage::openFolderWanted);
+
+    const auto button = [this](const QString& words, const char* icon, const QString& tip) {
+        auto* b = new QPushButton(themedIcon(QLatin1String(icon)), words);
+        b->setIconSize({18, 18});
+        b->setMinimumHeight(38);
+        b->setToolTip(tip);
+        b->setAccessibleDescription(tip);
+        return b;
+    };
+    sample_ = button(
+        tr("Open the &sample model"), "sample",
+        tr("A small language model that comes with the program: everything can be tried on it in seconds"));
+    makePrimary(sample_, QStringLiteral("sample"));
+    sample_->setObjectName(QStringLiteral("openSample"));
+    auto* folder =
+        button(tr("Open &folder…"), "open", tr("A checkpoint folder, a run directory or a packed model"));
+    auto* file = button(tr("Open fi&le…"), "file", tr("A .safetensors, .bin or .pth file, or an index"));
+    connect(sample_, &QPushButton::clicked, this, &StartPage::sampleWanted);
+    connect(folder, &QPushButton::clicked, this, &StartPage::openFolderWanted);
+    connect(file, &QPushButton::clicked, this, &StartPage::openFileWanted);
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(10);
+    for (QPushButton* b : {sample_, folder, file}) buttons->addWidget(b, 1);
+
+    recent_->setAccessibleName(tr("Recently opened"));
+    recent_->setIconSize({20, 20});
+    recent_->setSpacing(1);
+    recent_->setFrameShape(QFrame::NoFrame);
+    recent_->setStyleSheet(QStringLiteral(
+        "QListWidget { background: transparent; border: none; } QListWidget::item { padding: 6px; "
+        "border-radius: 6px; }"
+        "QListWidget::item:hover { background: palette(midlight); color: palette(text); }"
+        "QListWidget::item:selected { background: palette(midlight); color: palette(text); }"));
+    recent_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    recent_->setTextElideMode(Qt::ElideMiddle);
+    connect(recent_, &QListWidget::itemActivated, this,
+            [this](QListWidgetItem* item) { Q_EMIT openWanted(item->data(Qt::UserRole).toString()); });
+    connect(recent_, &QListWidget::itemClicked, this,
+            [this](QListWidgetItem* item) { Q_EMIT openWanted(item->data(Qt::UserRole).toString()); });
+
+    auto* column = new QVBoxLayout;
+    column->setSpacing(12);
+    column->addStretch(2);
+    column->addWidget(title);
+    column->addWidget(subtitle);
+    column->addSpacing(6);
+    column->addWidget(area, 6);
+    column->addLayout(buttons);
+    column->addSpacing(12);
+    column->addWidget(recentTitle_);
+    column->addWidget(recent_, 5);
+    column->addStretch(1);
+    auto* frame = new QWidget;
+    frame->setLayout(column);
+    frame->setMaximumWidth(880);
+    area->setMinimumHeight(190);
+    area->setMaximumHeight(300);
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(40, 20, 40, 20);
+    layout->addStretch(1);
+    layout->addWidget(frame, 10);
+    layout->addStretch(1);
+    setRecent({});
+}
+
+void StartPage::setRecent(const QStringList& paths) {
+    recent_->clear();
+    for (const QString& path : paths) {
+        const QFileInfo info(path);
+        auto* item =
+            new QListWidgetItem(themedIcon(info.isDir() ? QStringLiteral("open") : QStringLiteral("file")),
+                                QStringLiteral("%1\n%2").arg(info.fileName(), shortPath(info.path())));
+        item->setData(Qt::UserRole, path);
+        item->setToolTip(path);
+        if (!info.exists()) {
+            item->setFlags(Qt::NoItemFlags);
+            item->setToolTip(tr("%1 is not there any more").arg(path));
+        }
+        recent_->addItem(item);
+    }
+    recent_->setVisible(!paths.isEmpty());
+    recentTitle_->setVisible(!paths.isEmpty());
+}
+
+void StartPage::setDropping(bool dropping) {
+    static_cast<DropArea*>(drop_)->setDropping(dropping);
+}
+void StartPage::setSampleAvailable(bool available) {
+    sample_->setVisible(available);
+}
+
+}  // namespace owq

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QStringList>
+#include <QWidget>
+
+class QLabel;
+class QListWidget;
+class QPushButton;
+
+namespace owq {
+
+/// What a person sees before anything is open: a drop area, the sample model, and what was open lately.
+class StartPage : public QWidget {
+    Q_OBJECT
+public:
+    explicit StartPage(QWidget* parent = nullptr);
+    /// Newest first. Entries that are gone are greyed.
+    void setRecent(const QStringList& paths);
+    /// While something is dragged over the window.
+    void setDropping(bool dropping);
+    void setSampleAvailable(bool available);
+
+Q_SIGNALS:
+    void openFolderWanted();
+    void openFileWanted();
+    void sampleWanted();
+    void openWanted(const QString& path);
+
+private:
+    QWidget* drop_;
+    QListWidget* recent_;
+    QLabel* recentTitle_;
+    QPushButton* sample_;
+};
+
+}  // namespace owq
