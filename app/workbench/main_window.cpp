@@ -29,6 +29,8 @@
 #include "app/workbench/try_controller.h"
 #include "widgets/command_palette/command_palette.h"
 #include "widgets/common/format.h"
+#include "widgets/cumulative_error/cumulative_error_plot.h"
+#include "widgets/figure/figure_dialog.h"
 #include "widgets/jobs/jobs_view.h"
 #include "widgets/layer_tree/layer_tree.h"
 #include "widgets/results/results_view.h"
@@ -62,12 +64,13 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     setAcceptDrops(true);
     setDockNestingEnabled(true);
     if (jobs_.prepare)
-        runner_->submit<int>({tr("Start"), JobRunner::Lane::compute, {}, false},
-                             [prepare = jobs_.prepare](JobRunner::Context&) {
-                                 prepare();
-                                 return 0;
-                             },
-                             [](const int&) {});
+        runner_->submit<int>(
+            {tr("Start"), JobRunner::Lane::compute, {}, false},
+            [prepare = jobs_.prepare](JobRunner::Context&) {
+                prepare();
+                return 0;
+            },
+            [](const int&) {});
     opener_ = new Opener(*runner_, jobs_, workspace_, this);
     runController_ = new RunController(*runner_, jobs_, workspace_, *panel_, this);
     results_ = new ResultsController(*runner_, jobs_, workspace_, *resultsView_, this);
@@ -308,6 +311,16 @@ void MainWindow::connectControllers() {
     });
     connect(plots_, &PlotArea::failed, this, [this](const QString& message) {
         showFailure({message, {}, {}});
+    });
+    connect(plots_, &PlotArea::figureRequested, this, [this](Plot* plot) {
+        FigureOptions options;
+        options.kind = plot->kind();
+        options.xMode = plot->xMode();
+        if (const auto* error = qobject_cast<const CumulativeErrorPlot*>(plot))
+            options.errorScale = error->scale();
+        auto* dialog = new FigureDialog(options, plot->curves(), this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->show();
     });
     connect(plots_, &PlotArea::columnSelected, this, [this](const QString& layer, int column) {
         status_->setText(column < 0 ? QString() : tr("%1, column %2").arg(layer).arg(column));

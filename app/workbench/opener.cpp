@@ -24,7 +24,8 @@ LinearInfo placed(LinearInfo linear) {
     static const QRegularExpression block(QStringLiteral("\\.layers\\.(\\d+)\\."));
     const QString name = QString::fromStdString(linear.name);
     linear.block = block.match(name).captured(1).toInt();
-    if (linear.kind.empty()) linear.kind = name.section(QLatin1Char('.'), -1).section(QLatin1Char('_'), 0, 0).toStdString();
+    if (linear.kind.empty())
+        linear.kind = name.section(QLatin1Char('.'), -1).section(QLatin1Char('_'), 0, 0).toStdString();
     return linear;
 }
 

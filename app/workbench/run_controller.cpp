@@ -25,9 +25,11 @@ void takeCalibration(QuantizeOptions& options) {
     const Json& told = description.at("calibration");
     const std::string where = file.string();
     options.calibration.samples = optional<int64_t>(told, "samples", options.calibration.samples, where);
-    options.calibration.seed = uint64_t(optional<int64_t>(told, "seed", int64_t(options.calibration.seed), where));
+    options.calibration.seed =
+        uint64_t(optional<int64_t>(told, "seed", int64_t(options.calibration.seed), where));
     if (!options.calibration.text.empty())
-        options.calibration.sequenceLength = optional<int64_t>(told, "sequence_length", options.calibration.sequenceLength, where);
+        options.calibration.sequenceLength =
+            optional<int64_t>(told, "sequence_length", options.calibration.sequenceLength, where);
 }
 
 QStringList texts(const std::vector<std::string>& lines) {
@@ -133,7 +135,8 @@ void RunController::run() {
 void RunController::resume(const RunSummary& unfinished) {
     const QString directory = fromPath(unfinished.directory);
     RunSettings settings = panel_.settings();
-    settings.calibrationFile = QSettings().value(keys::of(keys::runCalibrations, directory), settings.calibrationFile).toString();
+    settings.calibrationFile =
+        QSettings().value(keys::of(keys::runCalibrations, directory), settings.calibrationFile).toString();
     QuantizeOptions options;
     options.model = unfinished.model;
     options.out = unfinished.directory;
@@ -148,8 +151,9 @@ void RunController::start(QuantizeOptions options) {
     const QString model = workspace_.path();
     const QString title = tr("Quantize %1: %2").arg(workspace_.title(), describe(options.recipe));
     workspace_.clearSource(directory);
-    QSettings().setValue(keys::of(keys::runCalibrations, directory),
-                         fromPath(options.calibration.text.empty() ? options.calibration.tokens : options.calibration.text));
+    QSettings().setValue(
+        keys::of(keys::runCalibrations, directory),
+        fromPath(options.calibration.text.empty() ? options.calibration.tokens : options.calibration.text));
     const quint64 id = runner_.submit<QuantizeResult>(
         {title, JobRunner::Lane::compute, {}},
         [this, options, directory, model, jobs = jobs_](JobRunner::Context& context) mutable {

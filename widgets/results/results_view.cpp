@@ -115,8 +115,14 @@ QStringList ResultsView::selectedPaths() const {
 }
 
 void ResultsView::select(const QString& path) {
-    for (int row = 0; row < sorted_->rowCount(); ++row)
-        if (sorted_->index(row, 0).data(ResultsModel::pathRole).toString() == path) table_->selectRow(row);
+    for (int row = 0; row < sorted_->rowCount(); ++row) {
+        const QModelIndex index = sorted_->index(row, 0);
+        if (index.data(ResultsModel::pathRole).toString() != path) continue;
+        // Not selectRow: that one heeds keys a person happens to hold.
+        table_->selectionModel()->setCurrentIndex(
+            index, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+        table_->scrollTo(index);
+    }
 }
 
 void ResultsView::pressMeasure() {
