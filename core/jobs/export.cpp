@@ -27,7 +27,7 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
     source.base = Checkpoint::open(findModel(options.run, state));
     source.linear = [&](const std::string& name) { return readLayerFile(layerFile(options.run, name)).weight; };
     progress.report("Reading the run", options.run.filename().string(), 0);
-    source.linears = linearShapes(state.linears, source.linear);
+    source.linears = linearShapes(state.linears, source.linear, stop);
     source.targetBits = run.result.targetBits;
     checkStop(stop);
     const PackResult packed = writeModel(source, format, options.out, options.force, progress, stop);
