@@ -163,8 +163,8 @@ void MainWindow::defaultLayout() {
     tabifyDockWidget(docks_[3], docks_[4]);
     docks_[2]->raise();
     const int unit = fontMetrics().averageCharWidth();
-    resizeDocks({docks_[0], docks_[1]}, {unit * 62, unit * 48}, Qt::Horizontal);
-    resizeDocks({docks_[2]}, {fontMetrics().height() * 13}, Qt::Vertical);
+    resizeDocks({docks_[0], docks_[1]}, {unit * 84, unit * 48}, Qt::Horizontal);
+    resizeDocks({docks_[2]}, {fontMetrics().height() * 15}, Qt::Vertical);
 }
 
 void MainWindow::restoreLayout() {
@@ -198,10 +198,11 @@ void MainWindow::showWork(bool work) {
     }
     working_ = work;
     pages_->setCurrentIndex(work ? 1 : 0);
-    for (QAction* action : {actions_.analyze, actions_.run, actions_.measure, actions_.exportRun,
-                            actions_.filter, actions_.resetLayout})
+    for (QAction* action : {actions_.measure, actions_.exportRun, actions_.filter, actions_.resetLayout})
         action->setEnabled(work);
     actions_.cancel->setEnabled(runner_->computing());
+    for (QAction* action : {actions_.run, actions_.analyze})
+        action->setEnabled(work && !runner_->computing());
 }
 
 void MainWindow::connectActions() {
@@ -307,6 +308,7 @@ void MainWindow::connectControllers() {
     connect(runner_, &JobRunner::jobChanged, this, &MainWindow::updateJob);
     connect(runner_, &JobRunner::computingChanged, this, [this](bool computing) {
         actions_.cancel->setEnabled(computing);
+        for (QAction* action : {actions_.run, actions_.analyze}) action->setEnabled(working_ && !computing);
         progress_->setVisible(computing);
     });
     connect(plots_, &PlotArea::failed, this, [this](const QString& message) {

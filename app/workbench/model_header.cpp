@@ -28,7 +28,7 @@ ModelHeader::ModelHeader(Workspace& workspace, const ResultsController& results,
     source_->setAccessibleName(tr("Numbers shown"));
     source_->setToolTip(tr("Whose numbers the tree and the plots show"));
     source_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    source_->setMinimumContentsLength(20);
+    source_->setMinimumContentsLength(16);
     auto* label = new QLabel(tr("Showing"));
     label->setForegroundRole(QPalette::PlaceholderText);
     auto* layout = new QHBoxLayout(this);
@@ -52,12 +52,12 @@ void ModelHeader::refresh() {
     title_->setToolTip(workspace_.path());
     QStringList facts;
     if (!info.family.empty()) facts << QString::fromStdString(info.family);
-    if (info.parameters > 0) facts << tr("%1 parameters").arg(countText(double(info.parameters)));
+    if (info.parameters > 0) facts << countText(double(info.parameters));
     if (info.bytes > 0) facts << bytesText(double(info.bytes));
     if (info.blocks > 0) facts << tr("%n blocks", nullptr, info.blocks);
-    facts << tr("%n linears", nullptr, int(info.linears.size()));
     facts_->setText(facts.join(QStringLiteral("  ·  ")));
-    facts_->setToolTip(QString::fromStdString(workspace_.model().tokenizer));
+    facts_->setToolTip(tr("%n quantizable linears\n%1", nullptr, int(info.linears.size()))
+                           .arg(QString::fromStdString(workspace_.model().tokenizer)));
 
     QStringList names, paths;
     results_.usableModels(names, paths);

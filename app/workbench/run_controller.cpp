@@ -12,6 +12,8 @@
 namespace owq {
 namespace {
 
+constexpr double kSmallModel = 50e6;  // weights
+
 QString runsFolder() {
     const QString documents = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation);
     return (documents.isEmpty() ? QDir::homePath() : documents) + QStringLiteral("/OWQ runs");
@@ -66,6 +68,9 @@ void RunController::suggestSettings() {
             settings.calibrationFile = bundled;
         settings.samples = kept.value(QLatin1String(keys::samples), 128).toInt();
     }
+    // The paper's 0.01 bits pay for no weak column at all where layers are this small.
+    if (settings.targetBits == RunSettings().targetBits && workspace_.linearWeights() < kSmallModel)
+        settings.targetBits = settings.bits + 0.05;
     panel_.setSettings(settings);
     suggestOut();
 }

@@ -87,7 +87,7 @@ void LayerTree::setRows(std::vector<LayerRow> rows) {
     applyFilter();
     view_->expandToDepth(model_->rowCount() > 8 ? -1 : 0);
     if (model_->rowCount() > 8) view_->expand(filter_->index(0, 0));
-    const int widths[] = {140, 44, 82, 46, 38, 44, 82, 76};
+    const int widths[] = {132, 42, 78, 46, 38, 44, 84, 76};
     const double scale = fontMetrics().horizontalAdvance(QLatin1Char('0')) / 7.0;
     for (int c = 0; c < LayerTreeModel::columnTotal; ++c) view_->setColumnWidth(c, int(widths[c] * scale));
 }

@@ -41,7 +41,16 @@ ResultsView::ResultsView(QWidget* parent)
     table_->horizontalHeader()->setSectionsMovable(true);
     table_->horizontalHeader()->setHighlightSections(false);
     table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    table_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
     installCopy(table_);
+    // What was measured stands where it is seen first: right after the method.
+    connect(sorted_, &QAbstractItemModel::columnsInserted, this,
+            [this](const QModelIndex&, int first, int last) {
+                for (int column = first; column <= last; ++column)
+                    table_->horizontalHeader()->moveSection(
+                        table_->horizontalHeader()->visualIndex(column),
+                        ResultsModel::methodColumn + 1 + column - ResultsModel::fixedColumns);
+            });
 
     text_->edit().setPlaceholderText(tr("Text to measure on"));
     text_->edit().setObjectName(QStringLiteral("evaluationText"));
@@ -49,7 +58,7 @@ ResultsView::ResultsView(QWidget* parent)
     for (const char* name : {"plain", "wikitext2", "ptb", "c4"}) protocol_->addItem(QLatin1String(name));
     protocol_->setAccessibleName(tr("Protocol"));
     protocol_->setToolTip(tr("How lines are joined and windows are cut"));
-    windows_->setRange(0, 1000000);
+    windows_->setRange(0, 99999);
     windows_->setSpecialValueText(tr("all windows"));
     windows_->setSuffix(tr(" windows"));
     windows_->setAccessibleName(tr("Windows"));

@@ -200,12 +200,16 @@ QWidget* RunPanel::makeCalibration() {
 }
 
 QWidget* RunPanel::makeAdvanced() {
-    auto* box = new QGroupBox(tr("More"));
-    box->setCheckable(true);
-    box->setChecked(false);
-    auto* inside = new QWidget;
+    auto* box = new QWidget;
+    auto* fold = new QToolButton;
+    fold->setText(tr("More settings"));
+    fold->setCheckable(true);
+    fold->setAutoRaise(true);
+    fold->setArrowType(Qt::RightArrow);
+    fold->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    fold->setToolTip(tr("Grid, groups, damping and order of columns"));
+    auto* inside = new QGroupBox;
     auto* layout = form(inside);
-    layout->setContentsMargins(0, 0, 0, 0);
     grid_ = new QComboBox;
     grid_->addItem(tr("the method's own"), QString());
     grid_->addItem(tr("range search"), QStringLiteral("search"));
@@ -230,11 +234,13 @@ QWidget* RunPanel::makeAdvanced() {
     trueSequential_ = new QCheckBox(tr("True sequential (within a block)"));
     for (QCheckBox* c : {actOrder_, symmetric_, trueSequential_}) layout->addRow(c);
     auto* holder = new QVBoxLayout(box);
+    holder->setContentsMargins(0, 0, 0, 0);
+    holder->addWidget(fold);
     holder->addWidget(inside);
     inside->hide();
-    connect(box, &QGroupBox::toggled, inside, &QWidget::setVisible);
-    // The tick folds the group; what is set in it counts either way, so its contents stay enabled.
-    connect(box, &QGroupBox::toggled, inside, [inside] { inside->setEnabled(true); });
+    connect(fold, &QToolButton::toggled, inside, &QWidget::setVisible);
+    connect(fold, &QToolButton::toggled, fold,
+            [fold](bool open) { fold->setArrowType(open ? Qt::DownArrow : Qt::RightArrow); });
     return box;
 }
 

@@ -23,6 +23,9 @@ QToolBar { border: none; border-bottom: 1px solid palette(mid); padding: 4px 6px
 QToolBar QToolButton { padding: 5px 9px; border-radius: 6px; }
 QToolBar QToolButton:hover { background: palette(midlight); }
 QToolBar QToolButton:pressed, QToolBar QToolButton:checked { background: palette(mid); }
+QLineEdit { border: 1px solid palette(mid); border-radius: 5px; padding: 3px 5px; background: palette(base); }
+QLineEdit:focus { border-color: palette(highlight); }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; padding: 0; background: transparent; }
 QPushButton { border: 1px solid palette(mid); border-radius: 6px; padding: 5px 12px; background: palette(button); }
 QPushButton:hover { background: palette(midlight); }
 QPushButton:pressed { background: palette(mid); }
@@ -61,20 +64,20 @@ QPalette Theme::palette(bool dark) {
         return QColor(QLatin1String(dark ? night : light));
     };
     QPalette p;
-    p.setColor(QPalette::Window, pick("#f5f6f8", "#1e2126"));
+    p.setColor(QPalette::Window, pick("#f5f6f8", "#22262c"));
     p.setColor(QPalette::WindowText, pick("#1b2130", "#e4e7ec"));
-    p.setColor(QPalette::Base, pick("#ffffff", "#16191d"));
+    p.setColor(QPalette::Base, pick("#ffffff", "#17191e"));
     p.setColor(QPalette::AlternateBase, pick("#f7f8fa", "#1b1e23"));
     p.setColor(QPalette::Text, pick("#1b2130", "#e4e7ec"));
     p.setColor(QPalette::PlaceholderText, pick("#868d9b", "#7d8592"));
-    p.setColor(QPalette::Button, pick("#ffffff", "#2a2e35"));
+    p.setColor(QPalette::Button, pick("#ffffff", "#30353d"));
     p.setColor(QPalette::ButtonText, pick("#1b2130", "#e4e7ec"));
     p.setColor(QPalette::BrightText, pick("#ffffff", "#ffffff"));
     p.setColor(QPalette::ToolTipBase, pick("#ffffff", "#2a2e35"));
     p.setColor(QPalette::ToolTipText, pick("#1b2130", "#e4e7ec"));
     p.setColor(QPalette::Light, pick("#ffffff", "#3a3f48"));
-    p.setColor(QPalette::Midlight, pick("#e9ecf1", "#2c3038"));
-    p.setColor(QPalette::Mid, pick("#d5dae2", "#383d46"));
+    p.setColor(QPalette::Midlight, pick("#e9ecf1", "#333841"));
+    p.setColor(QPalette::Mid, pick("#d5dae2", "#424852"));
     p.setColor(QPalette::Dark, pick("#b3bac6", "#121418"));
     p.setColor(QPalette::Shadow, pick("#8a92a0", "#0b0c0e"));
     p.setColor(QPalette::Highlight, pick("#2563c9", "#4a8df0"));
