@@ -132,6 +132,9 @@ QDockWidget* MainWindow::addDock(const char* name, const QString& title, const c
     toggle->setIcon(themedIcon(QLatin1String(icon)));
     toggle->setShortcut(QKeySequence(shortcut));
     toggle->setToolTip(tr("Show or hide the panel %1 (%2)").arg(title, shortcut));
+    connect(toggle, &QAction::triggered, dock, [dock](bool shown) {
+        if (shown) dock->raise();
+    });
     actions_.panels->addAction(toggle);
     addAction(toggle);
     docks_ << dock;

@@ -71,7 +71,10 @@ void RunController::suggestSettings() {
     // The paper's 0.01 bits pay for no weak column at all where layers are this small.
     if (settings.targetBits == RunSettings().targetBits && workspace_.linearWeights() < kSmallModel)
         settings.targetBits = settings.bits + 0.05;
+    if (settings.out == suggestedOut_) settings.out.clear();
+    suggesting_ = true;  // the panel tells of every field on the way
     panel_.setSettings(settings);
+    suggesting_ = false;
     suggestOut();
 }
 

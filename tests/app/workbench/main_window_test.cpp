@@ -112,6 +112,17 @@ TEST_F(MainWindowTest, OpensWhatIsDroppedAnywhereAndShowsItsLayers) {
     EXPECT_EQ(QSettings().value(QLatin1String(keys::recent)).toStringList(), QStringList(model()));
 }
 
+TEST_F(MainWindowTest, SuggestsARunDirectoryThatFollowsTheSettings) {
+    openModel();
+    auto* out = window->findChild<QLineEdit*>(QStringLiteral("runDirectory"));
+    EXPECT_TRUE(out->text().endsWith("model owq 3.05")) << out->text().toStdString();
+    QTest::mouseClick(window->findChild<QToolButton*>(QStringLiteral("method_rtn")), Qt::LeftButton);
+    EXPECT_TRUE(out->text().endsWith("model rtn 3")) << out->text().toStdString();
+    out->setText(run());
+    QTest::mouseClick(window->findChild<QToolButton*>(QStringLiteral("method_owq")), Qt::LeftButton);
+    EXPECT_EQ(out->text(), run()) << "a name of one's own stays";
+}
+
 TEST_F(MainWindowTest, TellsWhyAFileCannotBeOpenedAndWhatToDo) {
     window->open(dir.filePath(QStringLiteral("nothing")));
     ASSERT_TRUE(waitFor([&] { return get<MessageBar>()->isVisible(); }));
