@@ -3,12 +3,34 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/mm.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/model/torch_tensor.h"
+#include "kernels/matvec.h"
+#include "kernels/packing.h"
 
 namespace owq {
+namespace {
+
+constexpr int64_t kFewTokens = 16;  // up to here the matrix-vector kernel is faster than dequantizing
+constexpr int64_t kTileFloats = int64_t(1) << 20;  // of dequantized rows held at once
+
+bool packable(const QuantizedLinear& q) {
+    return (q.bits == 3 || q.bits == 4) && q.groups() == 1 && q.columns % 32 == 0;
+}
+
+std::shared_ptr<const kernels::PackedMatrix> packed(const QuantizedLinear& q) {
+    std::vector<int32_t> words(size_t(q.columns / 32 * q.bits * q.rows));
+    kernels::packCodes(q.codes.data(), q.rows, q.columns, q.bits, words.data());
+    return std::make_shared<const kernels::PackedMatrix>(words.data(), q.rows, q.columns, q.bits,
+                                                         q.scale.data(), q.zero.data(), q.weakColumns.data(),
+                                                         q.weakWeight.data(), int64_t(q.weakColumns.size()));
+}
+
+}  // namespace
 
 Linear::Linear(at::Tensor weight, at::Tensor bias)
     : rows_(weight.size(0)), columns_(weight.size(1)), weight_(std::move(weight)), bias_(std::move(bias)) {}
@@ -25,16 +47,44 @@ Linear Linear::load(const ModelSource& source, const std::string& name, WeightFo
     const QuantizedLinear quantized = source.linear(name);
     out.rows_ = quantized.rows;
     out.columns_ = quantized.columns;
-    out.setWeight(dequantize(quantized).data());
+    if (form == WeightForm::packed && packable(quantized))
+        out.packed_ = packed(quantized);
+    else
+        out.setWeight(dequantize(quantized).data());
     return out;
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
+    if (packed_) return forwardPacked(x);
     return at::linear(x, weight_, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
 }
 
+at::Tensor Linear::forwardPacked(const at::Tensor& x) const {
+    const at::Tensor in = x.reshape({-1, columns_}).contiguous();
+    std::vector<int64_t> shape = x.sizes().vec();
+    shape.back() = rows_;
+    at::Tensor out = at::empty({in.size(0), rows_}, at::TensorOptions(at::kFloat));
+    if (in.size(0) <= kFewTokens) {
+        packed_->multiply(in.data_ptr<float>(), in.size(0), out.data_ptr<float>());
+    } else {
+        const int64_t tile = std::clamp<int64_t>(kTileFloats / columns_, 8, rows_);
+        at::Tensor rows = at::empty({tile, columns_}, at::TensorOptions(at::kFloat));
+        for (int64_t begin = 0; begin < rows_; begin += tile) {
+            const int64_t count = std::min(tile, rows_ - begin);
+            packed_->dequantizeRows(begin, begin + count, rows.data_ptr<float>());
+            at::Tensor part = out.narrow(1, begin, count);
+            at::mm_out(part, in, rows.narrow(0, 0, count).t());
+        }
+    }
+    if (bias_.defined()) out.add_(bias_);
+    return out.view(shape);
+}
+
 at::Tensor Linear::weight() const {
-    return weight_;
+    if (!packed_) return weight_;
+    at::Tensor dense = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat));
+    packed_->dequantizeRows(0, rows_, dense.data_ptr<float>());
+    return dense;
 }
 
 void Linear::setWeight(const float* weight) {

@@ -17,7 +17,9 @@ enum class WeightForm {
             ///< for many
 };
 
+namespace kernels {
 class PackedMatrix;
+}
 
 /// y = x Wᵀ + b, all fp32 on the CPU.
 class Linear {
@@ -39,11 +41,14 @@ public:
     void setWeight(const float* weight);
     /// The same without a copy.
     void setWeight(at::Tensor weight);
+    bool isPacked() const { return packed_ != nullptr; }
 
 private:
+    at::Tensor forwardPacked(const at::Tensor& x) const;
+
     int64_t rows_ = 0, columns_ = 0;
     at::Tensor weight_, bias_;
-    std::shared_ptr<const PackedMatrix> packed_;
+    std::shared_ptr<const kernels::PackedMatrix> packed_;
 };
 
 }  // namespace owq

@@ -108,6 +108,9 @@ private:
 std::shared_ptr<const ModelSource> openRunModel(const fs::path& folder) {
     const Json recipe = readJson(folder / "recipe.json");
     const std::string where = (folder / "recipe.json").string();
+    if (optional<std::string>(recipe, "kind", "run", where) == "analysis")
+        throw Error("this folder holds an analysis; nothing in it is quantized", folder.string(),
+                    "Give the model itself, or the directory of a quantized run.");
     const fs::path model = modelOf(recipe, folder, where);
     checkFiles(recipe, model, where);
     return std::make_shared<RunSource>(Checkpoint::open(model), folder, recipe);
