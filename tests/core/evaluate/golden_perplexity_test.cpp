@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The unquantized sample models on the first 64 windows of 512 tokens, against the reference's numbers. Slow.
+#include <gtest/gtest.h>
+
+#include "core/evaluate/perplexity.h"
+#include "tests/core/model/model_test_data.h"
+
+namespace owq {
+namespace {
+
+using namespace owq::testing;
+
+class GoldenPerplexity : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {};
+
+TEST_P(GoldenPerplexity, IsTheReferences) {
+    const auto& [family, text] = GetParam();
+    TokenWindows windows;
+    windows.length = 512;
+    for (int64_t id : golden(family, "eval.safetensors")->read(text).toInteger())
+        windows.ids.push_back(int32_t(id));
+    ASSERT_EQ(windows.count(), 64);
+    const Json reference =
+        readJson(std::filesystem::path(OWQ_TEST_DATA) / "reference" / family / "reference.json");
+    const double expected = reference.at("runs").at("fp").at("ppl").at(text).get<double>();
+    const double got = perplexity(ModelSource::open(sampleModel(family)), windows).perplexity;
+    RecordProperty("relative_difference", std::to_string(got / expected - 1));
+    EXPECT_NEAR(got, expected, expected * 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, GoldenPerplexity,
+                         ::testing::Combine(::testing::Values("opt", "llama"),
+                                            ::testing::Values("heldout", "wikitext2")));
+
+}  // namespace
+}  // namespace owq

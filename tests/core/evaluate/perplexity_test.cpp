@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/perplexity.h"
+
+#include <ATen/ops/gather.h>
+#include <ATen/ops/log_softmax.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/core/model/model_test_data.h"
+
+namespace owq {
+namespace {
+
+using namespace owq::testing;
+
+TokenWindows windows(const std::string& family, const std::string& tensor, int64_t count, int64_t length) {
+    TokenWindows out;
+    out.length = length;
+    const std::vector<int64_t> ids = golden(family, "eval.safetensors")->read(tensor).toInteger();
+    for (int64_t i = 0; i < count * length; ++i) out.ids.push_back(int32_t(ids.at(size_t(i))));
+    return out;
+}
+
+class Perplexity : public ::testing::TestWithParam<const char*> {
+protected:
+    const std::shared_ptr<const ModelSource> source = ModelSource::open(sampleModel(GetParam()));
+};
+
+TEST_P(Perplexity, EqualsLogSoftmaxOfAFullPassHoweverItIsCut) {
+    const TokenWindows few = windows(GetParam(), "heldout", 3, 96);
+    const LanguageModel model(source);
+    std::vector<double> expected;
+    for (int64_t w = 0; w < 3; ++w) {
+        const at::Tensor ids = idTensor(few.window(w), 1, 96);
+        const at::Tensor logs = model.forward(ids).select(0, 0).to(at::kDouble).log_softmax(1);
+        expected.push_back(
+            -logs.narrow(0, 0, 95).gather(1, ids.narrow(1, 1, 95).t()).mean().item().toDouble());
+    }
+    for (const PerplexityOptions& options : {PerplexityOptions{}, PerplexityOptions{1, 1}}) {
+        std::vector<double> fractions;
+        const PerplexityResult got =
+            perplexity(source, few, options, {}, [&](double f, int) { fractions.push_back(f); });
+        ASSERT_EQ(got.windowNll.size(), 3u);
+        for (size_t w = 0; w < 3; ++w) EXPECT_NEAR(got.windowNll[w], expected[w], 1e-5);
+        EXPECT_EQ(got.tokens, 3 * 95);
+        EXPECT_NEAR(got.nll, 95 * (expected[0] + expected[1] + expected[2]), 1e-3);
+        EXPECT_NEAR(got.perplexity, std::exp((expected[0] + expected[1] + expected[2]) / 3), 1e-3);
+        EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+        EXPECT_NEAR(fractions.back(), 1, 1e-12);
+    }
+}
+
+TEST_P(Perplexity, RefusesWindowsThatDoNotFitAndStops) {
+    EXPECT_THROW(perplexity(source, windows(GetParam(), "heldout", 1, 513)), Error);
+    EXPECT_THROW(perplexity(source, windows(GetParam(), "heldout", 1, 1)), Error);
+    EXPECT_THROW(perplexity(source, TokenWindows{}), Error);
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(perplexity(source, windows(GetParam(), "heldout", 1, 64), {}, stop.get_token()), Cancelled);
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, Perplexity, ::testing::Values("opt", "llama"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace owq

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/generate/generator.h"
+
+#include <ATen/ops/argmax.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "core/generate/sampler.h"
+#include "tests/core/model/model_test_data.h"
+
+namespace owq {
+namespace {
+
+using namespace owq::testing;
+
+const std::vector<int32_t> kPrompt{5, 300, 77, 1200, 41, 900, 12};
+
+class Generate : public ::testing::TestWithParam<const char*> {
+protected:
+    const std::shared_ptr<const ModelSource> source = ModelSource::open(sampleModel(GetParam()));
+    Generator generator{source};
+};
+
+TEST_P(Generate, CachedDecodingEqualsFullRecomputation) {
+    const LanguageModel model(source);
+    std::vector<int32_t> all = kPrompt, expected;
+    for (int i = 0; i < 12; ++i) {
+        const at::Tensor logits = model.forward(idTensor(all.data(), 1, int64_t(all.size())));
+        const int32_t id = int32_t(logits.select(1, logits.size(1) - 1).argmax().item().toLong());
+        if (id == 2) break;
+        all.push_back(id);
+        expected.push_back(id);
+    }
+    std::vector<int32_t> seen;
+    const Generation got = generator.generate(kPrompt, {.maxTokens = 12}, [&](int32_t id) {
+        seen.push_back(id);
+        return true;
+    });
+    EXPECT_EQ(got.ids, expected);
+    EXPECT_EQ(seen, expected);
+    EXPECT_EQ(got.stopReason, expected.size() == 12 ? "length" : "end of text");
+    EXPECT_EQ(generator.generate(kPrompt, {.maxTokens = 12}).ids, expected)
+        << "a second text does not see the first";
+}
+
+TEST_P(Generate, StopsWhereItShould) {
+    const int64_t context = source->info().maxPositions;
+    std::vector<int32_t> longPrompt(size_t(context - 3), 500);
+    const Generation full = generator.generate(longPrompt, {.maxTokens = 100, .temperature = 2, .seed = 3});
+    EXPECT_THAT(full.stopReason, ::testing::AnyOf("context full", "end of text"));
+    EXPECT_LE(full.ids.size(), 4u);
+    longPrompt.resize(size_t(context + 1), 500);
+    EXPECT_THROW(generator.generate(longPrompt), Error);
+    EXPECT_THROW(generator.generate({}), Error);
+    const std::vector<int32_t> foreign{5000};
+    EXPECT_THROW(generator.generate(foreign), Error);
+    EXPECT_EQ(generator.generate(kPrompt, {.maxTokens = 9}, [](int32_t) { return false; }).ids.size(), 1u);
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(generator.generate(kPrompt, {}, {}, stop.get_token()), Cancelled);
+}
+
+TEST_P(Generate, ASeedGivesOneText) {
+    const SamplingOptions options{.maxTokens = 10, .temperature = 1, .topP = 0.9, .seed = 11};
+    const std::vector<int32_t> first = generator.generate(kPrompt, options).ids;
+    EXPECT_EQ(generator.generate(kPrompt, options).ids, first);
+    SamplingOptions other = options;
+    other.seed = 12;
+    EXPECT_NE(generator.generate(kPrompt, other).ids, first);
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, Generate, ::testing::Values("opt", "llama"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(Sampler, DrawsByProbabilityWithinTheNucleus) {
+    const std::vector<float> logits{std::log(0.5f), std::log(0.3f), std::log(0.15f), std::log(0.05f)};
+    std::vector<int> all(4), nucleus(4);
+    Sampler free({.temperature = 1, .seed = 1}), cut({.temperature = 1, .topP = 0.75, .seed = 1});
+    for (int i = 0; i < 20000; ++i) {
+        ++all[size_t(free.draw(logits))];
+        ++nucleus[size_t(cut.draw(logits))];
+    }
+    EXPECT_NEAR(all[0], 10000, 400);
+    EXPECT_NEAR(all[3], 1000, 200);
+    EXPECT_NEAR(nucleus[0], 12500, 400);
+    EXPECT_EQ(nucleus[2] + nucleus[3], 0);
+    Sampler greedy(SamplingOptions{});
+    EXPECT_EQ(greedy.draw(logits), 0);
+}
+
+TEST(Sampler, RefusesImpossibleOptions) {
+    EXPECT_THROW(Sampler({.maxTokens = 0}), Error);
+    EXPECT_THROW(Sampler({.temperature = -1}), Error);
+    EXPECT_THROW(Sampler({.topP = 0}), Error);
+    EXPECT_THROW(Sampler({.topP = 1.5}), Error);
+    Sampler greedy(SamplingOptions{});
+    EXPECT_THROW(greedy.draw(std::vector<float>{NAN, NAN}), Error);
+}
+
+}  // namespace
+}  // namespace owq
