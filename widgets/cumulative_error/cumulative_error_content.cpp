@@ -52,7 +52,7 @@ PlotContent cumulativeErrorContent(std::span<const LayerCurvesPtr> curves, XMode
     content.xMode = mode == XMode::Index ? XMode::Rank : mode;
     content.title = QStringLiteral("Cumulative error");
     content.xTitle = xAxisTitle(content.xMode);
-    content.yTitle = scale == ErrorScale::Share ? QStringLiteral("Share of the output error") : QStringLiteral("Cumulative output error");
+    content.yTitle = scale == ErrorScale::Share ? QStringLiteral("Share of output error") : QStringLiteral("Cumulative output error");
     content.values = {{QStringLiteral("predicted"), QStringLiteral("predicted"), true},
                       {QStringLiteral("measured"), QStringLiteral("measured")}};
     content.emptyText = curves.empty() ? QStringLiteral("Select a linear in the layer tree to see its cumulative error")

@@ -90,7 +90,10 @@ void FigureDialog::makeFields() {
     form->addRow(tr("&Line width"), line_);
     form->addRow(tr("&Resolution"), dpi_);
     form->addRow(csv_);
-    form->addRow(tr("&To"), place);
+    auto* to = new QLabel(tr("&To"));
+    to->setBuddy(path_);
+    path_->setMinimumWidth(240);
+    form->addRow(to, place);
     const std::array<std::pair<QWidget*, const char*>, 9> names = {{{format_, "format"},
                                                                     {preset_, "preset"},
                                                                     {width_, "width"},

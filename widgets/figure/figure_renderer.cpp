@@ -80,6 +80,7 @@ QByteArray svgBytes(const FigureOptions& options, const PlotContent& content) {
 
 QByteArray pngBytes(const FigureOptions& options, const PlotContent& content) {
     QImage image = paintImage(unitsFor(options, options.pngDpi), content, styleFor(options, options.pngDpi));
+    if (image.isNull()) return {};
     const int dotsPerMeter = static_cast<int>(std::lround(options.pngDpi / kMmPerInch * 1000));
     image.setDotsPerMeterX(dotsPerMeter);
     image.setDotsPerMeterY(dotsPerMeter);
@@ -102,9 +103,9 @@ QString problem(const FigureOptions& options, const QString& path) {
         return QStringLiteral("A figure is 20 to 1000 mm wide and high, not %1 × %2 mm").arg(options.widthMm).arg(options.heightMm);
     if (!within(options.fontPt, 3, 72)) return QStringLiteral("The font size is 3 to 72 pt, not %1 pt").arg(options.fontPt);
     if (!within(options.linePt, 0.05, 20)) return QStringLiteral("The line width is 0.05 to 20 pt, not %1 pt").arg(options.linePt);
-    const double inches = std::max(options.widthMm, options.heightMm) / kMmPerInch;
-    if (!within(options.pngDpi, 50, 2400) || inches * options.pngDpi > 24000)
-        return QStringLiteral("The resolution is 50 to 2400 dpi and at most 24,000 pixels a side, not %1 dpi").arg(options.pngDpi);
+    const double pixels = options.widthMm * options.heightMm * std::pow(options.pngDpi / kMmPerInch, 2);
+    if (figureFormat(path) == FigureFormat::Png && (!within(options.pngDpi, 50, 2400) || pixels > 1e8))
+        return QStringLiteral("The resolution is 50 to 2400 dpi and at most 100 million pixels, not %1 dpi at this size").arg(options.pngDpi);
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include <QFontMetricsF>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "widgets/plot/qcustomplot.h"
@@ -206,14 +207,15 @@ void ContentDrawing::addCurves(const PlotContent& content) {
     for (const PlotBlock& block : content.blocks) {
         const QColor color = seriesColor(block.look.color, style_.theme);
         QString legend = listed < kLegendEntries ? block.shortName : QString();
-        if (block.cut && !single && !legend.isEmpty()) legend += QStringLiteral(", k = %1").arg(block.weakCount);
+        const bool few = !single && content.blocks.size() <= kLabelledBlocks;
+        if (block.cut && few && content.kind == PlotKind::Sensitivity) legend += QStringLiteral(", k = %1").arg(block.weakCount);
         if (++listed == kLegendEntries + 1) legend = QStringLiteral("and %1 more").arg(content.blocks.size() - kLegendEntries);
         if (pairs && !legend.isEmpty()) addGraph(std::exchange(legend, QString()))->setPen(penOf(color, style_.line));
         for (size_t v = 0; v < content.values.size(); ++v) {
             if (!block.hasValue(v)) continue;
             const bool thin = many && !style_.paper;
             const auto data = thin ? QSharedPointer<QCPGraphDataContainer>::create() : dataOf(content, block.values[v]);
-            if (content.shape == CurveShape::Range) {
+            if (content.shape == CurveShape::Range && !thin) {
                 if (single) {
                     // Strokes, dots over them: a filled band of 11,008 columns takes 400 ms, impulses take two.
                     QCPGraph* strokes = addGraph(QString());
@@ -228,18 +230,16 @@ void ContentDrawing::addCurves(const PlotContent& content) {
                 dots->setScatterStyle({QCPScatterStyle::ssSquare, QPen(color, 0), QBrush(color), size});
                 dots->setPen(QPen(color, 0));
                 dots->setAdaptiveSampling(!style_.paper);
-                if (thin) {
-                    dots->setScatterStyle({QCPScatterStyle::ssDot});
-                    thinned_.push_back({dots, &block.values[v]});
-                }
                 continue;
             }
             QCPGraph* graph = addGraph(std::exchange(legend, QString()));
             graph->setData(data);
+            if (thin) thinned_.push_back({graph, &block.values[v]});
             const bool dashed = (pairs ? content.values[v].secondary : block.look.dash > 0) && !many;
             const int dash = pairs ? 1 : block.look.dash;
             // Neighbouring channels have nothing to do with each other: in a figure their zigzag is drawn thin.
             const bool zigzag = style_.paper && content.xMode == XMode::Index && content.length > 500;
+            graph->setAntialiased(!zigzag || !style_.raster);  // a tenth of the time, and no difference at print resolution
             graph->setPen(penOf(color, style_.line * (zigzag ? 0.5 : 1), dashed ? dashPattern(dash) : QList<qreal>()));
         }
     }
@@ -298,7 +298,7 @@ void ContentDrawing::addCuts(const PlotContent& content) {
         line->point1->setCoords(vertical ? *block.cut : 0, vertical ? 1 : *block.cut);
         line->point2->setCoords(vertical ? *block.cut : 1, vertical ? 2 : *block.cut);
         items_.push_back(line);
-        if (content.blocks.size() > 1) continue;  // the legend has the numbers
+        if (content.blocks.size() > 1) continue;  // they would overlap; the sensitivity legend has the numbers
         auto* text = new QCPItemText(plot_);
         text->setLayer(QStringLiteral("marks"));
         text->setText(QStringLiteral("k = %1").arg(block.weakCount));
@@ -413,13 +413,18 @@ void ContentDrawing::placeLabels() {
 
 void ContentDrawing::wrapLegend(int width) {
     const QFontMetricsF metrics(style_.font);
-    double widest = 1;
-    for (int i = 0; i < legend_->itemCount(); ++i) {
-        auto* item = qobject_cast<QCPPlottableLegendItem*>(legend_->item(i));
-        if (item) widest = std::max(widest, metrics.horizontalAdvance(item->plottable()->name()));
+    std::vector<double> widths;
+    for (int i = 0; i < legend_->itemCount(); ++i)
+        if (auto* item = qobject_cast<QCPPlottableLegendItem*>(legend_->item(i)))
+            widths.push_back(metrics.horizontalAdvance(item->plottable()->name()) + legend_->iconSize().width() +
+                             legend_->iconTextPadding() + legend_->columnSpacing());
+    // The most columns that fit; a column is as wide as its widest entry.
+    int wrap = std::max(1, static_cast<int>(widths.size()));
+    for (; wrap > 1; --wrap) {
+        std::vector<double> columns(static_cast<size_t>(wrap), 0.0);
+        for (size_t i = 0; i < widths.size(); ++i) columns[i % columns.size()] = std::max(columns[i % columns.size()], widths[i]);
+        if (std::accumulate(columns.begin(), columns.end(), 0.0) <= width - style_.em()) break;
     }
-    widest += legend_->iconSize().width() + legend_->iconTextPadding() + legend_->columnSpacing();
-    const int wrap = std::max(1, static_cast<int>((width - 2 * style_.em()) / widest));
     if (wrap == legend_->wrap()) return;
     legend_->setWrap(wrap);
     legend_->setFillOrder(QCPLayoutGrid::foColumnsFirst, true);

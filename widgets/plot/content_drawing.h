@@ -23,6 +23,7 @@ struct DrawStyle {
     double line = 1;    // curves. Above 1 on screen, Qt strokes dense curves 100 times slower
     double axis = 1;    // axes, ticks, grid
     bool paper = false;  // a figure: every pen has its explicit width, scatter is not thinned out
+    bool raster = false;  // a figure made of pixels
     double em() const { return font.pixelSize(); }
 };
 

@@ -29,9 +29,17 @@ bool paintVector(QPaintDevice* device, QSize size, const PlotContent& content, c
 
 QImage paintImage(QSize size, const PlotContent& content, const DrawStyle& style) {
     QCustomPlot plot;
-    prepare(plot, size, content, style);
-    // Not QCustomPlot's own scale factor: with it, dense curves take seconds.
-    return plot.toPixmap(size.width(), size.height(), 1.0).toImage();
+    DrawStyle pixels = style;
+    pixels.raster = true;
+    prepare(plot, size, content, pixels);
+    // Through the widget's own buffers, not toPixmap: that one forbids fast polylines, and dense curves then take seconds.
+    plot.setBufferDevicePixelRatio(1);
+    plot.resize(size);
+    QImage image(size, QImage::Format_RGB32);
+    if (image.isNull()) return image;
+    image.fill(style.theme.background);
+    plot.render(&image);
+    return image;
 }
 
 }  // namespace owq

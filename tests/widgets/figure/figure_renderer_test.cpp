@@ -86,6 +86,10 @@ TEST_P(FigureTest, PngHasTheSizeAndCsvEqualsTheData) {
     EXPECT_EQ(image.size(), QSize(669, 472));
     EXPECT_NEAR(image.dotsPerMeterX() * 0.0254, 200, 0.1);
     EXPECT_EQ(image.pixelColor(0, 471), QColor(Qt::white));
+    int ink = 0;
+    for (int x = 0; x < image.width(); ++x)
+        for (int y = 100; y < image.height(); ++y) ink += image.pixelColor(x, y).hsvSaturation() > 100;
+    EXPECT_GT(ink, 300) << "the curves are there";
     EXPECT_EQ(contents(options.csvPath), tableText(figureContent(options, curves_), TableFormat::Csv).toUtf8());
     EXPECT_EQ(contents(options.csvPath).count('\n'), 13);
 }
@@ -99,6 +103,8 @@ TEST_F(FigureTest, ProblemsAreTold) {
     EXPECT_TRUE(renderFigure(options, curves_, at(QStringLiteral("f.jpg"))).error.contains(QStringLiteral(".pdf, .svg or .png")));
     EXPECT_TRUE(renderFigure(options, {}, at(QStringLiteral("f.pdf"))).error.contains(QStringLiteral("Select a linear")));
     EXPECT_TRUE(renderFigure(options, curves_, at(QStringLiteral("none/f.pdf"))).error.contains(QStringLiteral("Cannot write")));
+    options.pngDpi = 1e6;
+    EXPECT_TRUE(renderFigure(options, curves_, at(QStringLiteral("f.png"))).error.contains(QStringLiteral("2400 dpi")));
     options.widthMm = 1e9;
     EXPECT_TRUE(renderFigure(options, curves_, at(QStringLiteral("f.pdf"))).error.contains(QStringLiteral("20 to 1000 mm")));
     EXPECT_FALSE(QFile::exists(at(QStringLiteral("f.pdf"))));

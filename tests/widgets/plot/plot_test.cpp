@@ -256,19 +256,41 @@ TEST_F(PlotTest, GroupSharesSelectionZoomAndMode) {
     EXPECT_DOUBLE_EQ(range.view().xUpper, 900);
 }
 
-TEST_F(PlotTest, EleventhousandColumnsOfManyLinearsAreDrawn) {
+// Share of the pixels of the plot that are neither background nor text: the curves.
+double inkOf(Plot& plot) {
+    const QImage image = plot.canvas()->grab().toImage();
+    int ink = 0;
+    for (int y = 0; y < image.height(); ++y)
+        for (int x = 0; x < image.width(); ++x) ink += image.pixelColor(x, y).hsvSaturation() > 100;
+    return static_cast<double>(ink) / (image.width() * image.height());
+}
+
+TEST_F(PlotTest, ElevenThousandColumnsOfManyLinearsAreDrawn) {
     std::vector<LayerCurvesPtr> curves;
     for (int i = 0; i < 40; ++i) curves.push_back(testing::manyColumns(11008, QStringLiteral("model.layers.%1.mlp.down_proj").arg(i)));
     HessianPlot hessian;
     ColumnRangePlot range;
-    for (Plot* plot : std::initializer_list<Plot*>{&hessian, &range}) {
+    CumulativeErrorPlot cumulative;
+    for (Plot* plot : std::initializer_list<Plot*>{&hessian, &range, &cumulative}) {
         plot->setCurves(curves);
         show(*plot);
         EXPECT_EQ(plot->tableModel()->rowCount(), 40 * 11008);
+        EXPECT_GT(inkOf(*plot), plot == &cumulative ? 0.002 : 0.1) << qPrintable(plot->content().title);
         plot->zoomTo({5000, 5200, plot->view().yLower, plot->view().yUpper});
         QApplication::processEvents();
         EXPECT_DOUBLE_EQ(plot->view().xLower, 5000);
+        EXPECT_GT(inkOf(*plot), 0.002) << qPrintable(plot->content().title);
     }
+}
+
+TEST_F(PlotTest, OneCurveIsOnTheScreen) {
+    HessianPlot plot;
+    plot.setCurves({testing::manyColumns(1000, QStringLiteral("q_proj"))});
+    show(plot);
+    EXPECT_GT(inkOf(plot), 0.02);
+    plot.setCurves({});
+    QApplication::processEvents();
+    EXPECT_TRUE(plot.content().empty());
 }
 
 }  // namespace
