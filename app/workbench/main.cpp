@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <malloc.h>
-
 #include <QApplication>
 #include <QSettings>
 #include <cstdio>
@@ -9,15 +7,12 @@
 #include "app/workbench/main_window.h"
 #include "app/workbench/render_figure.h"
 #include "app/workbench/settings.h"
+#include "core/base/memory.h"
 #include "widgets/theme/theme.h"
 
 int main(int argc, char** argv) {
     using owq::Arguments;
-    // Large buffers come and go all the time; giving each back to the kernel costs more than the arithmetic
-    // on it.
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, 2000 << 20);
-    mallopt(M_TOP_PAD, 256 << 20);
+    owq::tuneAllocator();
 
     QCoreApplication::setApplicationName(QStringLiteral("OWQ Workbench"));
     QCoreApplication::setOrganizationName(QStringLiteral("owq-workbench"));

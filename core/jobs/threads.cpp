@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/threads.h"
 
-#include <algorithm>
-#include <thread>
-
 #include "core/model/compute.h"
 #include "kernels/thread_pool.h"
 
 namespace owq {
 
-void setThreads(int count) {
-    const int n = count > 0 ? count : std::max(1, int(std::thread::hardware_concurrency()));
-    kernels::setThreads(n);
-    setComputeThreads(n);
-}
+void setThreads(int count) { setComputeThreads(count); }
 
 int threads() { return kernels::threads(); }
 
