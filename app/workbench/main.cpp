@@ -46,6 +46,10 @@ int main(int argc, char** argv) {
         case Arguments::Mode::renderFigure:
             if (!askedPlatform && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
                 qputenv("QT_QPA_PLATFORM", "offscreen");
+            // Qt's remarks about the desktop say nothing to a person who asked for a file; errors are ours to tell.
+            qInstallMessageHandler([](QtMsgType type, const QMessageLogContext&, const QString& text) {
+                if (type == QtCriticalMsg || type == QtFatalMsg) std::fprintf(stderr, "%s\n", text.toUtf8().constData());
+            });
             break;
         case Arguments::Mode::window:
             break;

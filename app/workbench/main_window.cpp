@@ -149,7 +149,7 @@ void MainWindow::makeDocks() {
     addDock("jobs", tr("Jobs and messages"), "recent", jobsView_, Qt::BottomDockWidgetArea,
             QStringLiteral("Ctrl+4"));
     addDock("try", tr("Try it"), "chat", tryPanel_, Qt::BottomDockWidgetArea, QStringLiteral("Ctrl+5"));
-    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);  // tables want width
     setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
 }
 
@@ -166,7 +166,7 @@ void MainWindow::defaultLayout() {
     tabifyDockWidget(docks_[3], docks_[4]);
     docks_[2]->raise();
     const int unit = fontMetrics().averageCharWidth();
-    resizeDocks({docks_[0], docks_[1]}, {unit * 84, unit * 48}, Qt::Horizontal);
+    resizeDocks({docks_[0], docks_[1]}, {unit * 80, unit * 48}, Qt::Horizontal);
     resizeDocks({docks_[2]}, {fontMetrics().height() * 15}, Qt::Vertical);
 }
 
@@ -454,6 +454,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
     if (!event->mimeData()->hasUrls()) return;
     event->acceptProposedAction();
+    dragged_ = event->mimeData()->urls();
     start_->setDropping(true);
 }
 
@@ -463,7 +464,9 @@ void MainWindow::dragLeaveEvent(QDragLeaveEvent*) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
     start_->setDropping(false);
-    for (const QUrl& url : event->mimeData()->urls()) {
+    // Some sources on X11 no longer answer once they let go; what they promised on entering is the same.
+    const QList<QUrl> dropped = event->mimeData()->urls();
+    for (const QUrl& url : dropped.isEmpty() ? dragged_ : dropped) {
         if (!url.isLocalFile()) continue;
         event->acceptProposedAction();
         return open(url.toLocalFile());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include <QMainWindow>
+#include <QUrl>
 
 #include "app/workbench/actions.h"
 #include "app/workbench/job_functions.h"
@@ -88,6 +89,7 @@ private:
     ResultsController* results_;
     TryController* tryController_;
     bool working_ = false;
+    QList<QUrl> dragged_;  ///< what hovers over the window
 };
 
 }  // namespace owq

@@ -42,6 +42,9 @@ TEST(Format, WritesNumbersForPeople) {
     EXPECT_EQ(numberText(0), "0");
     EXPECT_EQ(numberText(1.2341e-7), "1.234e-07");
     EXPECT_EQ(numberText(123.456), "123.5");
+    EXPECT_EQ(numberText(27000, 3), "2.70e+04");
+    EXPECT_EQ(numberText(999.4, 3), "999");
+    EXPECT_EQ(numberText(999.7, 3), "1.00e+03");
     EXPECT_EQ(countText(6.92e6), "6.92 M");
 }
 

@@ -30,7 +30,8 @@ QString durationText(double seconds) {
 QString numberText(double value, int digits) {
     if (std::isnan(value)) return {};
     const double size = std::abs(value);
-    if (size != 0 && (size < 1e-3 || size >= 1e6)) return QString::number(value, 'e', digits - 1);
+    // Where 'g' would switch to exponents by itself it would also drop zeros, and columns of numbers would not line up.
+    if (size != 0 && (size < 1e-3 || size >= std::pow(10, digits) - 0.5)) return QString::number(value, 'e', digits - 1);
     return QString::number(value, 'g', digits);
 }
 

@@ -182,17 +182,22 @@ void ExportDialog::setDone(const QString& out, double bytes, const QStringList& 
         html += QStringLiteral("</ul>");
     }
     if (!loadableBy.isEmpty()) html += tr("Loadable by: %1").arg(loadableBy.toHtmlEscaped());
-    outcome_->setText(html);
-    outcome_->show();
+    showOutcome(html);
     refresh();
 }
 
 void ExportDialog::setFailed(const QString& happened, const QString& remedy) {
     setRunning(false);
-    outcome_->setText(
-        QStringLiteral("<b><span style='color:%1'>%2</span></b><br>%3")
-            .arg(Theme::bad(palette()).name(), happened.toHtmlEscaped(), remedy.toHtmlEscaped()));
+    showOutcome(QStringLiteral("<b><span style='color:%1'>%2</span></b><br>%3")
+                    .arg(Theme::bad(palette()).name(), happened.toHtmlEscaped(), remedy.toHtmlEscaped()));
+}
+
+void ExportDialog::showOutcome(const QString& html) {
+    outcome_->setText(html);
     outcome_->show();
+    // A layout's own idea of its size does not count the lines that wrap.
+    layout()->activate();
+    if (const int wanted = layout()->totalHeightForWidth(width()); wanted > height()) resize(width(), wanted);
 }
 
 }  // namespace owq

@@ -40,6 +40,7 @@ private:
     void refresh();
     void suggest();
     void setRunning(bool running);
+    void showOutcome(const QString& html);
     QString run_, folder_, suggested_;
     std::function<double(const QString&)> freeSpace_;
     double packed_ = 0, dense_ = 0;

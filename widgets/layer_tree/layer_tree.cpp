@@ -52,7 +52,9 @@ LayerTree::LayerTree(QWidget* parent)
     view_->setItemDelegate(new HeatDelegate(view_));
     view_->header()->setSectionsMovable(true);
     view_->header()->setStretchLastSection(true);
-    view_->header()->moveSection(LayerTreeModel::dtypeColumn, LayerTreeModel::columnTotal - 1);
+    // The names say the kind already, the numbers do not: they stand first.
+    view_->header()->moveSection(LayerTreeModel::kindColumn, LayerTreeModel::columnTotal - 1);
+    view_->header()->moveSection(view_->header()->visualIndex(LayerTreeModel::dtypeColumn), LayerTreeModel::columnTotal - 1);
     installCopy(view_);
 
     nothing_->setAlignment(Qt::AlignCenter);

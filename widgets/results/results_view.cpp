@@ -46,6 +46,9 @@ ResultsView::ResultsView(QWidget* parent)
     // What was measured stands where it is seen first: right after the method.
     connect(sorted_, &QAbstractItemModel::columnsInserted, this,
             [this](const QModelIndex&, int first, int last) {
+                // Selected rows stay selected as wholes, or they would no longer count as such.
+                QItemSelectionModel* selected = table_->selectionModel();
+                selected->select(selected->selection(), QItemSelectionModel::Select | QItemSelectionModel::Rows);
                 for (int column = first; column <= last; ++column)
                     table_->horizontalHeader()->moveSection(
                         table_->horizontalHeader()->visualIndex(column),
@@ -144,6 +147,8 @@ void ResultsView::refresh() {
     const ResultRow* row = paths.size() == 1 ? model_->find(paths.first()) : nullptr;
     show_->setEnabled(row);
     export_->setEnabled(row && !row->original && row->finished);
+    // Qt's tables do not widen a column by themselves when a row comes or a cell's text grows.
+    QMetaObject::invokeMethod(table_, &QTableView::resizeColumnsToContents, Qt::QueuedConnection);
 }
 
 }  // namespace owq

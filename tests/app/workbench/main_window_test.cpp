@@ -119,6 +119,16 @@ TEST_F(MainWindowTest, OpensWhatIsDroppedAnywhereAndShowsItsLayers) {
     EXPECT_EQ(QSettings().value(QLatin1String(keys::recent)).toStringList(), QStringList(model()));
 }
 
+TEST_F(MainWindowTest, OpensADropWhoseSourceFallsSilentWhenItLetsGo) {
+    QMimeData data, silent;
+    data.setUrls({QUrl::fromLocalFile(model())});
+    QDragEnterEvent enter(QPoint(300, 300), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(window.get(), &enter);
+    QDropEvent drop(QPointF(300, 300), Qt::CopyAction, &silent, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(window.get(), &drop);
+    EXPECT_TRUE(waitFor([&] { return get<LayerTree>()->isVisible(); }));
+}
+
 TEST_F(MainWindowTest, SuggestsARunDirectoryThatFollowsTheSettings) {
     openModel();
     auto* out = window->findChild<QLineEdit*>(QStringLiteral("runDirectory"));

@@ -153,9 +153,9 @@ TEST(LayerTree, SelectsSeveralAndCopiesThemWithAHeader) {
     tree.view().setFocus();
     QTest::keyClick(&tree.view(), Qt::Key_C, Qt::ControlModifier);
     EXPECT_EQ(selectionAsTsv(tree.view()),
-              "Layer\tKind\tShape\tBits\tWeak\tSensitivity\tError\tType\n"
-              "q_proj\tq\t256 × 256\t\t\t\t\tF16\n"
-              "down_proj\tdown\t256 × 704\t\t\t\t\tF16\n");
+              "Layer\tShape\tBits\tWeak\tSensitivity\tError\tKind\tType\n"
+              "q_proj\t256 × 256\t\t\t\t\tq\tF16\n"
+              "down_proj\t256 × 704\t\t\t\t\tdown\tF16\n");
 }
 
 TEST(LayerTree, ABlockStandsForItsLinears) {

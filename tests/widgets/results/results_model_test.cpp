@@ -83,6 +83,8 @@ TEST(ResultsView, OffersExportOfOneFinishedRunOnly) {
     EXPECT_FALSE(button->isEnabled());
     view.select(QStringLiteral("/run1"));
     ASSERT_TRUE(button->isEnabled());
+    view.model().setPerplexity(QStringLiteral("/run1"), QStringLiteral("heldout.txt"), 20);
+    EXPECT_TRUE(button->isEnabled()) << "a new column leaves the selection whole";
     QSignalSpy wanted(&view, &ResultsView::exportWanted);
     QTest::mouseClick(button, Qt::LeftButton);
     ASSERT_EQ(wanted.count(), 1);
