@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/evaluate/perplexity.h"
-#include "tests/core/model/model_test_data.h"
+#include "tests/core/evaluate/evaluation_windows.h"
 
 namespace owq {
 namespace {
@@ -14,15 +14,10 @@ class GoldenPerplexity : public ::testing::TestWithParam<std::tuple<const char*,
 
 TEST_P(GoldenPerplexity, IsTheReferences) {
     const auto& [family, text] = GetParam();
-    TokenWindows windows;
-    windows.length = 512;
-    for (int64_t id : golden(family, "eval.safetensors")->read(text).toInteger())
-        windows.ids.push_back(int32_t(id));
-    ASSERT_EQ(windows.count(), 64);
     const Json reference =
         readJson(std::filesystem::path(OWQ_TEST_DATA) / "reference" / family / "reference.json");
     const double expected = reference.at("runs").at("fp").at("ppl").at(text).get<double>();
-    const double got = perplexity(ModelSource::open(sampleModel(family)), windows).perplexity;
+    const double got = perplexity(ModelSource::open(sampleModel(family)), windows(family, text, 64, 512)).perplexity;
     RecordProperty("relative_difference", std::to_string(got / expected - 1));
     EXPECT_NEAR(got, expected, expected * 1e-4);
 }

@@ -8,20 +8,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/core/model/model_test_data.h"
+#include "tests/core/evaluate/evaluation_windows.h"
 
 namespace owq {
 namespace {
 
 using namespace owq::testing;
-
-TokenWindows windows(const std::string& family, const std::string& tensor, int64_t count, int64_t length) {
-    TokenWindows out;
-    out.length = length;
-    const std::vector<int64_t> ids = golden(family, "eval.safetensors")->read(tensor).toInteger();
-    for (int64_t i = 0; i < count * length; ++i) out.ids.push_back(int32_t(ids.at(size_t(i))));
-    return out;
-}
 
 class Perplexity : public ::testing::TestWithParam<const char*> {
 protected:

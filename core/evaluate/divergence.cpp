@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/divergence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/evaluate/scoring_pass.h"
+#include "kernels/thread_pool.h"
+
+namespace owq {
+namespace {
+
+void checkComparable(const ModelInfo& model, const ModelInfo& original, int64_t length) {
+    if (model.vocabulary != original.vocabulary)
+        throw Error("the vocabularies differ: the model has " + std::to_string(model.vocabulary) +
+                        " tokens, the original " + std::to_string(original.vocabulary),
+                    "comparison", "Compare a model with the one that it was made from");
+    for (const auto& [info, who] : {std::pair(&model, "model"), std::pair(&original, "original")})
+        if (length > info->maxPositions)
+            throw Error("windows of " + std::to_string(length) + " tokens are longer than the " + who +
+                            "'s maximum of " + std::to_string(info->maxPositions),
+                        "comparison", "Choose a shorter sequence length");
+}
+
+}  // namespace
+
+WindowMean windowMean(const std::vector<double>& windows) {
+    WindowMean out;
+    const auto n = double(windows.size());
+    for (const double m : windows) out.mean += m / n;
+    if (windows.size() < 2) return out;
+    double squares = 0;
+    for (const double m : windows) squares += (m - out.mean) * (m - out.mean);
+    out.standardError = std::sqrt(squares / (n - 1) / n);
+    return out;
+}
+
+// With logits x, y shifted by their maxima and p = e^x / S: KL = Σ p (x - y) - log S + log S'. Both normalizers come out
+// of the same sweep, and a constant added to one model's logits changes nothing.
+TokenDivergence tokenDivergence(const float* original, const float* model, int64_t vocabulary) {
+    const float* topOriginal = std::max_element(original, original + vocabulary);
+    const float* topModel = std::max_element(model, model + vocabulary);
+    double sumOriginal = 0, sumModel = 0, moved = 0;
+    for (int64_t i = 0; i < vocabulary; ++i) {
+        const double x = double(original[i]) - double(*topOriginal), y = double(model[i]) - double(*topModel);
+        const double weight = std::exp(x);
+        sumOriginal += weight;
+        sumModel += std::exp(y);
+        if (weight > 0) moved += weight * (x - y);  // a token ruled out by both adds nothing, not 0 · ∞
+    }
+    return {moved / sumOriginal - std::log(sumOriginal) + std::log(sumModel),
+            topOriginal - original == topModel - model};
+}
+
+DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
+                            const std::shared_ptr<const ModelSource>& original, const TokenWindows& windows,
+                            const PerplexityOptions& options, std::stop_token stop,
+                            const std::function<void(double fraction, bool original, int block)>& progress) {
+    checkComparable(model->info(), original->info(), windows.length);
+    LossSum modelLoss(windows, "the model"), originalLoss(windows, "the original");
+    DivergenceResult result;
+    result.windowKl.resize(size_t(windows.count()));
+    const int64_t vocabulary = model->info().vocabulary;
+    std::vector<TokenDivergence> tokens;
+    visitLogits(
+        {model, original}, windows, options, stop,
+        [&](double fraction, int index, int block) {
+            if (progress) progress(fraction, index == 1, block);
+        },
+        [&](const ScoredRows& rows) {
+            modelLoss.add(rows, rows.logits[0]);
+            originalLoss.add(rows, rows.logits[1]);
+            const float *y = rows.logits[0].data_ptr<float>(), *x = rows.logits[1].data_ptr<float>();
+            tokens.resize(size_t(rows.logits[0].size(0)));
+            kernels::parallelFor(int64_t(tokens.size()), 1, [&](int64_t begin, int64_t end) {
+                for (int64_t i = begin; i < end; ++i)
+                    tokens[size_t(i)] = tokenDivergence(x + i * vocabulary, y + i * vocabulary, vocabulary);
+            });
+            double& sum = result.windowKl[size_t(rows.window)];
+            for (const TokenDivergence& token : tokens) {
+                sum += token.kl;
+                result.top1Agreement += token.sameTop;
+            }
+            if (!std::isfinite(sum))
+                throw Error("the model rules out tokens that the original does not, in window " +
+                                std::to_string(rows.window) + ": the divergence is infinite",
+                            "comparison", "Compare perplexities only");
+        });
+    result.model = modelLoss.result();
+    result.original = originalLoss.result();
+    for (double& kl : result.windowKl) kl /= double(windows.length - 1);
+    result.kl = windowMean(result.windowKl);
+    std::vector<double> difference = result.model.windowNll;
+    for (size_t w = 0; w < difference.size(); ++w) difference[w] -= result.original.windowNll[w];
+    result.logPerplexityDifference = windowMean(difference);
+    result.top1Agreement /= double(result.model.tokens);
+    return result;
+}
+
+}  // namespace owq

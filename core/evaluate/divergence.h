@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far a model's predictions are from those of the model that it was made from.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "core/evaluate/perplexity.h"
+
+namespace owq {
+
+/// Mean over windows. Windows are the independent units, tokens of one window are not; so the standard error is that
+/// of a mean of windows, sqrt(Σ(mᵢ - mean)² / (n - 1) / n), and there is none for a single window.
+struct WindowMean {
+    double mean = 0;
+    std::optional<double> standardError;
+};
+WindowMean windowMean(const std::vector<double>& windows);
+
+/// What two distributions over the next token have in common; logits [vocabulary].
+struct TokenDivergence {
+    double kl = 0;         ///< KL(original ‖ model), nats; fp64, so above -1e-9 for logits of any usual size
+    bool sameTop = false;  ///< both have their largest logit at the same id; of equal ones the lowest id counts
+};
+TokenDivergence tokenDivergence(const float* original, const float* model, int64_t vocabulary);
+
+struct DivergenceResult {
+    PerplexityResult model, original;
+    WindowMean kl;                       ///< KL(original ‖ model), nats per token
+    WindowMean logPerplexityDifference;  ///< model minus original, paired by window
+    double top1Agreement = 0;            ///< share of the positions, 0…1
+    std::vector<double> windowKl;        ///< mean over the tokens of each window
+};
+
+/// Over the same positions as the perplexity: all whose next token is scored. `options` bounds what both models hold
+/// together. progress: fraction 0…1, whether the original is under work, and its block (-1: the heads of both).
+/// Throws as perplexity does, and Error when the vocabularies differ or the windows are too long for one of the two.
+DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
+                            const std::shared_ptr<const ModelSource>& original, const TokenWindows& windows,
+                            const PerplexityOptions& options = {}, std::stop_token stop = {},
+                            const std::function<void(double fraction, bool original, int block)>& progress = {});
+
+}  // namespace owq

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evaluate/divergence.h"
+
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/gather.h>
+#include <ATen/ops/log_softmax.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/base/error.h"
+#include "core/base/progress.h"
+#include "tests/core/evaluate/evaluation_windows.h"
+
+namespace owq {
+namespace {
+
+using namespace owq::testing;
+using ::testing::HasSubstr;
+
+/// A model whose norms are a bit too large, so that every prediction moves, and whose size may be given out wrongly.
+struct Changed : ModelSource {
+    explicit Changed(std::shared_ptr<const ModelSource> from) : source(std::move(from)), size(source->info()) {}
+    ModelKind kind() const override { return source->kind(); }
+    const ModelInfo& info() const override { return size; }
+    const Json& config() const override { return source->config(); }
+    std::filesystem::path tokenizerFolder() const override { return source->tokenizerFolder(); }
+    bool has(const std::string& name) const override { return source->has(name); }
+    Tensor tensor(const std::string& name) const override {
+        const Tensor whole = source->tensor(name);
+        if (!name.ends_with("norm.weight")) return whole;
+        std::vector<float> values = whole.toFloat();
+        for (float& value : values) value *= normFactor;
+        return Tensor::f32(whole.shape, std::move(values));
+    }
+    bool quantized(const std::string& name) const override { return source->quantized(name); }
+    QuantizedLinear linear(const std::string& name) const override { return source->linear(name); }
+
+    std::shared_ptr<const ModelSource> source;
+    ModelInfo size;
+    float normFactor = 1.1f;
+};
+
+class Divergence : public ::testing::TestWithParam<const char*> {
+protected:
+    const std::shared_ptr<const ModelSource> source = ModelSource::open(sampleModel(GetParam()));
+    const std::shared_ptr<Changed> model = std::make_shared<Changed>(source);
+};
+
+std::string messageOf(const std::shared_ptr<const ModelSource>& model, const std::shared_ptr<const ModelSource>& original,
+                      const TokenWindows& windows) {
+    try {
+        divergence(model, original, windows);
+    } catch (const Error& e) {
+        return e.what();
+    }
+    return "no error";
+}
+
+TEST_P(Divergence, FromItselfIsZero) {
+    const DivergenceResult same = divergence(source, source, windows(GetParam(), "heldout", 3, 64));
+    for (const double kl : same.windowKl) EXPECT_LT(std::abs(kl), 1e-12);
+    EXPECT_LT(std::abs(same.kl.mean), 1e-12);
+    EXPECT_EQ(same.top1Agreement, 1);
+    EXPECT_EQ(same.logPerplexityDifference.mean, 0);
+    EXPECT_EQ(same.logPerplexityDifference.standardError.value(), 0);
+}
+
+TEST_P(Divergence, EqualsLogSoftmaxOfFullPassesHoweverItIsCut) {
+    const TokenWindows few = windows(GetParam(), "heldout", 2, 48);
+    const LanguageModel changed(model), original(source);
+    std::vector<double> kl, difference;
+    double agreed = 0;
+    for (int64_t w = 0; w < 2; ++w) {
+        const at::Tensor ids = idTensor(few.window(w), 1, 48);
+        const auto logs = [&](const LanguageModel& m) {
+            return m.forward(ids).select(0, 0).narrow(0, 0, 47).to(at::kDouble).log_softmax(1);
+        };
+        const at::Tensor p = logs(original), q = logs(changed), next = ids.narrow(1, 1, 47).t();
+        kl.push_back(p.exp().mul(p.sub(q)).sum(1).mean().item().toDouble());
+        difference.push_back(p.gather(1, next).sub(q.gather(1, next)).mean().item().toDouble());
+        agreed += p.argmax(1).eq(q.argmax(1)).sum().item().toDouble();
+    }
+    EXPECT_GT(kl[0], 1e-4);
+    EXPECT_LT(agreed, 2 * 47);
+    for (const PerplexityOptions& options : {PerplexityOptions{}, PerplexityOptions{1, 1}}) {
+        std::vector<double> fractions;
+        bool originalSeen = false, modelSeen = false;
+        const DivergenceResult got =
+            divergence(model, source, few, options, {}, [&](double fraction, bool ofOriginal, int) {
+                fractions.push_back(fraction);
+                (ofOriginal ? originalSeen : modelSeen) = true;
+            });
+        ASSERT_EQ(got.windowKl.size(), 2u);
+        for (size_t w = 0; w < 2; ++w) EXPECT_NEAR(got.windowKl[w], kl[w], 1e-6);
+        EXPECT_NEAR(got.kl.mean, (kl[0] + kl[1]) / 2, 1e-6);
+        EXPECT_NEAR(got.kl.standardError.value(), windowMean(kl).standardError.value(), 1e-6);
+        EXPECT_NEAR(got.logPerplexityDifference.mean, windowMean(difference).mean, 1e-5);
+        EXPECT_NEAR(got.logPerplexityDifference.standardError.value(), windowMean(difference).standardError.value(), 1e-5);
+        EXPECT_NEAR(got.top1Agreement, agreed / (2 * 47), 1.0 / (2 * 47));  // one near tie may fall either way
+        EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
+        EXPECT_NEAR(fractions.back(), 1, 1e-12);
+        EXPECT_TRUE(originalSeen && modelSeen);
+    }
+}
+
+TEST_P(Divergence, PerplexitiesAreThoseOfEachModelAlone) {
+    const TokenWindows few = windows(GetParam(), "wikitext2", 2, 64);
+    const DivergenceResult got = divergence(model, source, few);
+    EXPECT_EQ(got.model.windowNll, perplexity(model, few).windowNll);
+    EXPECT_EQ(got.original.perplexity, perplexity(source, few).perplexity);
+    EXPECT_NEAR(got.logPerplexityDifference.mean, std::log(got.model.perplexity / got.original.perplexity), 1e-12);
+}
+
+TEST_P(Divergence, RefusesWhatCannotBeComparedAndStops) {
+    const TokenWindows one = windows(GetParam(), "heldout", 1, 64);
+    model->size.maxPositions = 63;
+    EXPECT_THAT(messageOf(source, model, one), HasSubstr("windows of 64 tokens are longer than the original's maximum of 63"));
+    model->size.vocabulary += 8;
+    EXPECT_THAT(messageOf(source, model, one), HasSubstr("vocabularies differ: the model has 4096 tokens, the original 4104"));
+    EXPECT_THROW(divergence(source, source, TokenWindows{}), Error);
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(divergence(source, source, one, {}, stop.get_token()), Cancelled);
+}
+
+TEST_P(Divergence, OutputsThatAreNotFiniteAreNamed) {
+    model->normFactor = 1e30f;  // attention scores overflow
+    const TokenWindows one = windows(GetParam(), "heldout", 1, 32);
+    EXPECT_THAT(messageOf(model, source, one), HasSubstr("the model's outputs are not finite in window 0"));
+    EXPECT_THAT(messageOf(source, model, one), HasSubstr("the original's outputs are not finite in window 0"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, Divergence, ::testing::Values("opt", "llama"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(TokenDivergence, IsTheSumOverTheVocabulary) {
+    // p = (1/2, 1/4, 1/4), q = (1/4, 1/4, 1/2), each shifted by a constant of its own.
+    const float p[] = {3 + std::log(2.f), 3, 3}, q[] = {-70, -70, -70 + std::log(2.f)};
+    const TokenDivergence got = tokenDivergence(p, q, 3);
+    EXPECT_NEAR(got.kl, std::log(2.0) / 4, 1e-6);
+    EXPECT_FALSE(got.sameTop);
+    const float wide[] = {1000, -1000, 0}, flat[] = {0, 0, 0};
+    EXPECT_NEAR(tokenDivergence(wide, flat, 3).kl, std::log(3.0), 1e-12);
+    EXPECT_NEAR(tokenDivergence(flat, wide, 3).kl, 1000 - std::log(3.0), 1e-9);
+}
+
+TEST(TokenDivergence, OfEqualLogitsTheLowestIdIsTheTop) {
+    const float tie[] = {1, 2, 2}, first[] = {0, 5, 4}, second[] = {0, 4, 5};
+    EXPECT_TRUE(tokenDivergence(tie, first, 3).sameTop);
+    EXPECT_FALSE(tokenDivergence(tie, second, 3).sameTop);
+    EXPECT_TRUE(tokenDivergence(first, tie, 3).sameTop);
+}
+
+TEST(TokenDivergence, RuledOutTokens) {
+    const float none = -std::numeric_limits<float>::infinity();
+    const float both[] = {0, 0, none}, all[] = {0, 0, 0};
+    EXPECT_EQ(tokenDivergence(both, both, 3).kl, 0);
+    EXPECT_NEAR(tokenDivergence(both, all, 3).kl, std::log(1.5), 1e-15);
+    EXPECT_EQ(tokenDivergence(all, both, 3).kl, std::numeric_limits<double>::infinity());
+}
+
+TEST(TokenDivergence, SmallOnesAreNotLostInRounding) {
+    std::vector<float> p(4096), q(4096), shifted(4096);
+    for (size_t i = 0; i < p.size(); ++i) {
+        p[i] = float(std::sin(double(i)) * 8);
+        q[i] = p[i] + float(std::cos(7.0 * double(i)) * 1e-4);
+        shifted[i] = p[i] + 16;
+    }
+    // To second order KL is half the variance of the change under p.
+    double sum = 0, mean = 0, square = 0;
+    for (size_t i = 0; i < p.size(); ++i) {
+        const double w = std::exp(double(p[i])), change = double(q[i]) - double(p[i]);
+        sum += w, mean += w * change, square += w * change * change;
+    }
+    const double expected = (square / sum - mean / sum * (mean / sum)) / 2;
+    EXPECT_NEAR(tokenDivergence(p.data(), q.data(), 4096).kl / expected, 1, 1e-3);
+    EXPECT_GT(tokenDivergence(p.data(), q.data(), 4096).kl, 0);
+    EXPECT_NEAR(tokenDivergence(p.data(), shifted.data(), 4096).kl, 0, 1e-11);
+}
+
+TEST(WindowMean, StandardErrorIsThatOfIndependentWindows) {
+    const WindowMean four = windowMean({1, 2, 3, 6});
+    EXPECT_DOUBLE_EQ(four.mean, 3);
+    EXPECT_DOUBLE_EQ(four.standardError.value(), std::sqrt((4.0 + 1 + 0 + 9) / 3 / 4));
+    EXPECT_DOUBLE_EQ(windowMean({5}).mean, 5);
+    EXPECT_FALSE(windowMean({5}).standardError.has_value());
+}
+
+}  // namespace
+}  // namespace owq
