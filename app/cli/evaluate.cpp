@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/evaluate.h"
 
+#include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include "app/cli/command.h"
@@ -11,9 +13,29 @@
 namespace owq::cli {
 namespace {
 
+/// "0.0123 ± 0.0004", as many digits as the error leaves certain; a single window has no standard error.
+std::string meanText(double mean, std::optional<double> error) {
+    if (!error) return numberText(mean);
+    const int decimals = *error > 0 ? std::max(0, 1 - int(std::floor(std::log10(*error)))) : 4;
+    if (decimals > 6) return numberText(mean, 3) + " ± " + numberText(*error, 2);
+    return fixedText(mean, decimals) + " ± " + fixedText(*error, decimals);
+}
+
+void addDivergence(Table& facts, const EvaluateResult& result) {
+    const DivergenceResult& d = *result.divergence;
+    const double ratio = std::exp(d.logPerplexityDifference.mean);
+    std::optional<double> error = d.logPerplexityDifference.standardError;
+    if (error) *error *= ratio;
+    facts.add({"original", result.against + ", perplexity " + fixedText(d.original.perplexity, 4)});
+    facts.add({"KL divergence", meanText(d.kl.mean, d.kl.standardError) + " nats per token"});
+    facts.add({"top-1 agreement", fixedText(100 * d.top1Agreement, 2) + " %"});
+    facts.add({"perplexity ratio", meanText(ratio, error)});
+}
+
 void print(const EvaluateResult& result) {
     Table facts = Table::facts();
     facts.add({"perplexity", fixedText(result.perplexity, 4)});
+    if (result.divergence) addDivergence(facts, result);
     facts.add({"protocol", result.protocol + ", " + countText(result.windows) + " windows of " +
                                countText(result.sequenceLength) + " tokens, computed in " + result.dtype});
     facts.add({"scored", countText(result.tokens) + " tokens, loss " + fixedText(result.nll, 3) + " in all"});
@@ -33,7 +55,7 @@ void addEvaluate(CommandLine& line) {
     };
     auto arguments = std::make_shared<Arguments>();
     EvaluateOptions& options = arguments->options;
-    CLI::App* command = line.add("evaluate", "Perplexity of a model on a text", [arguments](Run& run) {
+    CLI::App* command = line.add("evaluate", "Perplexity of a model on a text, and its divergence from an original", [arguments](Run& run) {
         if (arguments->options.text.empty() && arguments->options.tokens.empty())
             throw UsageError("a text is needed: give --text FILE or --tokens FILE");
         const EvaluateResult result = evaluate(arguments->options, run.progress, run.stop);
@@ -53,7 +75,12 @@ void addEvaluate(CommandLine& line) {
         ->type_name("N")->check(CLI::Range(int64_t(2), int64_t(1) << 24));
     command->add_option("--max-windows", options.maxWindows, "Score the first N windows only")
         ->type_name("N")->check(CLI::PositiveNumber);
-    for (const char* name : {"--against", "--tasks", "--shots"})
+    auto* against = command->add_option("--against", options.against,
+                                        "Original to compare with: KL divergence, top-1 agreement, perplexity ratio")
+                        ->type_name("MODEL");
+    command->add_option("--against-model", options.againstFolder, "Folder with the config, for a lone .pth as the original")
+        ->type_name("DIR")->needs(against);
+    for (const char* name : {"--tasks", "--shots"})
         refuse(command->add_option(name, arguments->unused)->group(""), std::string(name) + " is not in this release");
 }
 

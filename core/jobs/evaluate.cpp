@@ -4,12 +4,37 @@
 #include <chrono>
 
 #include "core/base/memory.h"
-#include "core/evaluate/perplexity.h"
 #include "core/jobs/run_description.h"
 #include "core/model/model_source.h"
 #include "core/text/corpus.h"
 
 namespace owq {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Same ids from both tokenizers, or the two models would be asked about different texts. A model that comes without a
+/// tokenizer is taken at its word.
+void checkSameTokens(const std::vector<int32_t>& ids, const EvaluateOptions& options, Protocol protocol, const ModelSource& model,
+                     const ModelSource& original, int64_t sequenceLength) {
+    std::error_code unknown;
+    if (fs::equivalent(model.tokenizerFolder(), original.tokenizerFolder(), unknown)) return;
+    std::shared_ptr<const Tokenizer> tokenizer;
+    try {
+        tokenizer = openTokenizer(original.tokenizerFolder());
+    } catch (const Error&) {
+        return;
+    }
+    if (evaluationTokens(options.text, protocol, *tokenizer, sequenceLength) != ids)
+        throw Error("the tokenizers of the two models make different tokens of this text", options.against.string(),
+                    "Compare a model with the one that it was made from");
+}
+
+Json toJson(const WindowMean& m) {
+    return {{"mean", m.mean}, {"standard_error", m.standardError ? Json(*m.standardError) : Json()}};
+}
+
+}  // namespace
 
 EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std::stop_token stop) {
     const auto start = std::chrono::steady_clock::now();
@@ -18,7 +43,10 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
                     "Give one of the two: a text file with its protocol, or a safetensors file with input_ids");
     if (options.maxWindows < 0) throw Error("the number of windows must not be negative", "evaluation");
     const auto model = ModelSource::open(options.model, options.modelFolder);
+    const auto original =
+        options.against.empty() ? nullptr : ModelSource::open(options.against, options.againstFolder);
     EvaluateResult result;
+    result.against = options.against.string();
     result.model = options.model.string();
     result.sequenceLength = resolveSequenceLength(options.sequenceLength, model->info());
     std::vector<int32_t> ids;
@@ -27,6 +55,7 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
         const Protocol protocol = protocolFromName(options.protocol);
         const auto tokenizer = openTokenizer(model->tokenizerFolder());
         ids = evaluationTokens(options.text, protocol, *tokenizer, result.sequenceLength);
+        if (original) checkSameTokens(ids, options, protocol, *model, *original, result.sequenceLength);
         result.protocol = protocolName(protocol);
         result.text = options.text.filename().string();
     } else {
@@ -36,9 +65,18 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     }
     checkStop(stop);
     const TokenWindows windows = evaluationWindows(ids, result.sequenceLength, options.maxWindows, model->info().vocabulary);
-    const PerplexityResult p = perplexity(model, windows, {}, stop, [&](double fraction, int block) {
-        progress.report("Measuring perplexity", block < 0 ? "head" : "block " + std::to_string(block + 1), fraction);
-    });
+    const auto itemOf = [](int block) { return block < 0 ? "head" : "block " + std::to_string(block + 1); };
+    PerplexityResult p;
+    if (original) {
+        result.divergence = divergence(model, original, windows, {}, stop, [&](double fraction, bool ofOriginal, int block) {
+            progress.report("Measuring divergence", itemOf(block) + (ofOriginal ? " of the original" : ""), fraction);
+        });
+        p = result.divergence->model;
+    } else {
+        p = perplexity(model, windows, {}, stop, [&](double fraction, int block) {
+            progress.report("Measuring perplexity", itemOf(block), fraction);
+        });
+    }
     result.perplexity = p.perplexity;
     result.nll = p.nll;
     result.tokens = p.tokens;
@@ -52,9 +90,17 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
 }
 
 Json toJson(const EvaluateResult& r) {
-    return {{"perplexity", r.perplexity}, {"tokens", r.tokens}, {"windows", r.windows}, {"nll", r.nll}, {"protocol", r.protocol},
-            {"sequence_length", r.sequenceLength}, {"dtype", r.dtype}, {"model", r.model}, {"text", r.text},
-            {"window_nll", r.windowNll}, {"seconds", r.seconds}, {"peak_memory_bytes", r.peakMemoryBytes}};
+    Json json = {{"perplexity", r.perplexity}, {"tokens", r.tokens}, {"windows", r.windows}, {"nll", r.nll}, {"protocol", r.protocol},
+                 {"sequence_length", r.sequenceLength}, {"dtype", r.dtype}, {"model", r.model}, {"text", r.text},
+                 {"window_nll", r.windowNll}, {"seconds", r.seconds}, {"peak_memory_bytes", r.peakMemoryBytes}};
+    if (!r.divergence) return json;
+    const DivergenceResult& d = *r.divergence;
+    json["kl"] = toJson(d.kl);
+    json["top1_agreement"] = d.top1Agreement;
+    json["log_perplexity_difference"] = toJson(d.logPerplexityDifference);
+    json["window_kl"] = d.windowKl;
+    json["original"] = {{"model", r.against}, {"perplexity", d.original.perplexity}, {"nll", d.original.nll}, {"window_nll", d.original.windowNll}};
+    return json;
 }
 
 }  // namespace owq

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/evaluate/divergence.h"
 
 namespace owq {
 
@@ -16,6 +18,8 @@ struct EvaluateOptions {
     std::string protocol = "plain";            ///< wikitext2, ptb, c4, plain; ignored for tokens
     int64_t sequenceLength = 0;                ///< 0: the smaller of the model's maximum and 2048
     int64_t maxWindows = 0;                    ///< 0: all
+    /// The original to measure the divergence from, empty: none. againstFolder as modelFolder. The tokenizer is the model's.
+    std::filesystem::path against, againstFolder;
 };
 
 struct EvaluateResult {
@@ -25,6 +29,8 @@ struct EvaluateResult {
     int64_t windows = 0, sequenceLength = 0;
     std::string protocol, dtype, model, text;
     std::vector<double> windowNll;  ///< mean token loss of each window
+    std::string against;            ///< path of the original, empty without one
+    std::optional<DivergenceResult> divergence;
     double seconds = 0;
     uint64_t peakMemoryBytes = 0;
 };

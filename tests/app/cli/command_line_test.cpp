@@ -41,6 +41,7 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"evaluate", model, "--text", "a", "--tokens", "b"},
         {"evaluate", model, "--text", "a", "--protocol", "wiki"},
         {"evaluate", model, "--text", "a", "--sequence-length", "1"},
+        {"evaluate", model, "--text", "a", "--against-model", model},
         {"quantize", model},
         {"quantize", model, "--out", "x"},  // no calibration
         {"quantize", model, "--out", "x", "--calibration", "a", "--calibration-tokens", "b"},
@@ -72,7 +73,6 @@ TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
         {"quantize", model, "--out", "x", "--calibration", "a", "--device", "cuda"},
         {"quantize", model, "--out", "x", "--calibration", "a", "--recipe", "best"},
         {"quantize", model, "--out", "x", "--calibration", "a", "--allocation", "greedy"},
-        {"evaluate", model, "--text", "a", "--against", model},
         {"evaluate", model, "--text", "a", "--tasks", "t.jsonl", "--shots", "1"},
         {"export", "run", "--format", "gptq", "--out", "x"},
         {"export", "run", "--format", "owq", "--layout", "storage", "--out", "x"},
