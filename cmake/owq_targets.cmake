@@ -41,7 +41,7 @@ function(owq_test name)
     # A sanitized program takes seconds to start: there one entry a program, not one a case.
     if(OWQ_SANITIZE)
         add_test(NAME ${name} COMMAND ${name})
-        set_tests_properties(${name} PROPERTIES ${properties} TIMEOUT 3000)
+        set_tests_properties(${name} PROPERTIES TIMEOUT 3000 LABELS "${arg_LABELS}" ENVIRONMENT "${environment}")
         return()
     endif()
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
