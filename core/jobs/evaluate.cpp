@@ -99,7 +99,8 @@ Json toJson(const EvaluateResult& r) {
     json["top1_agreement"] = d.top1Agreement;
     json["log_perplexity_difference"] = toJson(d.logPerplexityDifference);
     json["window_kl"] = d.windowKl;
-    json["original"] = {{"model", r.against}, {"perplexity", d.original.perplexity}, {"nll", d.original.nll}, {"window_nll", d.original.windowNll}};
+    json["original"] = {{"model", r.against}, {"perplexity", d.original.perplexity}, {"nll", d.original.nll},
+                        {"window_nll", d.original.windowNll}};
     return json;
 }
 
