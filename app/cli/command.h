@@ -69,6 +69,7 @@ void addEvaluate(CommandLine& line);
 void addExport(CommandLine& line);
 void addFigure(CommandLine& line);
 void addGenerate(CommandLine& line);
+void addSweep(CommandLine& line);
 /// Commands of the contract that this release does not have.
 void addUnavailable(CommandLine& line);
 

@@ -79,6 +79,7 @@ int run(int argc, char** argv) {
     addEvaluate(line);
     addExport(line);
     addGenerate(line);
+    addSweep(line);
     addTokenize(line);
     addFigure(line);
     addUnavailable(line);

@@ -32,7 +32,9 @@ Json toJson(const Recipe& r) {
 Recipe recipeFromJson(const Json& j, const std::string& where) {
     Recipe r;
     r.method = methodFromName(optional<std::string>(j, "method", "owq", where));
-    r.bits = int(optional<int64_t>(j, "bits", r.bits, where));
+    const int64_t bits = optional<int64_t>(j, "bits", r.bits, where);
+    if (bits < 0 || bits > 64) throw Error("bits must be 2, 3, 4 or 8, not " + std::to_string(bits), where);
+    r.bits = int(bits);
     r.targetBits = optional<double>(j, "target_bits", r.targetBits, where);
     r.weakColumns = optional<int64_t>(j, "weak_columns", r.weakColumns, where);
     r.metric = metricFromName(optional<std::string>(j, "weak_metric", metricName(r.metric), where));

@@ -5,6 +5,7 @@
 
 #include "core/base/memory.h"
 #include "core/jobs/quantize_result.h"
+#include "core/jobs/quantize_shared.h"
 #include "core/jobs/run_description.h"
 #include "core/pipeline/quantize_model.h"
 #include "core/store/run_directory.h"
@@ -72,9 +73,28 @@ LayerReport reportOf(const LinearInfo& linear, const LinearOutcome& outcome) {
     return r;
 }
 
+// A finished run has nothing left to compute: the calibration windows need not run through it again.
+QuantizeResult finishedResult(const RunDirectory& directory, const ModelInfo& info, const QuantizeOptions& options,
+                              Progress& progress, std::stop_token stop) {
+    const fs::path file = directory.path() / "result.json";
+    QuantizeResult result = quantizeResultFromJson(readJson(file), file.string());
+    for (LayerReport& layer : result.layers) {
+        checkStop(stop);
+        if (const LinearInfo* linear = info.find(layer.linear.name)) layer.linear = *linear;
+        if (options.onLayer) options.onLayer(reportOf(layer.linear, directory.load(layer.linear.name)));
+    }
+    progress.setSpan(0, 1);
+    progress.report("Quantized", "", 1);
+    return result;
+}
+
 }  // namespace
 
 QuantizeResult quantize(const QuantizeOptions& options, Progress& progress, std::stop_token stop) {
+    return quantizeShared(options, {}, progress, stop);
+}
+
+QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs& shared, Progress& progress, std::stop_token stop) {
     PipelineInput input;
     input.model = ModelSource::open(options.model);
     const ModelInfo& info = input.model->info();
@@ -112,22 +132,24 @@ QuantizeResult quantize(const QuantizeOptions& options, Progress& progress, std:
     TokenWindows windows;
     if (input.recipe.method != Method::rtn) {
         progress.report("Reading the calibration text", "", 0);
-        windows = loadCalibration(options.calibration, *input.model);
-        input.windows = &windows;
-        result.tokens = int64_t(windows.ids.size());
-        result.warnings.insert(result.warnings.end(), windows.warnings.begin(), windows.warnings.end());
+        if (!shared.windows) windows = loadCalibration(options.calibration, *input.model);
+        input.windows = shared.windows ? shared.windows : &windows;
+        result.tokens = int64_t(input.windows->ids.size());
+        result.warnings.insert(result.warnings.end(), input.windows->warnings.begin(), input.windows->warnings.end());
     }
     const Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
-                                         input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop);
-    requireSpace(options.out, runBytes(info, input.plan));
+                                         input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop,
+                                         shared.modelFiles);
+    const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
+    if (!looksFinished) requireSpace(options.out, runBytes(info, input.plan));
     const auto ifThere = options.force    ? RunDirectory::IfThere::replace
                          : options.resume ? RunDirectory::IfThere::resume
                                           : RunDirectory::IfThere::refuse;
     const auto directory = RunDirectory::open(options.out, description, ifThere, info.dtype);
+    if (directory->complete()) return finishedResult(*directory, info, options, progress, stop);
     for (const std::string& w : result.warnings) directory->log("warning: " + w);
 
     progress.setSpan(0.02, 0.98);
-    const bool wasComplete = directory->complete();
     try {
         result.seconds = quantizeModel(
             input, *directory,
@@ -146,11 +168,9 @@ QuantizeResult quantize(const QuantizeOptions& options, Progress& progress, std:
         throw;
     }
     result.peakMemoryBytes = peakMemoryBytes();
-    if (!wasComplete) {
-        progress.setSpan(0.98, 1);
-        progress.report("Writing the statistics", "", 0);
-        directory->finish(info.family, toJson(result));
-    }
+    progress.setSpan(0.98, 1);
+    progress.report("Writing the statistics", "", 0);
+    directory->finish(info.family, toJson(result));
     progress.setSpan(0, 1);
     progress.report("Quantized", "", 1);
     return result;

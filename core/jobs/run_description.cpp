@@ -39,11 +39,22 @@ TokenWindows loadCalibration(const CalibrationOptions& options, const ModelSourc
     return windows;
 }
 
+Json hashModel(const fs::path& modelPath, Progress& progress, std::stop_token stop) {
+    const auto checkpoint = Checkpoint::open(modelPath);
+    Json files = Json::object();
+    for (const fs::path& file : checkpoint->files()) {
+        checkStop(stop);
+        progress.report("Checking the model's files", file.filename().string(), 0);
+        files[file.filename().string()] = sha256File(file, stop);
+    }
+    files["config.json"] = sha256File(fs::canonical(checkpoint->folder()) / "config.json", stop);
+    return files;
+}
+
 Json describeRun(const std::string& kind, const fs::path& modelPath, const ModelSource& model, const Recipe& recipe,
                  const BudgetPlan& plan, const CalibrationOptions* calibration, const TokenWindows* windows, const fs::path& out,
-                 Progress& progress, std::stop_token stop) {
-    const auto checkpoint = Checkpoint::open(modelPath);
-    const fs::path folder = fs::canonical(checkpoint->folder());
+                 Progress& progress, std::stop_token stop, const Json* modelFiles) {
+    const fs::path folder = fs::canonical(Checkpoint::open(modelPath)->folder());
     Json d;
     d["schema"] = 1;
     d["kind"] = kind;
@@ -52,14 +63,7 @@ Json describeRun(const std::string& kind, const fs::path& modelPath, const Model
     d["model_relative"] = fs::proximate(folder, fs::weakly_canonical(fs::absolute(out))).string();
     d["model_name"] = folder.filename().string();
     d["family"] = model.info().family;
-    Json files = Json::object();
-    for (const fs::path& file : checkpoint->files()) {
-        checkStop(stop);
-        progress.report("Checking the model's files", file.filename().string(), 0);
-        files[file.filename().string()] = sha256File(file, stop);
-    }
-    files["config.json"] = sha256File(folder / "config.json", stop);
-    d["model_files"] = std::move(files);
+    d["model_files"] = modelFiles ? *modelFiles : hashModel(modelPath, progress, stop);
     d["recipe"] = toJson(recipe);
     if (calibration && windows) {
         Json c;

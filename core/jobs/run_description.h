@@ -18,9 +18,12 @@ TokenWindows loadCalibration(const CalibrationOptions& options, const ModelSourc
 /// 0 and -1 resolved (see CalibrationOptions).
 int64_t resolveSequenceLength(int64_t asked, const ModelInfo& info);
 
-/// `kind`: "run" or "analysis". Hashes the model's files, which may take long for large ones: polls the stop token.
+/// SHA-256 of each of the model's files and of its config.json, by file name. Takes long for large models.
+Json hashModel(const std::filesystem::path& modelPath, Progress& progress, std::stop_token stop);
+
+/// `kind`: "run" or "analysis". `modelFiles`: what hashModel gave, or null to have it called.
 Json describeRun(const std::string& kind, const std::filesystem::path& modelPath, const ModelSource& model, const Recipe& recipe,
                  const BudgetPlan& plan, const CalibrationOptions* calibration, const TokenWindows* windows,
-                 const std::filesystem::path& out, Progress& progress, std::stop_token stop);
+                 const std::filesystem::path& out, Progress& progress, std::stop_token stop, const Json* modelFiles = nullptr);
 
 }  // namespace owq

@@ -18,7 +18,7 @@ TEST_F(CommandLine, VersionAndHelp) {
     EXPECT_THAT(version.out, testing::MatchesRegex("owq [0-9]+\\.[0-9]+\\.[0-9]+\n"));
     const Outcome help = owq({"help"});
     EXPECT_EQ(help.code, 0);
-    for (const char* name : {"inspect", "calibrate", "quantize", "evaluate", "export", "generate", "tokenize", "figure"}) {
+    for (const char* name : {"inspect", "calibrate", "quantize", "evaluate", "export", "generate", "sweep", "tokenize", "figure"}) {
         EXPECT_THAT(help.out, HasSubstr(name));
         const Outcome one = owq({"help", name});
         EXPECT_EQ(one.code, 0) << name;
@@ -78,7 +78,6 @@ TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
         {"export", "run", "--format", "owq", "--layout", "storage", "--out", "x"},
         {"tune", model, "--data", "a", "--out", "b"},
         {"judge", "a", "b"},
-        {"sweep", model, "--out", "x"},
         {"compare", "a", "b"},
         {"bench", model},
     };
