@@ -36,6 +36,13 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
         ->type_name("X")->group(group)->capture_default_str();
     command.add_flag("--true-sequential", recipe.trueSequential,
                      "Feed each group of linears with the quantized ones before it")->group(group);
+    command.add_flag("--stored-scales", recipe.storedScales, "Round scales to their stored type before the column loop")->group(group);
+    command.add_option("--refine", recipe.refinePasses,
+                       "Passes of coordinate descent over codes, scales and weak columns after the column loop")
+        ->type_name("N")->group(group)->capture_default_str();
+    command.add_option("--input-correction", recipe.inputCorrection,
+                       "0 to 1: aim at the original model's outputs, given the inputs that quantized layers leave")
+        ->type_name("X")->group(group)->capture_default_str();
     refuse(command.add_option("--allocation", allocation, "paper: weak columns by the paper's rule")
                ->check(CLI::IsMember({"paper", "greedy"}))->group(group)->capture_default_str(),
            "--allocation greedy is not in this release: use paper", {"greedy"});

@@ -24,6 +24,9 @@ Json toJson(const Recipe& r) {
     j["true_sequential"] = r.trueSequential;
     j["layers"] = r.layers;
     j["weak_layers"] = r.weakLayers;
+    j["stored_scales"] = r.storedScales;
+    j["refine"] = r.refinePasses;
+    j["input_correction"] = r.inputCorrection;
     j["preset"] = r.preset;
     j["seed"] = r.seed;
     return j;
@@ -46,6 +49,9 @@ Recipe recipeFromJson(const Json& j, const std::string& where) {
     r.trueSequential = optional<bool>(j, "true_sequential", r.trueSequential, where);
     r.layers = optional<std::string>(j, "layers", r.layers, where);
     r.weakLayers = optional<std::string>(j, "weak_layers", r.weakLayers, where);
+    r.storedScales = optional<bool>(j, "stored_scales", r.storedScales, where);
+    r.refinePasses = int(optional<int64_t>(j, "refine", r.refinePasses, where));
+    r.inputCorrection = optional<double>(j, "input_correction", r.inputCorrection, where);
     r.preset = optional<std::string>(j, "preset", r.preset, where);
     r.seed = uint64_t(optional<int64_t>(j, "seed", int64_t(r.seed), where));
     checkRecipe(r);
@@ -61,6 +67,11 @@ void checkRecipe(const Recipe& r) {
         throw Error("recipe \"" + r.preset + "\" is not known", "recipe", "Use paper");
     if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 10)
         throw Error("damping must lie between 0 and 10 (the usual value is 0.01)", "recipe");
+    if (r.refinePasses < 0 || r.refinePasses > 1000) throw Error("refinement passes must lie between 0 and 1000", "recipe");
+    if (!(r.inputCorrection >= 0 && r.inputCorrection <= 1)) throw Error("the input correction must lie between 0 and 1", "recipe");
+    if (r.method == Method::rtn && (r.refinePasses > 0 || r.inputCorrection > 0))
+        throw Error("plain rounding uses no calibration: refinement and input correction do not apply to it", "recipe",
+                    "Leave them out, or use the method optq or owq");
     if (r.groupSize > 0 && r.actOrder)
         throw Error("groups and act-order exclude each other: the format keeps no map from columns to groups", "recipe",
                     "Leave out one of the two");

@@ -24,6 +24,9 @@ struct Recipe {
     bool trueSequential = false;
     std::string layers;         ///< pattern of linears that are quantized at all; empty: every one
     std::string weakLayers;     ///< pattern of linears that get weak columns; empty: every one
+    bool storedScales = false;  ///< scales are rounded to the type they are stored in before the column loop, which then makes up for it
+    int refinePasses = 0;       ///< of coordinate descent over codes, scales and weak columns after the column loop
+    double inputCorrection = 0; ///< 0…1: how far weights aim at the original's outputs, given the quantized model's inputs
     std::string preset = "paper";
     uint64_t seed = 0;
 };

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
@@ -34,6 +35,25 @@ void BlockRunner::observe(const Block& block, const InputObserver& observer, std
         checkStop(stop);
         const int64_t count = std::min(batch_, windows() - i);
         block.observe(hidden_.narrow(0, i, count), observer, lastGroup);
+        if (onBatch) onBatch(double(i + count) / double(windows()));
+    }
+}
+
+void BlockRunner::observePair(const Block& block, const BlockRunner& other, const Block& otherBlock,
+                              const PairObserver& observer, std::stop_token stop, const OnBatch& onBatch,
+                              const std::string& lastGroup) const {
+    const at::NoGradGuard guard;
+    for (int64_t i = 0; i < windows(); i += batch_) {
+        checkStop(stop);
+        const int64_t count = std::min(batch_, windows() - i);
+        std::map<std::string, at::Tensor> theirs;
+        otherBlock.observe(
+            other.hidden_.narrow(0, i, count),
+            [&](const std::string& group, const at::Tensor& x) { theirs[group] = x; }, lastGroup);
+        block.observe(
+            hidden_.narrow(0, i, count),
+            [&](const std::string& group, const at::Tensor& x) { observer(group, x, theirs.at(group)); },
+            lastGroup);
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }

@@ -30,6 +30,10 @@ public:
     /// `lastGroup` (empty: the last).
     void observe(const Block& block, const InputObserver& observer, std::stop_token stop = {},
                  const OnBatch& onBatch = {}, const std::string& lastGroup = {}) const;
+    /// The same for two states of one model in step: `other` runs through `otherBlock`, and the observer gets both inputs of a group.
+    using PairObserver = std::function<void(const std::string& group, const at::Tensor& x, const at::Tensor& other)>;
+    void observePair(const Block& block, const BlockRunner& other, const Block& otherBlock, const PairObserver& observer,
+                     std::stop_token stop = {}, const OnBatch& onBatch = {}, const std::string& lastGroup = {}) const;
     /// Replaces the activations by the block's outputs, showing its inputs on the way. Cancelled leaves them unusable.
     void advance(const Block& block, std::stop_token stop = {}, const OnBatch& onBatch = {},
                  const InputObserver& observer = {});

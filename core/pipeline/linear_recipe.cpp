@@ -15,6 +15,8 @@ LinearRecipe linearRecipe(const Recipe& recipe, const LinearBudget& budget, DTyp
     r.damping = recipe.damping;
     r.metric = recipe.metric;
     r.storedType = type;
+    r.scaleType = recipe.storedScales ? type : DType::f32;
+    r.refinePasses = recipe.refinePasses;
     return r;
 }
 

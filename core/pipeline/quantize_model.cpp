@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <optional>
 
 #include "core/calibrate/block_runner.h"
+#include "core/calibrate/correction.h"
 #include "core/calibrate/hessian.h"
 #include "core/pipeline/linear_recipe.h"
 
@@ -35,10 +38,12 @@ public:
             Timer timer(seconds_.forward);
             progress_.report("Embedding the calibration windows", "", 0);
             runner = std::make_unique<BlockRunner>(model_, *input_.windows);
+            if (input_.recipe.inputCorrection > 0) original_ = std::make_unique<BlockRunner>(model_, *input_.windows);
         }
         for (int b = 0; b < blocks; ++b) {
             checkStop(stop_);
             Block block = model_.loadBlock(b);
+            if (original_) originalBlock_.emplace(model_.loadBlock(b));
             blockStart_ = double(b) / blocks;
             blockShare_ = 1.0 / blocks;
             if (!runner) {
@@ -53,6 +58,7 @@ public:
             if (runner && b + 1 < blocks) {
                 Timer timer(seconds_.forward);
                 runner->advance(block, stop_, [&](double f) { report("Passing on to the next block", blockName(block), 0.6 + 0.4 * f); });
+                if (original_) original_->advance(*originalBlock_, stop_);
             }
         }
         progress_.report("Quantized", "", 1);
@@ -78,22 +84,36 @@ private:
     // Hessians of the groups that still have work; of one group only when it is named.
     std::map<std::string, at::Tensor> hessians(const Block& block, BlockRunner& runner, const std::string& only) {
         HessianSet set;
+        InputDrift drift;
+        corrections_.clear();
         std::string last;
         for (const LinearInfo& l : block.linears())
             if (bitsOf(l) < 16 && !sink_.has(l.name) && (only.empty() || l.inputGroup == only)) last = l.inputGroup;
         Timer timer(seconds_.forward);
         double hessianSeconds = 0;
-        runner.observe(
-            block,
-            [&](const std::string& group, const at::Tensor& x) {
-                if (!only.empty() && group != only) return;
-                Timer inner(hessianSeconds);
-                set.add(group, x);
-            },
-            stop_, [&](double f) { report("Collecting Hessians", blockName(block), 0.4 * f); }, last);
+        const auto take = [&](const std::string& group, const at::Tensor& x, const at::Tensor* original) {
+            if (!only.empty() && group != only) return;
+            Timer inner(hessianSeconds);
+            set.add(group, x);
+            if (original) drift.add(group, *original, x);
+        };
+        const auto onBatch = [&](double f) { report("Collecting Hessians", blockName(block), 0.4 * f); };
+        if (original_)
+            runner.observePair(
+                block, *original_, *originalBlock_,
+                [&](const std::string& group, const at::Tensor& x, const at::Tensor& original) { take(group, x, &original); }, stop_,
+                onBatch, last);
+        else
+            runner.observe(block, [&](const std::string& group, const at::Tensor& x) { take(group, x, nullptr); }, stop_, onBatch, last);
         seconds_.hessian += hessianSeconds;
         seconds_.forward -= hessianSeconds;
-        return set.finish(runner.windows());
+        std::map<std::string, at::Tensor> finished = set.finish(runner.windows());
+        if (original_)
+            for (const auto& [group, h] : finished) {
+                checkStop(stop_);
+                corrections_[group] = drift.correction(group, h, runner.windows(), input_.recipe.damping, input_.recipe.inputCorrection);
+            }
+        return finished;
     }
 
     void sequential(Block& block, BlockRunner& runner) {
@@ -125,7 +145,9 @@ private:
     }
 
     LinearOutcome quantizeOne(const Block& block, const LinearInfo& l, const std::map<std::string, at::Tensor>& hessians) {
-        const at::Tensor weight = block.linear(l.name).weight();
+        at::Tensor weight = block.linear(l.name).weight();
+        if (const auto p = corrections_.find(l.inputGroup); p != corrections_.end() && p->second.defined())
+            weight = weight.add(weight.matmul(p->second)).contiguous();
         const auto h = hessians.find(l.inputGroup);
         const LinearRecipe recipe = linearRecipe(input_.recipe, *input_.plan.find(l.name), l.dtype);
         try {
@@ -147,6 +169,9 @@ private:
     std::stop_token stop_;
     LanguageModel model_;
     StageSeconds seconds_;
+    std::unique_ptr<BlockRunner> original_;  ///< the activations of the unquantized model, where inputs are corrected
+    std::optional<Block> originalBlock_;
+    std::map<std::string, at::Tensor> corrections_;  ///< by input group, of the block (or group) under work
     double blockStart_ = 0, blockShare_ = 1;
 };
 

@@ -4,6 +4,8 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 
 #include "core/base/progress.h"
 #include "kernels/column_loop.h"
@@ -30,6 +32,12 @@ void updateRest(const ColumnLoop& loop, const at::Tensor& error, int64_t begin, 
 
 }  // namespace
 
+float storedScale(float scale, DType type) {
+    if (type == DType::f32) return scale;
+    const float rounded = Tensor::rounded(type, {1}, std::span(&scale, 1)).toFloat().front();
+    return rounded > 0 ? rounded : std::ldexp(1.f, -24);  // the smallest 16-bit float
+}
+
 void findGroupGrids(const float* weight, int64_t rows, int64_t stride, int64_t kept, int64_t begin, int64_t end,
                     const LinearRecipe& recipe, int64_t grids, std::vector<float>& scale, std::vector<float>& zero,
                     const std::stop_token& stop) {
@@ -41,7 +49,7 @@ void findGroupGrids(const float* weight, int64_t rows, int64_t stride, int64_t k
                           {recipe.bits, kGroupSteps, recipe.symmetric, recipe.searchGrid}, s.data(), z.data(), stop);
         checkStop(stop);
         for (int64_t r = 0; r < rows; r++) {
-            scale[r * grids + g] = s[r];
+            scale[r * grids + g] = storedScale(s[r], recipe.scaleType);
             zero[r * grids + g] = z[r];
         }
     }

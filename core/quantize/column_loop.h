@@ -23,6 +23,9 @@ struct ColumnLoop {
     double error = 0;             ///< out: Σ loss
 };
 
+/// The scale as a number of the type, never 0.
+float storedScale(float scale, DType type);
+
 void runColumnLoop(ColumnLoop& loop, const LinearRecipe& recipe, const std::stop_token& stop);
 
 /// Grids of the groups of `width` columns whose first column is in [begin, end): scale and zero at [r * grids + g].

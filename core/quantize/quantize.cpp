@@ -13,6 +13,7 @@
 #include "core/quantize/checks.h"
 #include "core/quantize/column_loop.h"
 #include "core/quantize/factor.h"
+#include "core/quantize/refine.h"
 #include "kernels/range_search.h"
 #include "kernels/thread_pool.h"
 
@@ -59,7 +60,9 @@ public:
         if (compensated) {
             takeColumns(true);
             loop_.factor = std::move(*factor);
+            const at::Tensor target = recipe_.refinePasses ? loop_.weight.clone() : at::Tensor();
             runColumnLoop(loop_, recipe_, stop_);
+            if (recipe_.refinePasses) refine(loop_, target, dampedHessian(out_.damping * meanDiagonal()).to(at::kFloat), recipe_, stop_);
             loop_.factor.reset();
         } else {
             takeColumns(false);
@@ -120,6 +123,8 @@ private:
                           {recipe_.bits, kSearchSteps, recipe_.symmetric, recipe_.searchGrid}, loop_.scale.data(), loop_.zero.data(),
                           stop_);
         checkStop(stop_);
+        if (recipe_.scaleType != DType::f32)
+            for (float& s : loop_.scale) s = storedScale(s, recipe_.scaleType);
     }
 
     bool isDead(int32_t c) const { return hessian_ && hessian_[int64_t(c) * columns_ + c] == 0; }
@@ -138,11 +143,15 @@ private:
         });
     }
 
+    double meanDiagonal() const {
+        double sum = 0;
+        for (int64_t c = 0; c < columns_; c++) sum += isDead(int32_t(c)) ? 1 : hessian_[c * columns_ + c];
+        return sum / double(columns_);
+    }
+
     /// Raises the damping until H is positive definite; nothing when even that does not help.
     std::optional<at::Tensor> factorize() {
-        double mean = 0;
-        for (int64_t c = 0; c < columns_; c++) mean += isDead(int32_t(c)) ? 1 : hessian_[c * columns_ + c];
-        mean /= double(columns_);
+        const double mean = meanDiagonal();
         out_.damping = recipe_.damping;
         for (int raise = 0;; raise++) {
             if (auto factor = inverseFactor(dampedHessian(out_.damping * mean), stop_)) {

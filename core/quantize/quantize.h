@@ -26,6 +26,8 @@ struct LinearRecipe {
     double damping = 0.01;   ///< share of the mean of the Hessian's diagonal
     WeakMetric metric = WeakMetric::sensitivity;
     DType storedType = DType::f16;  ///< of weak columns
+    DType scaleType = DType::f32;   ///< scales are rounded to it before the loop; f32: afterwards, when they are stored
+    int refinePasses = 0;           ///< of coordinate descent and least squares after the column loop (core/quantize/refine.h)
 };
 
 struct StageSeconds {
