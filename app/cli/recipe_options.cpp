@@ -27,9 +27,9 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
     command.add_option("--group-size", recipe.groupSize, "Columns that share a scale (default: the whole row)")
         ->type_name("N")->group(group)->check(CLI::NonNegativeNumber);
     command.add_flag("--symmetric", recipe.symmetric, "Grids symmetric around zero")->group(group);
-    refuse(command.add_option("--recipe", recipe.preset, "paper: as the authors' code")
-               ->check(CLI::IsMember({"paper", "best"}))->group(group)->capture_default_str(),
-           "--recipe best is not in this release: use paper", {"best"});
+    command.add_option("--recipe", recipe.preset,
+                       "paper: as the authors' code; best: closer to the original at the same size (--refine 20 --stored-scales)")
+        ->check(CLI::IsMember({"paper", "best"}))->group(group)->capture_default_str();
     if (!whole) return;
     command.add_flag("--act-order", recipe.actOrder, "Quantize columns by falling importance")->group(group);
     command.add_option("--damping", recipe.damping, "Share of the Hessian's mean diagonal added to it")
@@ -37,8 +37,8 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
     command.add_flag("--true-sequential", recipe.trueSequential,
                      "Feed each group of linears with the quantized ones before it")->group(group);
     command.add_flag("--stored-scales", recipe.storedScales, "Round scales to their stored type before the column loop")->group(group);
-    command.add_option("--refine", recipe.refinePasses,
-                       "Passes of coordinate descent over codes, scales and weak columns after the column loop")
+    refine_ = command.add_option("--refine", recipe.refinePasses,
+                                 "Passes of coordinate descent over codes, scales and weak columns after the column loop")
         ->type_name("N")->group(group)->capture_default_str();
     command.add_option("--input-correction", recipe.inputCorrection,
                        "0 to 1: aim at the original model's outputs, given the inputs that quantized layers leave")
@@ -53,6 +53,11 @@ Recipe RecipeArguments::resolve(uint64_t seed) const {
     result.method = methodFromName(method);
     result.metric = metricFromName(metric);
     result.seed = seed;
+    if (result.preset == "best" && result.method != Method::rtn) {
+        const BestSettings best;
+        result.storedScales |= best.storedScales;
+        if (!refine_ || !refine_->count()) result.refinePasses = best.refinePasses;
+    }
     try {
         checkRecipe(result);
     } catch (const Error& error) {

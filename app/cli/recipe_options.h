@@ -16,6 +16,9 @@ struct RecipeArguments {
     void add(CLI::App& command, bool whole);
     /// Throws UsageError when options contradict each other.
     Recipe resolve(uint64_t seed) const;
+
+private:
+    CLI::Option* refine_ = nullptr;
 };
 
 }  // namespace owq::cli

@@ -63,8 +63,8 @@ void checkRecipe(const Recipe& r) {
         throw Error("bits must be 2, 3, 4 or 8, not " + std::to_string(r.bits), "recipe");
     if (!r.grid.empty() && r.grid != "search" && r.grid != "minmax")
         throw Error("grid must be \"search\" or \"minmax\", not \"" + r.grid + "\"", "recipe");
-    if (r.preset != "paper")
-        throw Error("recipe \"" + r.preset + "\" is not known", "recipe", "Use paper");
+    if (r.preset != "paper" && r.preset != "best")
+        throw Error("recipe \"" + r.preset + "\" is not known", "recipe", "Use paper or best");
     if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 10)
         throw Error("damping must lie between 0 and 10 (the usual value is 0.01)", "recipe");
     if (r.refinePasses < 0 || r.refinePasses > 1000) throw Error("refinement passes must lie between 0 and 1000", "recipe");

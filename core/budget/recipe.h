@@ -27,12 +27,18 @@ struct Recipe {
     bool storedScales = false;  ///< scales are rounded to the type they are stored in before the column loop, which then makes up for it
     int refinePasses = 0;       ///< of coordinate descent over codes, scales and weak columns after the column loop
     double inputCorrection = 0; ///< 0…1: how far weights aim at the original's outputs, given the quantized model's inputs
-    std::string preset = "paper";
+    std::string preset = "paper";  ///< which recipe the settings above come from: "paper" or "best"
     uint64_t seed = 0;
 };
 
 /// Whether the grid is found by the range search under this recipe.
 bool usesGridSearch(const Recipe& recipe);
+
+/// The settings that the recipe "best" makes beyond the paper's, for whatever was not chosen otherwise: same method, bits and targets.
+struct BestSettings {
+    bool storedScales = true;
+    int refinePasses = 20;
+};
 
 Json toJson(const Recipe& recipe);
 /// Throws Error on unknown or impossible values.

@@ -16,8 +16,8 @@ void InputDrift::add(const std::string& group, const at::Tensor& x, const at::Te
     found->second.addmm_(x.sub(y).t(), y);
 }
 
-at::Tensor InputDrift::correction(const std::string& group, const at::Tensor& hessian, int64_t windows, double damping,
-                                  double strength) const {
+at::Tensor InputDrift::correction(const std::string& group, const at::Tensor& hessian, int64_t windows,
+                                  double damping, double strength) const {
     const at::NoGradGuard guard;
     const auto found = sums_.find(group);
     if (found == sums_.end()) return {};

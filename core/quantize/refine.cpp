@@ -16,15 +16,24 @@
 namespace owq {
 namespace {
 
-constexpr int64_t kBlock = 128;      ///< columns whose codes are chosen before the others hear of it
-constexpr int64_t kRowsAtOnce = 1024;  ///< rows are independent; a slice at a time bounds memory and the time to a stop
+constexpr int64_t kBlock = 128;  ///< columns whose codes are chosen before the others hear of it
+constexpr int64_t kRowsAtOnce =
+    1024;  ///< rows are independent; a slice at a time bounds memory and the time to a stop
 
 /// One slice of rows.
 class Refinement {
 public:
-    Refinement(ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe, int64_t begin, int64_t end)
-        : loop_(loop), hessian_(hessian), recipe_(recipe), begin_(begin), rows_(end - begin), columns_(loop.weight.size(1)),
-          value_(loop.weight.slice(0, begin, end)), target_(target.slice(0, begin, end)), pull_(target_.sub(value_).matmul(hessian_)) {}
+    Refinement(ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian,
+               const LinearRecipe& recipe, int64_t begin, int64_t end)
+        : loop_(loop),
+          hessian_(hessian),
+          recipe_(recipe),
+          begin_(begin),
+          rows_(end - begin),
+          columns_(loop.weight.size(1)),
+          value_(loop.weight.slice(0, begin, end)),
+          target_(target.slice(0, begin, end)),
+          pull_(target_.sub(value_).matmul(hessian_)) {}
 
     void pass() {
         refitScales();
@@ -32,13 +41,15 @@ public:
         refitWeak();
     }
 
-    /// Adds to the loss of each column, in the loop's terms: half the squared errors after compensation, R U⁻¹.
+    /// Adds to the loss of each column, in the loop's terms: half the squared errors after compensation, R
+    /// U⁻¹.
     void addLoss(std::vector<double>& loss) const {
         const at::Tensor error = at::linalg_solve_triangular(loop_.factor, target_.sub(value_), true, false);
         const at::Tensor flat = error.contiguous();
         const float* from = flat.const_data_ptr<float>();
         for (int64_t r = 0; r < rows_; ++r)
-            for (int64_t c = 0; c < loop_.kept; ++c) loss[size_t(c)] += double(from[r * columns_ + c]) * from[r * columns_ + c] / 2;
+            for (int64_t c = 0; c < loop_.kept; ++c)
+                loss[size_t(c)] += double(from[r * columns_ + c]) * from[r * columns_ + c] / 2;
     }
 
 private:
@@ -64,7 +75,8 @@ private:
                 float& scale = loop_.scale[size_t((begin_ + r) * loop_.grids + grid)];
                 const double bend = curve.const_data_ptr<double>()[r];
                 if (!(bend > 0)) continue;
-                const float wanted = storedScale(float(scale + gain.const_data_ptr<double>()[r] / bend), recipe_.scaleType);
+                const float wanted =
+                    storedScale(float(scale + gain.const_data_ptr<double>()[r] / bend), recipe_.scaleType);
                 if (!(wanted > 0) || !std::isfinite(wanted)) continue;
                 change.data_ptr<float>()[r] = wanted - scale;
                 scale = wanted;
@@ -91,7 +103,8 @@ private:
                         const float scale = loop_.scale[grid], zero = loop_.zero[grid];
                         const float* row = h + (first + j) * columns_ + first;
                         const float old = scale * (float(code[j]) - zero);
-                        const float wanted = std::clamp(std::nearbyint((old + pull[j] / row[j]) / scale) + zero, 0.f, top);
+                        const float wanted =
+                            std::clamp(std::nearbyint((old + pull[j] / row[j]) / scale) + zero, 0.f, top);
                         if (wanted == float(code[j])) continue;
                         const float d = scale * (wanted - float(code[j]));
                         code[j] = uint8_t(wanted);
@@ -111,7 +124,10 @@ private:
         const auto [lower, info] = at::linalg_cholesky_ex(own.to(at::kDouble));
         if (info.item<int32_t>() != 0) return;  // they keep the loop's values
         const at::Tensor change =
-            at::cholesky_solve(pull_.slice(1, loop_.kept).to(at::kDouble).t().contiguous(), lower).t().to(at::kFloat).contiguous();
+            at::cholesky_solve(pull_.slice(1, loop_.kept).to(at::kDouble).t().contiguous(), lower)
+                .t()
+                .to(at::kFloat)
+                .contiguous();
         value_.slice(1, loop_.kept).add_(change);
         pull_.addmm_(change, hessian_.slice(0, loop_.kept), 1, -1);
     }
@@ -126,7 +142,8 @@ private:
 
 }  // namespace
 
-void refine(ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe, const std::stop_token& stop) {
+void refine(ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
+            const std::stop_token& stop) {
     const int64_t rows = loop.weight.size(0);
     std::vector<double> loss(size_t(loop.kept), 0);
     for (int64_t begin = 0; begin < rows; begin += kRowsAtOnce) {

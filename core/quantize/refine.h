@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the column loop, which looks at each column once, leaves to be gained. Private to core/quantize (LibTorch type).
+// What the column loop, which looks at each column once, leaves to be gained. Private to core/quantize
+// (LibTorch type).
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -9,11 +10,13 @@
 
 namespace owq {
 
-/// Lowers tr((W - Q) H (W - Q)ᵀ) further, `passes` times each: the best scale of every grid for its codes (least squares), each code in turn
-/// the best for all others as they stand (cyclic coordinate descent, as QuantEase, Behdin et al. 2023), and the best weak columns for what
-/// was lost (least squares). No step raises the loss beyond rounding. Zero points stay.
-/// target: W, float32 [rows, columns] in the loop's order; hessian: damped, float32, same order. Takes the state after runColumnLoop and
-/// leaves it the same way: weight, codes, scale, loss, error. `storedScale`: scales stay numbers of that type (f32: any).
-void refine(ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe, const std::stop_token& stop);
+/// Lowers tr((W - Q) H (W - Q)ᵀ) further, `passes` times each: the best scale of every grid for its codes
+/// (least squares), each code in turn the best for all others as they stand (cyclic coordinate descent, as
+/// QuantEase, Behdin et al. 2023), and the best weak columns for what was lost (least squares). No step
+/// raises the loss beyond rounding. Zero points stay. target: W, float32 [rows, columns] in the loop's order;
+/// hessian: damped, float32, same order. Takes the state after runColumnLoop and leaves it the same way:
+/// weight, codes, scale, loss, error. `storedScale`: scales stay numbers of that type (f32: any).
+void refine(ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
+            const std::stop_token& stop);
 
 }  // namespace owq

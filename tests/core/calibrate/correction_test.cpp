@@ -25,15 +25,19 @@ struct Inputs {
 TEST(InputDrift, GivesTheBestWeightForTheInputsThatAreThere) {
     const Inputs in;
     InputDrift drift;
-    for (int64_t first = 0; first < 600; first += 200) drift.add("g", in.x.narrow(0, first, 200), in.y.narrow(0, first, 200));
+    for (int64_t first = 0; first < 600; first += 200)
+        drift.add("g", in.x.narrow(0, first, 200), in.y.narrow(0, first, 200));
     const at::Tensor w = at::randn({5, 24}, kFloats);
     const at::Tensor p = drift.correction("g", in.hessian(), 4, 0, 1);
     const at::Tensor got = w.add(w.matmul(p)).to(at::kDouble);
     // Least squares: W' = W X Yᵀ (Y Yᵀ)⁻¹.
     const at::Tensor x = in.x.to(at::kDouble), y = in.y.to(at::kDouble);
-    const at::Tensor want = at::linalg_solve(y.t().matmul(y), y.t().matmul(x).matmul(w.to(at::kDouble).t())).t();
+    const at::Tensor want =
+        at::linalg_solve(y.t().matmul(y), y.t().matmul(x).matmul(w.to(at::kDouble).t())).t();
     EXPECT_LT(testing::distance(got, want), 1e-5);
-    const auto lossOf = [&](const at::Tensor& weight) { return x.matmul(w.to(at::kDouble).t()).sub(y.matmul(weight.t())).square().sum().item<double>(); };
+    const auto lossOf = [&](const at::Tensor& weight) {
+        return x.matmul(w.to(at::kDouble).t()).sub(y.matmul(weight.t())).square().sum().item<double>();
+    };
     EXPECT_LT(lossOf(got), 0.99 * lossOf(w.to(at::kDouble)));
 }
 

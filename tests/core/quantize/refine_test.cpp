@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/base/error.h"
 #include "core/quantize/quantize.h"
 #include "kernels/thread_pool.h"
 #include "tests/core/quantize/problem.h"
@@ -20,7 +21,8 @@ double lossOf(const Problem& p, const std::vector<float>& values, const std::vec
     double total = 0;
     std::vector<double> rest(size_t(p.columns));
     for (int64_t r = 0; r < p.rows; r++) {
-        for (int64_t c = 0; c < p.columns; c++) rest[size_t(c)] = double(p.weight[r * p.columns + c]) - values[r * p.columns + c];
+        for (int64_t c = 0; c < p.columns; c++)
+            rest[size_t(c)] = double(p.weight[r * p.columns + c]) - values[r * p.columns + c];
         for (int64_t i = 0; i < p.columns; i++)
             for (int64_t j = 0; j < p.columns; j++) total += rest[i] * rest[j] * h[i * p.columns + j] / 2;
     }
@@ -36,7 +38,11 @@ const Setting kSettings[] = {{2, 0, 0, false, false}, {3, 4, 0, false, false}, {
                              {4, 0, 16, true, false}, {4, 2, 0, true, true},   {8, 0, 0, false, false}};
 
 LinearRecipe recipeOf(const Setting& s, int passes) {
-    LinearRecipe recipe{.bits = s.bits, .weakColumns = s.weak, .symmetric = s.symmetric, .groupSize = s.group, .actOrder = s.actOrder};
+    LinearRecipe recipe{.bits = s.bits,
+                        .weakColumns = s.weak,
+                        .symmetric = s.symmetric,
+                        .groupSize = s.group,
+                        .actOrder = s.actOrder};
     recipe.storedType = DType::f32;
     recipe.refinePasses = passes;
     return recipe;
@@ -75,7 +81,8 @@ TEST(Refine, EndsWhereNoSingleCodeAndNoWeakColumnCanDoBetter) {
         for (int64_t c = 0; c < p.columns; c++) {
             double pull = 0;  // the loss changes by (d H d)/2 - d pull when this value moves by d
             for (int64_t j = 0; j < p.columns; j++)
-                pull += (double(p.weight[r * p.columns + j]) - values[r * p.columns + j]) * h[j * p.columns + c];
+                pull +=
+                    (double(p.weight[r * p.columns + j]) - values[r * p.columns + j]) * h[j * p.columns + c];
             const double bend = h[c * p.columns + c];
             if (weak[size_t(c)]) {
                 EXPECT_NEAR(pull / bend, 0, 1e-5) << "row " << r << " weak column " << c;
@@ -85,7 +92,8 @@ TEST(Refine, EndsWhereNoSingleCodeAndNoWeakColumnCanDoBetter) {
                 const int code = q.codes[r * p.columns + c] + step;
                 if (code < 0 || code >= 1 << q.bits) continue;
                 const double d = double(q.scale[size_t(r)]) * step;
-                EXPECT_GE(d * d * bend / 2 - d * pull, -1e-6 * bend * d * d) << "row " << r << " column " << c;
+                EXPECT_GE(d * d * bend / 2 - d * pull, -1e-6 * bend * d * d)
+                    << "row " << r << " column " << c;
             }
         }
     }
@@ -120,7 +128,9 @@ TEST(Refine, StopsWhenAsked) {
     const Problem p(8, 32, 100);
     std::stop_source stop;
     stop.request_stop();
-    EXPECT_THROW(quantizeLinear(p.weight.data(), p.rows, p.columns, p.hessian.data(), recipeOf(kSettings[0], 2), stop.get_token()), Cancelled);
+    EXPECT_THROW(quantizeLinear(p.weight.data(), p.rows, p.columns, p.hessian.data(),
+                                recipeOf(kSettings[0], 2), stop.get_token()),
+                 Cancelled);
 }
 
 }  // namespace
