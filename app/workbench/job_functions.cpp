@@ -16,6 +16,7 @@ JobFunctions realJobs() {
     jobs.generate = owq::generate;
     jobs.openRun = owq::openRun;
     jobs.readRunLayer = owq::readRunLayer;
+    jobs.readRunLayers = owq::readRunLayers;
     return jobs;
 }
 

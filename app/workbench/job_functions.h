@@ -26,6 +26,7 @@ struct JobFunctions {
     Job<GenerateResult, GenerateOptions> generate;
     std::function<RunSummary(const std::filesystem::path&)> openRun;
     std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
+    std::function<std::vector<LayerReport>(const std::filesystem::path&, std::stop_token)> readRunLayers;
 };
 
 JobFunctions realJobs();

@@ -40,10 +40,7 @@ Opener::Outcome Opener::read(const QString& path, const JobFunctions& jobs, JobR
     if (looksLikeRun(toPath(path))) {
         outcome.run = jobs.openRun(toPath(path));
         outcome.modelPath = fromPath(outcome.run->model);
-        for (const std::string& layer : outcome.run->layerNames) {
-            checkStop(context.stop);
-            outcome.layers.push_back(jobs.readRunLayer(toPath(path), layer));
-        }
+        outcome.layers = jobs.readRunLayers(toPath(path), context.stop);
     }
     InspectOptions options;
     options.model = toPath(outcome.modelPath);
@@ -121,10 +118,7 @@ void Opener::loadRun(const QString& directory) {
          false},
         [directory, jobs = jobs_](JobRunner::Context& context) {
             Loaded loaded{jobs.openRun(toPath(directory)), {}};
-            for (const std::string& layer : loaded.run.layerNames) {
-                checkStop(context.stop);
-                loaded.layers.push_back(jobs.readRunLayer(toPath(directory), layer));
-            }
+            loaded.layers = jobs.readRunLayers(toPath(directory), context.stop);
             return loaded;
         },
         [this, directory](const Loaded& loaded) {

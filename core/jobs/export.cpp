@@ -27,7 +27,11 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
     source.base = Checkpoint::open(findModel(options.run, state));
     source.linear = [&](const std::string& name) { return readLayerFile(layerFile(options.run, name)).weight; };
     progress.report("Reading the run", options.run.filename().string(), 0);
-    source.linears = linearShapes(state.linears, source.linear, stop);
+    for (const std::string& name : state.linears) {
+        checkStop(stop);
+        const LayerShape shape = readLayerShape(layerFile(options.run, name));
+        source.linears.push_back({name, shape.rows, shape.columns, shape.bits, shape.weakColumns});
+    }
     source.targetBits = run.result.targetBits;
     checkStop(stop);
     const PackResult packed = writeModel(source, format, options.out, options.force, progress, stop);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/run_directory.h"
 
-#include <algorithm>
+#include <map>
 
 #include "core/jobs/quantize_result.h"
 #include "core/pack/layer_file.h"
@@ -12,6 +12,8 @@ namespace owq {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kStatistics = "statistics.h5";
+
 bool isAnalysis(const RunState& state) { return state.description.value("kind", "") == "analysis"; }
 
 // Name, kind and block are what names tell; the model itself need not be there any more.
@@ -21,6 +23,29 @@ LinearInfo infoFromName(const std::string& name, int64_t rows, int64_t columns) 
     info.rows = rows;
     info.columns = columns;
     return info;
+}
+
+LayerReport reportOf(StatisticsEntry entry) {
+    LayerReport r;
+    r.linear = infoFromName(entry.name, entry.rows, entry.columns);
+    r.bits = entry.bits;
+    r.weakColumns = std::move(entry.weakColumns);
+    r.statistics = std::move(entry.statistics);
+    return r;
+}
+
+LayerReport readFinished(const fs::path& directory, const std::string& layer) {
+    LinearOutcome outcome = readLayerFile(layerFile(directory, layer));
+    LayerReport r;
+    r.linear = infoFromName(layer, outcome.weight.rows, outcome.weight.columns);
+    r.quantized = true;
+    r.bits = outcome.weight.bits;
+    r.weakColumns = std::move(outcome.weight.weakColumns);
+    r.error = outcome.error;
+    r.damping = outcome.damping;
+    r.statistics = std::move(outcome.statistics);
+    r.notes = std::move(outcome.notes);
+    return r;
 }
 
 }  // namespace
@@ -43,31 +68,34 @@ RunSummary openRun(const fs::path& directory) {
 }
 
 LayerReport readRunLayer(const fs::path& directory, const std::string& layer) {
-    const RunState state = readRunState(directory);
-    LayerReport r;
-    if (isAnalysis(state)) {
-        StatisticsFile file = readStatistics(directory / "statistics.h5");
-        const auto it = std::find_if(file.layers.begin(), file.layers.end(), [&](auto& l) { return l.name == layer; });
-        if (it == file.layers.end()) throw Error("has no linear \"" + layer + "\"", (directory / "statistics.h5").string());
-        StatisticsEntry& e = *it;
-        r.linear = infoFromName(layer, e.rows, e.columns);
-        r.bits = e.bits;
-        r.weakColumns = std::move(e.weakColumns);
-        r.statistics = std::move(e.statistics);
-        return r;
-    }
+    if (isAnalysis(readRunState(directory))) return reportOf(readStatisticsEntry(directory / kStatistics, layer));
     if (!fs::exists(layerFile(directory, layer)))
         throw Error("has no finished linear \"" + layer + "\"", directory.string(), "See the names with owq inspect");
-    LinearOutcome outcome = readLayerFile(layerFile(directory, layer));
-    r.linear = infoFromName(layer, outcome.weight.rows, outcome.weight.columns);
-    r.quantized = true;
-    r.bits = outcome.weight.bits;
-    r.weakColumns = std::move(outcome.weight.weakColumns);
-    r.error = outcome.error;
-    r.damping = outcome.damping;
-    r.statistics = std::move(outcome.statistics);
-    r.notes = std::move(outcome.notes);
-    return r;
+    return readFinished(directory, layer);
+}
+
+std::vector<LayerReport> readRunLayers(const fs::path& directory, std::stop_token stop) {
+    const RunState state = readRunState(directory);
+    std::vector<LayerReport> reports;
+    if (!isAnalysis(state)) {
+        for (const std::string& name : state.finished) {
+            checkStop(stop);
+            reports.push_back(readFinished(directory, name));
+        }
+        return reports;
+    }
+    if (!state.complete) return reports;  // statistics are written at the end
+    checkStop(stop);
+    std::map<std::string, StatisticsEntry> entries;
+    StatisticsFile file = readStatistics(directory / kStatistics);
+    for (StatisticsEntry& e : file.layers) entries.emplace(e.name, std::move(e));
+    for (const std::string& name : state.linears) {
+        checkStop(stop);
+        const auto entry = entries.find(name);
+        if (entry == entries.end() || entry->second.name != name) throw Error("has no linear \"" + name + "\"", (directory / kStatistics).string());
+        reports.push_back(reportOf(std::move(entry->second)));
+    }
+    return reports;
 }
 
 }  // namespace owq

@@ -2,6 +2,7 @@
 // Reading a run directory or an analysis folder back, for the window, figures and comparison.
 #pragma once
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct RunSummary {
 
 /// Throws Error when it is no run directory or is damaged.
 RunSummary openRun(const std::filesystem::path& directory);
-/// One linear with its statistics.
+/// One linear with its statistics; nothing is read of the others.
 LayerReport readRunLayer(const std::filesystem::path& directory, const std::string& layer);
+/// All finished ones in the order of RunSummary::layerNames; the statistics of an analysis are read once.
+std::vector<LayerReport> readRunLayers(const std::filesystem::path& directory, std::stop_token stop);
 
 }  // namespace owq

@@ -111,6 +111,22 @@ void writeLayerFile(const std::filesystem::path& file, const std::string& name, 
     writeSafetensors(file, tensors, metadata);
 }
 
+LayerShape readLayerShape(const std::filesystem::path& file) {
+    const auto in = openSafetensors(file);
+    const std::string where = file.string();
+    const auto shape = [&](const char* tensor, size_t dimensions) {
+        const TensorInfo* info = in->find(tensor);
+        if (!info || info->shape.size() != dimensions)
+            throw Error("tensor " + std::string(tensor) + " is missing or of the wrong shape", where);
+        return info->shape;
+    };
+    const auto codes = shape("codes", 2);
+    const LayerShape s{codes[0], codes[1], number<int>(in->metadata(), "bits", where), shape("weak_columns", 1)[0]};
+    if (s.bits < 1 || s.bits > 8) throw Error("has impossible bits", where);
+    if (s.weakColumns > s.columns) throw Error("tensor weak_columns is longer than the matrix is wide", where);
+    return s;
+}
+
 LinearOutcome readLayerFile(const std::filesystem::path& file) {
     const Reader in{openSafetensors(file), file.string()};
     const Metadata& metadata = in.file->metadata();

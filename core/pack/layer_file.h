@@ -17,4 +17,12 @@ void writeLayerFile(const std::filesystem::path& file, const std::string& name, 
 /// Checks every shape and range; Error names file and tensor. Seconds are not stored.
 LinearOutcome readLayerFile(const std::filesystem::path& file);
 
+struct LayerShape {
+    int64_t rows = 0, columns = 0;
+    int bits = 0;
+    int64_t weakColumns = 0;
+};
+/// From the file's header alone: no weight is touched.
+LayerShape readLayerShape(const std::filesystem::path& file);
+
 }  // namespace owq

@@ -34,5 +34,7 @@ struct StatisticsFile {
 void writeStatistics(const std::filesystem::path& file, const StatisticsFile& statistics);
 /// Throws Error naming file, layer and reason for anything that does not follow the schema.
 StatisticsFile readStatistics(const std::filesystem::path& file);
+/// One linear; nothing is read of the others.
+StatisticsEntry readStatisticsEntry(const std::filesystem::path& file, const std::string& linear);
 
 }  // namespace owq

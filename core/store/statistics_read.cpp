@@ -17,14 +17,11 @@ public:
 
     StatisticsFile read() {
         StatisticsFile all;
-        if (const int64_t schema = integer(file_, "schema", "the file"); schema != kStatisticsSchema)
-            throw Error("has schema " + std::to_string(schema) + ", this version knows " + std::to_string(kStatisticsSchema), where_,
-                        "Open it with a newer version");
+        checkSchema();
         all.model = text(file_, "model");
         all.family = text(file_, "family");
         all.recipe = parseJson(text(file_, "recipe"), where_ + " (recipe)");
-        requireHardLink(file_, "layers");
-        const Hdf5Handle layers = group(file_, "layers");
+        const Hdf5Handle layers = layersGroup();
         H5G_info_t info{};
         if (H5Gget_info(layers, &info) < 0) failHdf5("damaged", where_);
         if (info.nlinks > kMostLayers) throw Error("holds " + std::to_string(info.nlinks) + " layers", where_);
@@ -42,7 +39,27 @@ public:
         return all;
     }
 
+    StatisticsEntry readOne(const std::string& linear) {
+        checkSchema();
+        const Hdf5Handle layers = layersGroup();
+        // HDF5 would take a name with slashes, or a dot alone, for a path.
+        const bool isName = !linear.empty() && linear != "." && linear.find('/') == std::string::npos &&
+                            linear.find('\0') == std::string::npos;
+        if (!isName || H5Lexists(layers, linear.c_str(), H5P_DEFAULT) <= 0)
+            throw Error("has no linear \"" + linear.substr(0, 200) + "\"", where_);
+        return layer(layers, linear.c_str());
+    }
+
 private:
+    void checkSchema() const {
+        if (const int64_t schema = integer(file_, "schema", "the file"); schema != kStatisticsSchema)
+            throw Error("has schema " + std::to_string(schema) + ", this version knows " + std::to_string(kStatisticsSchema), where_,
+                        "Open it with a newer version");
+    }
+    Hdf5Handle layersGroup() const {
+        requireHardLink(file_, "layers");
+        return group(file_, "layers");
+    }
     Hdf5Handle open(const std::filesystem::path& file) const {
         std::error_code ignored;
         if (!std::filesystem::exists(file, ignored)) throw Error("does not exist", where_);
@@ -164,6 +181,11 @@ private:
 StatisticsFile readStatistics(const std::filesystem::path& file) {
     const Hdf5Lock lock;
     return Reader(file).read();
+}
+
+StatisticsEntry readStatisticsEntry(const std::filesystem::path& file, const std::string& linear) {
+    const Hdf5Lock lock;
+    return Reader(file).readOne(linear);
 }
 
 }  // namespace owq

@@ -199,6 +199,15 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         const std::lock_guard lock(world->mutex);
         return world->layers.at(directory.string()).at(layer);
     };
+    jobs.readRunLayers = [world](const std::filesystem::path& directory, std::stop_token stop) {
+        const std::lock_guard lock(world->mutex);
+        std::vector<LayerReport> reports;
+        for (const std::string& layer : world->runs.at(directory.string()).layerNames) {
+            checkStop(stop);
+            reports.push_back(world->layers.at(directory.string()).at(layer));
+        }
+        return reports;
+    };
     return jobs;
 }
 

@@ -150,6 +150,22 @@ TEST_P(QuantizeJob, AnalysisAgreesWithTheRunsFirstBlock) {
     const RunSummary summary = openRun(folder / "analysis");
     EXPECT_TRUE(summary.analysis);
     ASSERT_EQ(analysis.layers.size(), summary.layerNames.size());
+    for (const char* name : {"run", "analysis"}) {
+        const std::vector<LayerReport> all = readRunLayers(folder / name, {});
+        ASSERT_EQ(all.size(), summary.layerNames.size());
+        for (size_t i = 0; i < all.size(); ++i) {
+            const LayerReport one = readRunLayer(folder / name, summary.layerNames[i]);
+            EXPECT_EQ(all[i].linear.name, summary.layerNames[i]);
+            EXPECT_EQ(all[i].bits, one.bits);
+            EXPECT_EQ(all[i].quantized, one.quantized);
+            EXPECT_EQ(all[i].weakColumns, one.weakColumns);
+            EXPECT_EQ(all[i].statistics.sensitivity, one.statistics.sensitivity);
+        }
+    }
+    EXPECT_THROW(readRunLayer(folder / "analysis", "none"), Error);
+    std::stop_source stopped;
+    stopped.request_stop();
+    EXPECT_THROW(readRunLayers(folder / "run", stopped.get_token()), Cancelled);
     for (int i = 0; i < 5; ++i) {
         const LayerReport fromRun = readRunLayer(folder / "run", summary.layerNames[size_t(i)]);
         const LayerReport back = readRunLayer(folder / "analysis", summary.layerNames[size_t(i)]);

@@ -61,6 +61,28 @@ TEST_F(LayerFile, EverythingButSecondsComesBack) {
     EXPECT_EQ(back.notes, o.notes);
 }
 
+TEST_F(LayerFile, ShapeIsReadFromTheHeader) {
+    LinearOutcome o = outcome();
+    o.weight.codes[0] = 200;  // damage that only the data shows
+    writeLayerFile(file, "a", o, DType::f16);
+    const LayerShape shape = readLayerShape(file);
+    EXPECT_EQ(shape.rows, 2);
+    EXPECT_EQ(shape.columns, 5);
+    EXPECT_EQ(shape.bits, 3);
+    EXPECT_EQ(shape.weakColumns, 2);
+    EXPECT_THROW(readLayerFile(file), Error);
+
+    o.weight.bits = 9;
+    writeLayerFile(file, "a", o, DType::f16);
+    EXPECT_THROW(readLayerShape(file), Error);
+    writeSafetensors(file, {{"codes", Tensor::u8({1, 2}, {0, 1})}});
+    EXPECT_THROW(readLayerShape(file), Error);
+    writeSafetensors(file, {{"codes", Tensor::u8({2}, {0, 1})}, {"weak_columns", Tensor::i32({0}, {})}}, {{"bits", "3"}});
+    EXPECT_THROW(readLayerShape(file), Error);
+    writeSafetensors(file, {{"codes", Tensor::u8({1, 2}, {0, 1})}, {"weak_columns", Tensor::i32({3}, {0, 1, 2})}}, {{"bits", "3"}});
+    EXPECT_THROW(readLayerShape(file), Error);
+}
+
 TEST_F(LayerFile, EqualOutcomesGiveEqualBytes) {
     writeLayerFile(file, "a", outcome(), DType::f16);
     const std::string first = readText(file);

@@ -90,6 +90,19 @@ TEST(Statistics, RoundTripKeepsValuesAndOrder) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
+TEST(Statistics, OneLinearIsReadByItself) {
+    TemporaryFolder folder;
+    const StatisticsFile all = sample();
+    const auto file = folder.path() / "statistics.h5";
+    writeStatistics(file, all);
+    for (const StatisticsEntry& e : all.layers)
+        expectEqual({"", "", Json::object(), {readStatisticsEntry(file, e.name)}}, {"", "", Json::object(), {e}});
+    const std::string whole = all.layers.front().name;
+    for (const std::string& name : {std::string("none"), std::string(), std::string("."), std::string("/layers/") + whole, whole + "/order",
+                                    whole + std::string("\0x", 2)})
+        EXPECT_THROW(readStatisticsEntry(file, name), Error) << name;
+}
+
 TEST(Statistics, EqualInputGivesEqualBytes) {
     TemporaryFolder folder;
     writeStatistics(folder.path() / "a.h5", sample());
