@@ -71,7 +71,6 @@ TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
     const std::string model = sample("sample-opt");
     const std::vector<Arguments> refused = {
         {"quantize", model, "--out", "x", "--calibration", "a", "--device", "cuda"},
-        {"quantize", model, "--out", "x", "--calibration", "a", "--recipe", "best"},
         {"quantize", model, "--out", "x", "--calibration", "a", "--allocation", "greedy"},
         {"evaluate", model, "--text", "a", "--tasks", "t.jsonl", "--shots", "1"},
         {"export", "run", "--format", "gptq", "--out", "x"},

@@ -27,6 +27,10 @@ TEST(Recipe, SurvivesTheRoundTrip) {
     r.actOrder = true;
     r.layers = "q_proj,fc*";
     r.seed = 7;
+    r.preset = "best";
+    r.storedScales = true;
+    r.refinePasses = 4;
+    r.inputCorrection = 0.5;
     EXPECT_EQ(toJson(recipeFromJson(toJson(r), "test")), toJson(r));
 }
 
@@ -55,8 +59,18 @@ TEST(Recipe, ContradictionsAreNamed) {
     r.damping = -1;
     EXPECT_THAT(refusal(r), HasSubstr("damping"));
     r = {};
-    r.preset = "best";
+    r.preset = "finest";
     EXPECT_THAT(refusal(r), HasSubstr("not known"));
+    r = {};
+    r.refinePasses = -1;
+    EXPECT_THAT(refusal(r), HasSubstr("passes"));
+    r = {};
+    r.inputCorrection = 1.5;
+    EXPECT_THAT(refusal(r), HasSubstr("between 0 and 1"));
+    r = {};
+    r.method = Method::rtn;
+    r.refinePasses = 1;
+    EXPECT_THAT(refusal(r), HasSubstr("plain rounding"));
     EXPECT_THROW(recipeFromJson(parseJson(R"({"bits": "three"})", "t"), "t"), Error);
 }
 

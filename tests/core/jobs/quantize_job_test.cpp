@@ -110,6 +110,35 @@ TEST_P(QuantizeJob, StoppedRunGoesOnAndEndsWithTheSameBytes) {
     }
 }
 
+TEST_P(QuantizeJob, RefinedRunsGoOnToTheSameBytesToo) {
+    const auto options = [&](const char* name) {
+        QuantizeOptions o = smallRun(GetParam(), folder / name);
+        o.recipe.preset = "best";
+        o.recipe.storedScales = true;
+        o.recipe.refinePasses = 2;
+        o.recipe.inputCorrection = 0.5;
+        return o;
+    };
+    const QuantizeResult whole = run(options("whole"));
+    std::stop_source source;
+    QuantizeOptions part = options("part");
+    int layers = 0;
+    part.onLayer = [&](const LayerReport&) {
+        if (++layers == 10) source.request_stop();
+    };
+    EXPECT_THROW(run(part, source.get_token()), Cancelled);
+    part = options("part");
+    part.resume = true;
+    run(part);
+    for (const std::string& name : openRun(folder / "part").layerNames)
+        EXPECT_EQ(sha256File(folder / "part" / "layers" / (name + ".safetensors")),
+                  sha256File(folder / "whole" / "layers" / (name + ".safetensors")))
+            << name;
+    // Against the plain run: the first linears, whose inputs are the same, lose less.
+    const QuantizeResult plain = run(smallRun(GetParam(), folder / "plain"));
+    for (size_t i : {0, 1, 2}) EXPECT_LT(whole.layers[i].error, 0.97 * plain.layers[i].error) << whole.layers[i].linear.name;
+}
+
 TEST_P(QuantizeJob, ExportsComputeWhatTheRunComputes) {
     run(smallRun(GetParam(), folder / "run"));
     const double reference = perplexityOf(folder / "run");
