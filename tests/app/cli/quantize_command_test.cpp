@@ -13,7 +13,7 @@ TEST_F(QuantizeCommand, TheRecipeBestSetsWhatIsNotChosenOtherwise) {
     const auto recipeOf = [&](const std::string& name, std::vector<std::string> more) {
         const std::string out = (folder / name).string();
         std::vector<std::string> arguments = {"quantize", sample("sample-opt"), "--out", out, "--calibration", sample("calibration.txt"),
-                                              "--samples", "1", "--sequence-length", "32", "--layers", "layers.0.self_attn.q_proj", "--quiet"};
+                                              "--samples", "1", "--sequence-length", "32", "--layers", "model.decoder.layers.0.self_attn.q_proj", "--quiet"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         const Outcome outcome = owq(arguments);
         EXPECT_EQ(outcome.code, 0) << outcome.error;
