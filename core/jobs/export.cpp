@@ -29,8 +29,7 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
     progress.report("Reading the run", options.run.filename().string(), 0);
     for (const std::string& name : state.linears) {
         checkStop(stop);
-        const LayerShape shape = readLayerShape(layerFile(options.run, name));
-        source.linears.push_back({name, shape.rows, shape.columns, shape.bits, shape.weakColumns});
+        source.linears.push_back(readLayerShape(layerFile(options.run, name)));
     }
     source.targetBits = run.result.targetBits;
     checkStop(stop);

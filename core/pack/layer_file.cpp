@@ -111,7 +111,7 @@ void writeLayerFile(const std::filesystem::path& file, const std::string& name, 
     writeSafetensors(file, tensors, metadata);
 }
 
-LayerShape readLayerShape(const std::filesystem::path& file) {
+LinearShape readLayerShape(const std::filesystem::path& file) {
     const auto in = openSafetensors(file);
     const std::string where = file.string();
     const auto shape = [&](const char* tensor, size_t dimensions) {
@@ -121,7 +121,7 @@ LayerShape readLayerShape(const std::filesystem::path& file) {
         return info->shape;
     };
     const auto codes = shape("codes", 2);
-    const LayerShape s{codes[0], codes[1], number<int>(in->metadata(), "bits", where), shape("weak_columns", 1)[0]};
+    const LinearShape s{file.stem().string(), codes[0], codes[1], number<int>(in->metadata(), "bits", where), shape("weak_columns", 1)[0]};
     if (s.bits < 1 || s.bits > 8) throw Error("has impossible bits", where);
     if (s.weakColumns > s.columns) throw Error("tensor weak_columns is longer than the matrix is wide", where);
     return s;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/tensor.h"
+#include "core/pack/packed_model.h"
 #include "core/quantize/quantize.h"
 
 namespace owq {
@@ -17,12 +18,7 @@ void writeLayerFile(const std::filesystem::path& file, const std::string& name, 
 /// Checks every shape and range; Error names file and tensor. Seconds are not stored.
 LinearOutcome readLayerFile(const std::filesystem::path& file);
 
-struct LayerShape {
-    int64_t rows = 0, columns = 0;
-    int bits = 0;
-    int64_t weakColumns = 0;
-};
-/// From the file's header alone: no weight is touched.
-LayerShape readLayerShape(const std::filesystem::path& file);
+/// Named as the file. From its header alone: no weight is touched.
+LinearShape readLayerShape(const std::filesystem::path& file);
 
 }  // namespace owq

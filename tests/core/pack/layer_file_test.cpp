@@ -65,7 +65,7 @@ TEST_F(LayerFile, ShapeIsReadFromTheHeader) {
     LinearOutcome o = outcome();
     o.weight.codes[0] = 200;  // damage that only the data shows
     writeLayerFile(file, "a", o, DType::f16);
-    const LayerShape shape = readLayerShape(file);
+    const LinearShape shape = readLayerShape(file);
     EXPECT_EQ(shape.rows, 2);
     EXPECT_EQ(shape.columns, 5);
     EXPECT_EQ(shape.bits, 3);
