@@ -33,7 +33,8 @@ endif()
 add_library(owq_torch INTERFACE)
 target_include_directories(owq_torch SYSTEM INTERFACE ${OWQ_TORCH_DIR}/include
     ${OWQ_TORCH_DIR}/include/torch/csrc/api/include)
-target_link_libraries(owq_torch INTERFACE ${OWQ_TORCH_DIR}/lib/libtorch_cpu.so ${OWQ_TORCH_DIR}/lib/libc10.so)
+target_link_libraries(owq_torch INTERFACE ${OWQ_TORCH_DIR}/lib/libtorch_cpu.so ${OWQ_TORCH_DIR}/lib/libc10.so
+    ${OWQ_TORCH_DIR}/lib/libgomp.so.1)  # its threads are ours, too (core/model/compute.cpp)
 add_library(owq::torch ALIAS owq_torch)
 
 if(OWQ_WITH_GUI)

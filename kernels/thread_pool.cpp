@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace owq::kernels {
@@ -23,13 +24,14 @@ struct Loop {
     const Body& body;
     int64_t count, range;
     std::atomic<int64_t> next{0};
+    std::atomic<int> leavers{0};  ///< written by each thread as it leaves, read by the caller: what it wrote is seen
     std::mutex failureMutex;
     std::exception_ptr failure;
 
     void work() {
         insideLoop = true;
         for (;;) {
-            const int64_t begin = next.fetch_add(range, std::memory_order_relaxed);
+            const int64_t begin = next.fetch_add(range, std::memory_order_acq_rel);
             if (begin >= count) break;
             try {
                 body(begin, std::min(count, begin + range));
@@ -40,6 +42,7 @@ struct Loop {
             }
         }
         insideLoop = false;
+        leavers.fetch_add(1, std::memory_order_release);
     }
 };
 
@@ -123,11 +126,18 @@ Pool& pool() {
     return instance;
 }
 
+Crew& crew() {
+    static Crew lent;
+    return lent;
+}
+
 }  // namespace
 
 void setThreads(int count) { pool().resize(count < 1 ? cores() : count); }
 
 int threads() { return pool().size(); }
+
+void setCrew(Crew lent) { crew() = std::move(lent); }
 
 void parallelFor(int64_t count, int64_t grain, const Body& body) {
     if (count <= 0) return;
@@ -139,8 +149,14 @@ void parallelFor(int64_t count, int64_t grain, const Body& body) {
     }
     // Some more ranges than threads, so that a thread the system took away holds nobody up for long.
     const int64_t pieces = int64_t(workers) * 4;
-    Loop loop{body, count, std::max(grain, (count + pieces - 1) / pieces), {}, {}, {}};
-    pool().run(loop);
+    Loop loop{body, count, std::max(grain, (count + pieces - 1) / pieces), {}, {}, {}, {}};
+    if (crew()) {
+        loop.next.store(0, std::memory_order_release);
+        crew()(workers, [&loop] { loop.work(); });
+        loop.leavers.load(std::memory_order_acquire);
+    } else {
+        pool().run(loop);
+    }
     if (loop.failure) std::rethrow_exception(loop.failure);
 }
 

@@ -55,7 +55,7 @@ int runAction(CommandLine& line) {
     };
     try {
         checkJsonTarget(line.common);
-        if (line.common.threads > 0) setThreads(line.common.threads);
+        setThreads(line.common.threads);
         line.action(run);
         progressLine.finish();
         std::cout.flush();

@@ -7,23 +7,25 @@
 #include <map>
 #include <string>
 
+#include "kernels/gram_sum.h"
+
 namespace owq {
 
 /// H = (2/n) Σ x xᵀ over all tokens of n calibration windows (paper Eq. 4), for one shared input.
-/// Products and sums in fp32, at most 4096 tokens a product; only the lower triangle is computed.
+/// Products and sums in fp32 (kernels/gram_sum.h); only the lower triangle is computed.
 class Hessian {
 public:
-    explicit Hessian(int64_t columns);
+    explicit Hessian(int64_t columns) : sum_(columns) {}
     /// x fp32 [tokens, columns], contiguous.
     void add(const at::Tensor& x);
-    int64_t columns() const { return columns_; }
+    int64_t columns() const { return sum_.columns(); }
     int64_t tokens() const { return tokens_; }
-    /// Symmetric fp32 [columns, columns]. Ends the accumulation: the sum's memory is handed over.
-    at::Tensor finish(int64_t windows);
+    /// Symmetric fp32 [columns, columns].
+    at::Tensor finish(int64_t windows) const;
 
 private:
-    int64_t columns_ = 0, tokens_ = 0;
-    at::Tensor sum_;
+    kernels::GramSum sum_;
+    int64_t tokens_ = 0;
 };
 
 /// One Hessian per input group.

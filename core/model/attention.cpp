@@ -6,8 +6,10 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/model/block.h"
+#include "kernels/attention.h"
 
 namespace owq {
 namespace {
@@ -44,6 +46,13 @@ at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const
                            KeyValueCache* cache) {
     const int64_t n = query.size(0), t = query.size(1), heads = query.size(2), size = query.size(3);
     const int64_t keyHeads = key.size(2), shared = heads / keyHeads;
+    if (!cache && kernels::takesHeadSize(size)) {
+        const at::Tensor q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
+        at::Tensor out = at::empty({n, t, heads * size}, q.options());
+        kernels::causalAttention({q.const_data_ptr<float>(), k.const_data_ptr<float>(), v.const_data_ptr<float>(), n, t, heads,
+                                  keyHeads, size, 1 / std::sqrt(float(size)), out.data_ptr<float>()});
+        return out;
+    }
     at::Tensor q = query.transpose(1, 2), k = key.transpose(1, 2), v = value.transpose(1, 2);
     const int64_t before = cache ? cache->length : 0;
     if (cache) std::tie(k, v) = append(*cache, k, v);

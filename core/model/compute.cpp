@@ -18,6 +18,12 @@ void setComputeThreads(int count) {
     std::call_once(once, [] {
         tuneAllocator();
         at::set_num_interop_threads(1);
+        kernels::setCrew([](int workers, const std::function<void()>& work) {
+            at::parallel_for(0, workers, 1, [&](int64_t begin, int64_t end) {
+                // Fewer threads than asked for: the first of their ranges does all the work.
+                if (begin < end) work();
+            });
+        });
     });
     at::set_num_threads(count);
     kernels::setThreads(count);

@@ -2,13 +2,12 @@
 #include "core/model/linear.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/model/torch_tensor.h"
+#include "kernels/dense_matrix.h"
 #include "kernels/matvec.h"
 #include "kernels/packing.h"
 
@@ -32,8 +31,10 @@ std::shared_ptr<const kernels::PackedMatrix> packed(const QuantizedLinear& q) {
 
 }  // namespace
 
-Linear::Linear(at::Tensor weight, at::Tensor bias)
-    : rows_(weight.size(0)), columns_(weight.size(1)), weight_(std::move(weight)), bias_(std::move(bias)) {}
+Linear::Linear(const at::Tensor& weight, at::Tensor bias)
+    : rows_(weight.size(0)), columns_(weight.size(1)), bias_(std::move(bias)) {
+    setWeight(weight.contiguous().const_data_ptr<float>());
+}
 
 Linear Linear::load(const ModelSource& source, const std::string& name, WeightForm form) {
     Linear out;
@@ -41,8 +42,7 @@ Linear Linear::load(const ModelSource& source, const std::string& name, WeightFo
     const LinearInfo* info = source.info().find(name);
     if (info && info->bias) out.bias_ = loadFloat(source, name + ".bias");
     if (!source.quantized(name)) {
-        out.setWeight(loadFloat(source, name + ".weight"));
-        return out;
+        return Linear(loadFloat(source, name + ".weight"), out.bias_);
     }
     const QuantizedLinear quantized = source.linear(name);
     out.rows_ = quantized.rows;
@@ -56,7 +56,13 @@ Linear Linear::load(const ModelSource& source, const std::string& name, WeightFo
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
     if (packed_) return forwardPacked(x);
-    return at::linear(x, weight_, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
+    const at::Tensor in = x.contiguous();
+    std::vector<int64_t> shape = x.sizes().vec();
+    shape.back() = rows_;
+    at::Tensor out = at::empty(shape, at::TensorOptions(at::kFloat));
+    dense_->multiply(in.const_data_ptr<float>(), in.numel() / std::max<int64_t>(1, columns_),
+                     bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, out.data_ptr<float>());
+    return out;
 }
 
 at::Tensor Linear::forwardPacked(const at::Tensor& x) const {
@@ -81,22 +87,16 @@ at::Tensor Linear::forwardPacked(const at::Tensor& x) const {
 }
 
 at::Tensor Linear::weight() const {
-    if (!packed_) return weight_;
-    at::Tensor dense = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat));
-    packed_->dequantizeRows(0, rows_, dense.data_ptr<float>());
-    return dense;
+    at::Tensor weight = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat));
+    if (packed_)
+        packed_->dequantizeRows(0, rows_, weight.data_ptr<float>());
+    else
+        dense_->copyTo(weight.data_ptr<float>());
+    return weight;
 }
 
 void Linear::setWeight(const float* weight) {
-    at::Tensor copy = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat));
-    std::memcpy(copy.data_ptr<float>(), weight, size_t(rows_ * columns_) * sizeof(float));
-    setWeight(std::move(copy));
-}
-
-void Linear::setWeight(at::Tensor weight) {
-    rows_ = weight.size(0);
-    columns_ = weight.size(1);
-    weight_ = std::move(weight);
+    dense_ = std::make_shared<const kernels::DenseMatrix>(weight, rows_, columns_);
     packed_.reset();
 }
 

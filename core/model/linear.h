@@ -18,14 +18,15 @@ enum class WeightForm {
 };
 
 namespace kernels {
+class DenseMatrix;
 class PackedMatrix;
-}
+}  // namespace kernels
 
 /// y = x Wᵀ + b, all fp32 on the CPU.
 class Linear {
 public:
     Linear() = default;
-    Linear(at::Tensor weight, at::Tensor bias);
+    Linear(const at::Tensor& weight, at::Tensor bias);
     /// `name` as in LinearInfo.
     static Linear load(const ModelSource& source, const std::string& name,
                        WeightForm form = WeightForm::dense);
@@ -34,20 +35,19 @@ public:
     int64_t columns() const { return columns_; }
     /// x [..., columns] to [..., rows].
     at::Tensor forward(const at::Tensor& x) const;
-    /// [rows, columns], contiguous; a packed weight is dequantized anew at every call.
+    /// [rows, columns], contiguous, made anew at every call.
     at::Tensor weight() const;
     const at::Tensor& bias() const { return bias_; }  ///< undefined when there is none
     /// Replaces the weight by a dense one [rows, columns]; the floats are copied.
     void setWeight(const float* weight);
-    /// The same without a copy.
-    void setWeight(at::Tensor weight);
     bool isPacked() const { return packed_ != nullptr; }
 
 private:
     at::Tensor forwardPacked(const at::Tensor& x) const;
 
     int64_t rows_ = 0, columns_ = 0;
-    at::Tensor weight_, bias_;
+    at::Tensor bias_;
+    std::shared_ptr<const kernels::DenseMatrix> dense_;  ///< or
     std::shared_ptr<const kernels::PackedMatrix> packed_;
 };
 

@@ -10,12 +10,12 @@ namespace {
 InstructionSet detect() {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
-        return InstructionSet::avx2;
+        return __builtin_cpu_supports("avx512f") ? InstructionSet::avx512 : InstructionSet::avx2;
 #endif
     return InstructionSet::scalar;
 }
 
-std::atomic<InstructionSet> limit{InstructionSet::avx2};
+std::atomic<InstructionSet> limit{InstructionSet::avx512};
 
 }  // namespace
 

@@ -6,7 +6,7 @@
 namespace owq::kernels {
 
 const QuantizeTable& quantizeTable() {
-    return instructionSet() == InstructionSet::avx2 ? avx2::table : scalar::table;
+    return instructionSet() >= InstructionSet::avx2 ? avx2::table : scalar::table;
 }
 
 }  // namespace owq::kernels

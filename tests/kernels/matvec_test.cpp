@@ -22,7 +22,7 @@ protected:
         limitInstructionSet(GetParam());
         if (instructionSet() != GetParam()) GTEST_SKIP() << "this processor has no AVX2";
     }
-    void TearDown() override { limitInstructionSet(InstructionSet::avx2); }
+    void TearDown() override { limitInstructionSet(InstructionSet::avx512); }
 };
 
 TEST_P(Matvec, AgreesWithTheProductInDouble) {

@@ -73,6 +73,32 @@ TEST_P(ThreadPool, TwoUsersAtOnce) {
 
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPool, testing::Values(1, 2, 5));
 
+TEST(ThreadPoolCrew, DoesTheLoopsInPlaceOfItsOwnThreads) {
+    setThreads(3);
+    int called = 0;
+    setCrew([&](int workers, const std::function<void()>& work) {
+        EXPECT_EQ(workers, 3);
+        called++;
+        std::vector<std::jthread> others;
+        for (int i = 1; i < workers; i++) others.emplace_back(work);
+        work();
+    });
+    std::vector<int> seen(1000);
+    parallelFor(1000, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) seen[i]++;
+    });
+    EXPECT_EQ(seen, std::vector<int>(1000, 1));
+    EXPECT_THROW(parallelFor(100, 1, [](int64_t, int64_t) { throw std::runtime_error("no"); }), std::runtime_error);
+    EXPECT_EQ(called, 2);
+    setCrew({});
+    parallelFor(1000, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) seen[i]++;
+    });
+    EXPECT_EQ(seen, std::vector<int>(1000, 2));
+    EXPECT_EQ(called, 2);
+    setThreads(0);
+}
+
 TEST(ThreadPoolSize, DefaultsToTheMachine) {
     setThreads(3);
     EXPECT_EQ(threads(), 3);

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled for this instruction set (kernels/CMakeLists.txt); reached only where the processor has it.
+#define OWQ_SET avx2
+#define OWQ_LANES 8
+#define OWQ_ROWS 6
+#include "kernels/cpu/dense_tile.inc"

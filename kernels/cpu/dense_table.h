@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inner loop of dense fp32 products, once per instruction set.
+#pragma once
+#include <cstdint>
+
+namespace owq::kernels {
+
+/// out[r][c] = (start ? start[c] : out[r][c]) + Σ_s a[r * aRow + s * aStep] * panel[s * panelWidth + c]
+/// for `rows` rows and panelWidth columns. The sum over s is one chain in the order of s, begun at 0 or, where
+/// `start` is given, at start[c].
+struct DenseTile {
+    const float* a;
+    int64_t aRow, aStep;
+    const float* panel;
+    int64_t steps;
+    float* out;
+    int64_t outRow;
+    const float* start;  ///< [panelWidth] or null: add to what is in out
+};
+
+struct DenseTable {
+    int rows;   ///< of a whole tile: as many sums as the registers hold
+    int panel;  ///< columns of a tile
+    void (*tile)(const DenseTile&, int rows);  ///< rows: 1…DenseTable::rows
+    /// x[i] to exp(scale (x[i] - max x)) for i < count, 0 for the rest up to `size`, a multiple of `panel`; scale > 0.
+    /// Returns the sum.
+    float (*expRow)(float* x, int64_t count, int64_t size, float scale);
+};
+
+/// The fastest allowed one (kernels/cpu/features.h).
+const DenseTable& denseTable();
+
+namespace scalar { extern const DenseTable denseTable; }
+namespace avx2 { extern const DenseTable denseTable; }
+namespace avx512 { extern const DenseTable denseTable; }
+
+}  // namespace owq::kernels
