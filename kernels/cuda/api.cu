@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cuda/arguments.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/matvec.cuh"
+#include "kernels/cuda/quantize.cuh"
 
 using owq::kernels::cuda::DeviceWeight;
 namespace gpu = owq::kernels::cuda;
@@ -154,11 +156,52 @@ int32_t synchronize(void* stream) {
     return answer(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)));
 }
 
+int32_t clear(void* device, size_t bytes, void* stream) {
+    return answer(cudaMemsetAsync(device, 0, bytes, static_cast<cudaStream_t>(stream)));
+}
+
+int32_t addGram(const OwqCudaInputs* inputs, float* sum, void* stream) {
+    if (const char* why = gpu::fault(*inputs, sum)) return refuse(why);
+    return answer(gpu::addGram(*inputs, sum, static_cast<cudaStream_t>(stream)));
+}
+
+int32_t finishGram(float* sum, int64_t columns, float factor, void* stream) {
+    if (const char* why = gpu::gramFault(sum, columns)) return refuse(why);
+    return answer(gpu::finishGram(sum, columns, factor, static_cast<cudaStream_t>(stream)));
+}
+
+/// Where the checks and the launcher of an operation go by the same names.
+template <class Work>
+int32_t start(const Work& work, cudaError_t (*launch)(const Work&, cudaStream_t), void* stream) {
+    if (const char* why = gpu::fault(work)) return refuse(why);
+    return answer(launch(work, static_cast<cudaStream_t>(stream)));
+}
+
+int32_t findGrid(const OwqCudaGridSearch* search, void* stream) {
+    return start(*search, gpu::findGrid, stream);
+}
+int32_t roundToGrid(const OwqCudaRounding* rounding, void* stream) {
+    return start(*rounding, gpu::roundToGrid, stream);
+}
+int32_t quantizeBlock(const OwqCudaColumnBlock* block, void* stream) {
+    return start(*block, gpu::quantizeBlock, stream);
+}
+int32_t updateRest(const OwqCudaUpdate* update, void* stream) {
+    return start(*update, gpu::updateRest, stream);
+}
+
+int32_t packCodes(const uint8_t* codes, int64_t rows, int64_t columns, int32_t bits, int32_t* words,
+                  void* stream) {
+    if (const char* why = gpu::packingFault(codes, rows, columns, bits, words)) return refuse(why);
+    return answer(gpu::packCodes(codes, rows, columns, bits, words, static_cast<cudaStream_t>(stream)));
+}
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const OwqCudaApi* owqCudaApi(void) {
-    static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,     deviceCount, deviceName,
-                                   allocate,     release,       upload,      download,
-                                   createMatrix, destroyMatrix, multiply,    synchronize};
+    static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,   deviceCount,   deviceName,   allocate,
+                                   release,      upload,      download,      createMatrix, destroyMatrix,
+                                   multiply,     synchronize, clear,         addGram,      finishGram,
+                                   findGrid,     roundToGrid, quantizeBlock, updateRest,   packCodes};
     return &api;
 }

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define OWQ_CUDA_ABI 1
+#define OWQ_CUDA_ABI 2
 #define OWQ_CUDA_API_SYMBOL "owqCudaApi"
 
 /** A packed weight in host memory, in the file's order (kernels/matvec.h says what each part is). */
@@ -29,6 +29,72 @@ typedef struct OwqCudaWeight {
 } OwqCudaWeight;
 
 typedef struct OwqCudaMatrix OwqCudaMatrix;
+
+/* The quantizer. All pointers in these structs are memory of the GPU; leading dimensions and strides are in
+ * elements; matrices are in row order. */
+
+#define OWQ_CUDA_BLOCK_COLUMNS 128 /* columns of a block, at most */
+#define OWQ_CUDA_BLOCK_ROWS 16     /* rows whose losses are summed together, as on the CPU */
+
+enum { OWQ_CUDA_F32 = 0, OWQ_CUDA_F16 = 1, OWQ_CUDA_BF16 = 2 };
+
+/** Inputs of a linear, [tokens, columns]. 16-bit ones: columns a multiple of 8, x at a multiple of 16 bytes.
+ */
+typedef struct OwqCudaInputs {
+    const void* x;
+    int32_t type;
+    int64_t tokens, columns;
+} OwqCudaInputs;
+
+/** kernels/range_search.h findGrid. Row r's grid goes to scale[r * gridStride] and zero[r * gridStride]. */
+typedef struct OwqCudaGridSearch {
+    const float* w;
+    int64_t rows, columns, stride;
+    const uint8_t* excluded; /* [columns] flags of weak columns, or NULL */
+    int32_t bits, steps, symmetric, search;
+    float *scale, *zero;
+    int64_t gridStride;
+} OwqCudaGridSearch;
+
+/** kernels/range_search.h roundToGrid: codes and, where not NULL, values are [rows, columns]. */
+typedef struct OwqCudaRounding {
+    const float* w;
+    int64_t rows, columns, stride;
+    const float *scale, *zero; /* [rows] */
+    int32_t bits;
+    uint8_t* codes;
+    float* values;
+} OwqCudaRounding;
+
+/** kernels/column_loop.h quantizeBlock, with the same results to the bit. */
+typedef struct OwqCudaColumnBlock {
+    int64_t rows, columns;
+    float* w; /* in: weights, out: quantized values */
+    int64_t wStride;
+    const float* factor; /* the block's square of U */
+    int64_t factorStride;
+    const float *scale, *zero; /* [rows, grids] */
+    int64_t gridStride;
+    const int32_t* grid; /* [columns] which of a row's grids each column uses */
+    int32_t bits;
+    float* error; /* [rows, columns] out: (w - q) / U_jj */
+    int64_t errorStride;
+    uint8_t* codes; /* [rows, columns] out */
+    int64_t codeStride;
+    double* loss;    /* [columns] out: sum over rows of (w - q)^2 / U_jj^2 / 2 */
+    double* scratch; /* [ceil(rows / OWQ_CUDA_BLOCK_ROWS), columns] */
+} OwqCudaColumnBlock;
+
+/** What follows a block: w [rows, columns] -= error [rows, depth] * factor [depth, columns]. */
+typedef struct OwqCudaUpdate {
+    int64_t rows, depth, columns;
+    float* w;
+    int64_t wStride;
+    const float* error;
+    int64_t errorStride;
+    const float* factor; /* the block's rows of U, right of its square */
+    int64_t factorStride;
+} OwqCudaUpdate;
 
 typedef struct OwqCudaApi {
     int32_t abi; /* OWQ_CUDA_ABI */
@@ -49,6 +115,21 @@ typedef struct OwqCudaApi {
     int32_t (*multiply)(const OwqCudaMatrix* matrix, const uint16_t* xDevice, int64_t batch, float* yDevice,
                         void* stream);
     int32_t (*synchronize)(void* stream);
+
+    /* Asynchronous on `stream`, with equal bits for equal inputs. */
+    int32_t (*clear)(void* device, size_t bytes, void* stream);
+    /** Adds the inputs' sum of x x^T to the lower triangle of sumDevice [columns, columns]. 16-bit inputs are
+     * multiplied exactly; sums are fp32, no more than 2048 tokens in a chain. */
+    int32_t (*addGram)(const OwqCudaInputs* inputs, float* sumDevice, void* stream);
+    /** Multiplies the lower triangle by `factor` and mirrors it to the upper one. */
+    int32_t (*finishGram)(float* sumDevice, int64_t columns, float factor, void* stream);
+    int32_t (*findGrid)(const OwqCudaGridSearch* search, void* stream);
+    int32_t (*roundToGrid)(const OwqCudaRounding* rounding, void* stream);
+    int32_t (*quantizeBlock)(const OwqCudaColumnBlock* block, void* stream);
+    int32_t (*updateRest)(const OwqCudaUpdate* update, void* stream);
+    /** kernels/packing.h packCodes; bits 2, 3, 4 or 8. */
+    int32_t (*packCodes)(const uint8_t* codesDevice, int64_t rows, int64_t columns, int32_t bits,
+                         int32_t* wordsDevice, void* stream);
 } OwqCudaApi;
 
 typedef const OwqCudaApi* (*OwqCudaApiFunction)(void);

@@ -12,16 +12,8 @@
 // nothing, whatever its activation is.
 #pragma once
 #include <cstdint>
-#include <cstring>
 
-#ifdef __CUDACC__
-#include <cuda_fp16.h>
-#define OWQ_THREAD __host__ __device__ __forceinline__
-#define OWQ_UNROLL _Pragma("unroll")
-#else
-#define OWQ_THREAD inline
-#define OWQ_UNROLL
-#endif
+#include "kernels/cuda/thread.h"
 
 namespace owq::kernels::cuda {
 
@@ -38,28 +30,6 @@ OWQ_THREAD constexpr int segmentColumns(int tokens) {
 /// Words of one lane and one chunk.
 OWQ_THREAD constexpr int chunkWords(int bits) {
     return kChunk / 32 * bits;
-}
-
-OWQ_THREAD float floatOfBits(uint32_t bits) {
-#ifdef __CUDA_ARCH__
-    return __uint_as_float(bits);
-#else
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-#endif
-}
-
-OWQ_THREAD float floatOfHalf(uint16_t half) {
-#ifdef __CUDA_ARCH__
-    return __half2float(__ushort_as_half(half));
-#else
-    const uint32_t sign = uint32_t(half & 0x8000u) << 16, exponent = half >> 10 & 31u,
-                   mantissa = half & 0x3ffu;
-    if (exponent == 31) return floatOfBits(sign | 0x7f800000u | mantissa << 13);
-    if (exponent) return floatOfBits(sign | (exponent + 112) << 23 | mantissa << 13);
-    return (sign ? -1.0f : 1.0f) * (float(mantissa) * floatOfBits(0x33800000u));  // times 2^-24
-#endif
 }
 
 /// Where the code of a column lies when it is read: at bit position * bits of its (shifted) word.
@@ -133,14 +103,6 @@ struct Sums {
 struct alignas(16) FourFloats {
     float value[4];
 };
-
-OWQ_THREAD float multiplyAdd(float a, float b, float c) {
-#ifdef __CUDA_ARCH__
-    return __fmaf_rn(a, b, c);
-#else
-    return __builtin_fmaf(a, b, c);
-#endif
-}
 
 /// One chunk of one row: words as they lie for this lane, inputs [kChunk, kTokens] staged and aligned to 16
 /// bytes.

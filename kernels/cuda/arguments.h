@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is an operation possible? Null, or the reason why not: a wrong shape must end here, not in the GPU's
+// memory. What pointers point to cannot be checked. C++17, because nvcc sees it.
+#pragma once
+#include <cstdint>
+
+#include "kernels/cuda/api.h"
+
+namespace owq::kernels::cuda {
+
+constexpr int64_t kMostColumns = 1 << 20;  ///< of any matrix; grids of tiles are counted in 16 bits
+constexpr int64_t kMostRows = INT32_MAX;   ///< a block of threads per row
+
+inline bool anyNull() {
+    return false;
+}
+template <class First, class... Rest>
+bool anyNull(const First* first, const Rest*... rest) {
+    return !first || anyNull(rest...);
+}
+
+inline const char* sizeFault(int64_t rows, int64_t columns) {
+    if (rows < 0 || columns < 0) return "a negative number of rows or columns";
+    if (rows > kMostRows || columns > kMostColumns) return "a matrix too large for the GPU kernels";
+    return nullptr;
+}
+
+inline const char* bitsFault(int32_t bits) {
+    return bits < 2 || bits > 8 ? "only grids of 2 to 8 bits have GPU kernels" : nullptr;
+}
+
+constexpr const char* kNullPointer = "a null pointer where the GPU's memory is needed";
+constexpr const char* kShortStride = "a leading dimension shorter than a row";
+
+inline const char* gramFault(const float* sum, int64_t columns) {
+    if (const char* why = sizeFault(0, columns)) return why;
+    return columns && !sum ? kNullPointer : nullptr;
+}
+
+inline const char* fault(const OwqCudaInputs& inputs, const float* sum) {
+    if (inputs.tokens < 0) return "a negative number of tokens";
+    if (inputs.type < OWQ_CUDA_F32 || inputs.type > OWQ_CUDA_BF16) return "inputs of an unknown type";
+    if (const char* why = gramFault(sum, inputs.columns)) return why;
+    if (inputs.tokens && inputs.columns && !inputs.x) return kNullPointer;
+    if (inputs.type != OWQ_CUDA_F32 && (inputs.columns % 8 || reinterpret_cast<uintptr_t>(inputs.x) % 16))
+        return "16-bit inputs need a multiple of 8 columns and memory at a multiple of 16 bytes";
+    return nullptr;
+}
+
+inline const char* fault(const OwqCudaGridSearch& s) {
+    if (const char* why = sizeFault(s.rows, s.columns)) return why;
+    if (const char* why = bitsFault(s.bits)) return why;
+    if (s.search && s.steps < 1) return "a range search without steps";
+    if (s.rows && (anyNull(s.scale, s.zero) || (s.columns && !s.w))) return kNullPointer;
+    if (s.stride < s.columns || s.gridStride < 1) return kShortStride;
+    return nullptr;
+}
+
+inline const char* fault(const OwqCudaRounding& r) {
+    if (const char* why = sizeFault(r.rows, r.columns)) return why;
+    if (const char* why = bitsFault(r.bits)) return why;
+    if (r.rows && r.columns && anyNull(r.w, r.scale, r.zero, r.codes)) return kNullPointer;
+    return r.stride < r.columns ? kShortStride : nullptr;
+}
+
+inline const char* fault(const OwqCudaColumnBlock& b) {
+    if (const char* why = sizeFault(b.rows, b.columns)) return why;
+    if (const char* why = bitsFault(b.bits)) return why;
+    if (b.columns > OWQ_CUDA_BLOCK_COLUMNS) return "a block of more than 128 columns";
+    if (b.columns && !b.loss) return kNullPointer;
+    if (b.rows && b.columns && anyNull(b.w, b.factor, b.scale, b.zero, b.grid, b.error, b.codes, b.scratch))
+        return kNullPointer;
+    if (b.wStride < b.columns || b.factorStride < b.columns || b.errorStride < b.columns ||
+        b.codeStride < b.columns || b.gridStride < 1)
+        return kShortStride;
+    return nullptr;
+}
+
+inline const char* fault(const OwqCudaUpdate& u) {
+    if (const char* why = sizeFault(u.rows, u.columns)) return why;
+    if (const char* why = sizeFault(0, u.depth)) return why;
+    if (u.rows && u.columns && u.depth && anyNull(u.w, u.error, u.factor)) return kNullPointer;
+    return u.wStride < u.columns || u.errorStride < u.depth || u.factorStride < u.columns ? kShortStride
+                                                                                          : nullptr;
+}
+
+inline const char* packingFault(const uint8_t* codes, int64_t rows, int64_t columns, int32_t bits,
+                                const int32_t* words) {
+    if (const char* why = sizeFault(rows, columns)) return why;
+    if (bits != 2 && bits != 3 && bits != 4 && bits != 8) return "codes of this width cannot be packed";
+    if (columns % 32) return "packed rows are a multiple of 32 codes long";
+    return rows && columns && anyNull(codes, words) ? kNullPointer : nullptr;
+}
+
+}  // namespace owq::kernels::cuda

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The column loop, the update that follows it, and packing on the GPU against the CPU kernels.
+#include "kernels/column_loop.h"
+
+#include "kernels/packing.h"
+#include "tests/device/device_test.h"
+#include "tests/kernels/quantize_case.h"
+
+namespace owq::kernels {
+namespace {
+
+class DeviceColumnLoop : public DeviceTest {
+protected:
+    LoopCase::Result onGpu(const LoopCase& p) {
+        auto w = onDevice(p.w), factor = onDevice(p.factor), scale = onDevice(p.scale),
+             zero = onDevice(p.zero);
+        auto grid = onDevice(p.grid);
+        auto error = room<float>(p.rows * p.columns);
+        auto codes = room<uint8_t>(p.rows * p.columns);
+        auto loss = room<double>(p.columns);
+        auto scratch = room<double>((p.rows + OWQ_CUDA_BLOCK_ROWS - 1) / OWQ_CUDA_BLOCK_ROWS * p.columns);
+        const OwqCudaColumnBlock block{p.rows,      p.columns,     w.data(),    p.wStride(),  factor.data(),
+                                       p.wStride(), scale.data(),  zero.data(), p.grids,      grid.data(),
+                                       p.bits,      error.data(),  p.columns,   codes.data(), p.columns,
+                                       loss.data(), scratch.data()};
+        run(api->quantizeBlock(&block, nullptr));
+        return {w.download(), error.download(), codes.download(), loss.download()};
+    }
+};
+
+TEST_F(DeviceColumnLoop, EqualsTheCpuKernelToTheBit) {
+    uint32_t seed = 1;
+    for (int bits : {2, 3, 4, 8})
+        for (auto [rows, columns, group] : {std::tuple{1, 1, 0},
+                                            {17, 128, 0},
+                                            {40, 128, 32},
+                                            {5, 7, 0},
+                                            {33, 100, 0},
+                                            {16, 100, 24},
+                                            {3, 9, 1},
+                                            {1000, 128, 0},
+                                            {777, 64, 0}}) {
+            const LoopCase p(rows, columns, bits, group, seed++);
+            const LoopCase::Result gpu = onGpu(p), cpu = p.onCpu();
+            ASSERT_EQ(gpu.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
+            EXPECT_EQ(gpu, cpu) << bits << " bits, " << rows << " x " << columns;
+        }
+}
+
+TEST_F(DeviceColumnLoop, CodesAndErrorsGoToTheirPlaceInWiderMatrices) {
+    const LoopCase p(20, 30, 3, 0, 5);
+    auto w = onDevice(p.w), factor = onDevice(p.factor), scale = onDevice(p.scale), zero = onDevice(p.zero);
+    auto grid = onDevice(p.grid);
+    auto error = room<float>(p.rows * 40);
+    auto codes = room<uint8_t>(p.rows * 50);
+    auto loss = room<double>(p.columns), scratch = room<double>(2 * p.columns);
+    run(api->clear(error.data(), error.size() * 4, nullptr));
+    run(api->clear(codes.data(), codes.size(), nullptr));
+    const OwqCudaColumnBlock block{
+        p.rows,       p.columns,        w.data(), p.wStride(), factor.data(), p.wStride(),
+        scale.data(), zero.data(),      p.grids,  grid.data(), p.bits,        error.data() + 10,
+        40,           codes.data() + 4, 50,       loss.data(), scratch.data()};
+    run(api->quantizeBlock(&block, nullptr));
+    const LoopCase::Result cpu = p.onCpu();
+    const std::vector<float> errors = error.download();
+    const std::vector<uint8_t> found = codes.download();
+    for (int64_t r = 0; r < p.rows; ++r) {
+        for (int64_t c = 0; c < 50; ++c)
+            EXPECT_EQ(found[size_t(r * 50 + c)], c < 4 || c >= 34 ? 0 : cpu.codes[size_t(r * 30 + c - 4)]);
+        for (int64_t c = 0; c < 40; ++c)
+            EXPECT_EQ(errors[size_t(r * 40 + c)], c < 10 ? 0 : cpu.error[size_t(r * 30 + c - 10)]);
+    }
+}
+
+TEST_F(DeviceColumnLoop, TheRestIsUpdated) {
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    for (auto [rows, depth, columns] :
+         {std::tuple{1, 1, 1}, {130, 128, 300}, {257, 100, 129}, {64, 7, 1000}}) {
+        const int64_t stride = columns + 5;
+        std::vector<float> w(size_t(rows * stride)), error(size_t(rows * depth)),
+            factor(size_t(depth * stride));
+        for (auto* values : {&w, &error, &factor})
+            for (float& v : *values) v = normal(random);
+        auto gpuW = onDevice(w), gpuError = onDevice(error), gpuFactor = onDevice(factor);
+        const OwqCudaUpdate update{
+            rows, depth, columns, gpuW.data(), stride, gpuError.data(), depth, gpuFactor.data(), stride};
+        run(api->updateRest(&update, nullptr));
+        const std::vector<float> found = gpuW.download();
+        for (int64_t r = 0; r < rows; ++r)
+            for (int64_t c = 0; c < stride; ++c) {
+                double expected = w[size_t(r * stride + c)], size = std::abs(expected);
+                for (int64_t k = 0; c < columns && k < depth; ++k) {
+                    const double product =
+                        double(error[size_t(r * depth + k)]) * double(factor[size_t(k * stride + c)]);
+                    expected -= product;
+                    size += std::abs(product);
+                }
+                ASSERT_NEAR(found[size_t(r * stride + c)], expected, 1e-6 * size)
+                    << rows << ", " << r << ", " << c;
+            }
+    }
+}
+
+TEST_F(DeviceColumnLoop, PacksAsTheCpuDoes) {
+    std::mt19937 random(7);
+    for (int bits : {2, 3, 4, 8})
+        for (auto [rows, columns] : {std::pair{1, 32}, {17, 96}, {300, 352}}) {
+            std::vector<uint8_t> codes(size_t(rows) * size_t(columns));
+            for (uint8_t& c : codes) c = uint8_t(random() & ((1u << bits) - 1));
+            std::vector<int32_t> words(size_t(columns / 32 * bits * rows));
+            packCodes(codes.data(), rows, columns, bits, words.data());
+            auto in = onDevice(codes);
+            auto out = room<int32_t>(int64_t(words.size()));
+            run(api->packCodes(in.data(), rows, columns, bits, out.data(), nullptr));
+            EXPECT_EQ(out.download(), words) << bits << " bits, " << rows << " x " << columns;
+        }
+}
+
+TEST_F(DeviceColumnLoop, ImpossibleWorkIsRefused) {
+    const OwqCudaColumnBlock block{.rows = 1, .columns = 200};
+    EXPECT_NE(api->quantizeBlock(&block, nullptr), 0);
+    EXPECT_STRNE(api->lastError(), "");
+    EXPECT_NE(api->packCodes(nullptr, 1, 32, 5, nullptr, nullptr), 0);
+}
+
+}  // namespace
+}  // namespace owq::kernels
