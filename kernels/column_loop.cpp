@@ -15,7 +15,7 @@ class TileRunner {
 public:
     TileRunner(const ColumnBlock& block, const float* factor)
         : block_(block), factor_(factor), grids_(*std::max_element(block.grid, block.grid + block.columns) + 1),
-          w_(block.columns * kTileRows), error_(w_.size()), codes_(w_.size()), scale_(grids_ * kTileRows, 1.f),
+          w_(block.columns * kTileRows), original_(block.original ? w_.size() : 0), error_(w_.size()), codes_(w_.size()), scale_(grids_ * kTileRows, 1.f),
           zero_(scale_.size(), 0.f) {}
 
     /// `loss` [columns]: sum of squared errors of these rows.
@@ -24,23 +24,28 @@ public:
         for (int64_t r = 0; r < rows; r++) {
             const float* from = block_.w + (firstRow + r) * block_.wStride;
             for (int64_t c = 0; c < n; c++) w_[c * kTileRows + r] = from[c];
+            if (block_.original) {
+                const float* original = block_.original + (firstRow + r) * block_.originalStride;
+                for (int64_t c = 0; c < n; c++) original_[c * kTileRows + r] = original[c];
+            }
             for (int64_t g = 0; g < grids_; g++) {
                 scale_[g * kTileRows + r] = block_.scale[(firstRow + r) * block_.gridStride + g];
                 zero_[g * kTileRows + r] = block_.zero[(firstRow + r) * block_.gridStride + g];
             }
         }
-        quantizeTable().quantizeTile({w_.data(), error_.data(), codes_.data(), n, factor_, scale_.data(), zero_.data(), block_.grid,
-                                 (1 << block_.bits) - 1});
+        quantizeTable().quantizeTile({w_.data(), block_.original ? original_.data() : nullptr, error_.data(), codes_.data(), n, factor_,
+                                      block_.pivot, scale_.data(), zero_.data(), block_.grid, (1 << block_.bits) - 1});
         std::fill_n(loss, n, 0.);
         for (int64_t r = 0; r < rows; r++) {
             float* w = block_.w + (firstRow + r) * block_.wStride;
-            float* error = block_.error + (firstRow + r) * n;
+            float* error = block_.error + (firstRow + r) * block_.errorStride;
             uint8_t* codes = block_.codes + (firstRow + r) * n;
             for (int64_t c = 0; c < n; c++) {
                 w[c] = w_[c * kTileRows + r];
                 const float e = error[c] = error_[c * kTileRows + r];
                 codes[c] = codes_[c * kTileRows + r];
-                loss[c] += double(e) * e;
+                const float lost = block_.original ? w[c] / block_.pivot[c] : e;
+                loss[c] += double(lost) * lost;
             }
         }
     }
@@ -49,7 +54,7 @@ private:
     const ColumnBlock& block_;
     const float* factor_;
     const int64_t grids_;
-    std::vector<float> w_, error_;
+    std::vector<float> w_, original_, error_;
     std::vector<uint8_t> codes_;
     std::vector<float> scale_, zero_;
 };
@@ -61,8 +66,9 @@ void quantizeBlock(const ColumnBlock& block) {
     std::fill_n(block.loss, n, 0.);
     if (n <= 0 || tiles <= 0) return;
     std::vector<float> factor(n * n);
+    const float sign = block.original ? -1.f : 1.f;
     for (int64_t j = 0; j < n; j++)
-        for (int64_t k = j; k < n; k++) factor[k * n + j] = block.factor[j * block.factorStride + k];
+        for (int64_t k = j + 1; k < n; k++) factor[k * n + j] = sign * block.factor[j * block.factorStride + k];
     std::vector<double> losses(tiles * n);
     parallelFor(tiles, 1, [&](int64_t begin, int64_t end) {
         TileRunner runner(block, factor.data());

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "core/quantize/factor.h"
 #include "core/quantize/quantize.h"
 
 namespace owq {
@@ -14,7 +15,7 @@ namespace owq {
 struct ColumnLoop {
     at::Tensor weight;            ///< float32 [rows, columns], columns in order, weak ones last; overwritten: quantized
                                   ///< values, and the weak columns after compensation
-    at::Tensor factor;            ///< float32 [columns, columns], see inverseFactor
+    Factor factor;                ///< of the Hessian in this order; inverted for group-wise grids
     int64_t kept = 0;             ///< columns that are quantized, the first ones
     int64_t grids = 1;            ///< grids a row
     std::vector<float> scale, zero;  ///< [rows, grids]; group-wise: found during the loop

@@ -6,7 +6,7 @@
 #include <ATen/ops/linalg_cholesky_ex.h>
 #include <ATen/ops/linalg_solve_triangular.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/zeros_like.h>
+#include <ATen/ops/tril.h>
 
 #include <algorithm>
 
@@ -16,7 +16,8 @@ namespace owq {
 namespace {
 
 /// One call may do about this many multiplications, so that a stop is never far.
-constexpr int64_t kWorkAtOnce = 1'500'000'000;
+constexpr int64_t kWorkAtOnce = 4'000'000'000;
+constexpr int64_t kBlock = 256;
 
 bool goodPivots(const at::Tensor& lower) {
     const at::Tensor pivots = lower.diagonal();
@@ -24,8 +25,8 @@ bool goodPivots(const at::Tensor& lower) {
 }
 
 /// In place, lower triangle, column block after column block.
-bool cholesky(at::Tensor& a, int64_t block, const std::stop_token& stop) {
-    const int64_t n = a.size(0);
+bool cholesky(at::Tensor& a, const std::stop_token& stop) {
+    const int64_t n = a.size(0), block = kBlock;
     for (int64_t k = 0; k < n; k += block) {
         const int64_t end = std::min(n, k + block);
         if (k > 0) {
@@ -50,30 +51,52 @@ bool cholesky(at::Tensor& a, int64_t block, const std::stop_token& stop) {
     return true;
 }
 
-/// L⁻¹, column block after column block.
-at::Tensor inverse(const at::Tensor& lower, int64_t block, const std::stop_token& stop) {
+/// L to L⁻¹ in place, halves by halves: nearly all of it is products.
+void invert(at::Tensor lower, const std::stop_token& stop) {
     const int64_t n = lower.size(0);
-    at::Tensor result = at::zeros_like(lower);
-    for (int64_t k = 0; k < n; k += block) {
-        checkStop(stop);
-        const int64_t end = std::min(n, k + block);
-        result.slice(0, k, n).slice(1, k, end).copy_(at::linalg_solve_triangular(
-            lower.slice(0, k, n).slice(1, k, n), at::eye(n - k, end - k, lower.options()), false));
+    checkStop(stop);
+    if (n <= kBlock) {
+        lower.copy_(at::linalg_solve_triangular(lower, at::eye(n, lower.options()), false));
+        return;
     }
-    return result;
+    const int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
+    const at::Tensor top = lower.slice(0, 0, half).slice(1, 0, half), bottom = lower.slice(0, half, n).slice(1, half, n);
+    invert(top, stop);
+    invert(bottom, stop);
+    // L₂₁ ← -L₂₂⁻¹ L₂₁ L₁₁⁻¹, some columns at a time
+    at::Tensor corner = lower.slice(0, half, n).slice(1, 0, half);
+    const int64_t across = std::clamp<int64_t>(kWorkAtOnce / (n * n), 32, half);
+    for (int64_t c = 0; c < half; c += across) {
+        checkStop(stop);
+        at::Tensor part = corner.slice(1, c, std::min(half, c + across));
+        part.copy_(at::mm(bottom, part));
+    }
+    const int64_t down = std::clamp<int64_t>(kWorkAtOnce / (half * half), 32, n - half);
+    for (int64_t r = 0; r < n - half; r += down) {
+        checkStop(stop);
+        at::Tensor part = corner.slice(0, r, std::min(n - half, r + down));
+        part.copy_(at::mm(part, top).neg_());
+    }
 }
 
 }  // namespace
 
-std::optional<at::Tensor> inverseFactor(at::Tensor hessian, const std::stop_token& stop) {
-    const int64_t n = hessian.size(0);
-    const int64_t block = std::clamp<int64_t>(kWorkAtOnce / std::max<int64_t>(1, n * n), 32, 256);
+std::optional<Factor> factorize(at::Tensor hessian, bool inverted, const std::stop_token& stop) {
     at::Tensor reversed = at::flip(hessian, {0, 1});
     hessian.reset();
-    if (!cholesky(reversed, block, stop)) return {};
-    const at::Tensor factor = inverse(reversed, block, stop);
-    if (!factor.diagonal().isfinite().all().item<bool>()) return {};
-    return at::flip(factor, {0, 1}).to(at::kFloat).contiguous();
+    if (!cholesky(reversed, stop)) return {};
+    // What lies above the diagonal is still H's.
+    reversed.tril_();
+    const at::Tensor pivots = reversed.diagonal().reciprocal();
+    if (inverted)
+        invert(reversed, stop);
+    else
+        reversed.mul_(pivots.unsqueeze(0));
+    Factor factor{at::flip(reversed, {0, 1}).to(at::kFloat).contiguous(), {}, inverted};
+    const at::Tensor pivot = at::flip(pivots, {0}).to(at::kFloat).contiguous();
+    if (!pivot.isfinite().all().item<bool>() || !factor.unit.diagonal().isfinite().all().item<bool>()) return {};
+    factor.pivot.assign(pivot.const_data_ptr<float>(), pivot.const_data_ptr<float>() + pivot.size(0));
+    return factor;
 }
 
 }  // namespace owq

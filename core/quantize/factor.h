@@ -3,14 +3,23 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
+#include <vector>
 
 namespace owq {
 
-/// Upper triangular U, float32 [n, n], with Uᵀ U = H⁻¹. hessian: float64 [n, n], damped, symmetric, overwritten.
-/// Computed in float64: the factor's rounding, not the loop's, is what flips codes. Nothing when H is not positive definite.
-/// No inverse and one factorization: with the order of the columns reversed, H = L Lᵀ gives U = L⁻¹, reversed again.
-std::optional<at::Tensor> inverseFactor(at::Tensor hessian, const std::stop_token& stop);
+/// One factorization of a damped Hessian. With R upper triangular and R Rᵀ = H (Cholesky's factor of H with its columns in reverse
+/// order, reversed again), the column loop needs R alone (kernels/column_loop.h, gathering); where it needs U, Uᵀ U = H⁻¹, that is R⁻¹.
+/// Computed in float64: the factor's rounding, not the loop's, is what flips codes.
+struct Factor {
+    at::Tensor unit;            ///< float32 [n, n], upper triangular: R_jk / R_kk, or U
+    std::vector<float> pivot;   ///< [n] 1 / R_kk = U_kk
+    bool inverted = false;      ///< unit is U
+};
+
+/// hessian: float64 [n, n], damped, symmetric, overwritten. Nothing when H is not positive definite.
+std::optional<Factor> factorize(at::Tensor hessian, bool inverted, const std::stop_token& stop);
 
 }  // namespace owq

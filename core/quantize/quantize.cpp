@@ -54,8 +54,8 @@ public:
         out_.seconds.rangeSearch = search.seconds();
         const Stopwatch loop;
         loop_.kept = kept_;
-        std::optional<at::Tensor> factor;
-        if (recipe_.method != Method::rtn && kept_ > 0) factor = factorize();
+        std::optional<Factor> factor;
+        if (recipe_.method != Method::rtn && kept_ > 0) factor = factorized();
         const bool compensated = factor.has_value();
         if (compensated) {
             takeColumns(true);
@@ -63,7 +63,7 @@ public:
             const at::Tensor target = recipe_.refinePasses ? loop_.weight.clone() : at::Tensor();
             runColumnLoop(loop_, recipe_, stop_);
             if (recipe_.refinePasses) refine(loop_, target, dampedHessian(out_.damping * meanDiagonal()).to(at::kFloat), recipe_, stop_);
-            loop_.factor.reset();
+            loop_.factor = {};
         } else {
             takeColumns(false);
             roundPlainly();
@@ -150,11 +150,11 @@ private:
     }
 
     /// Raises the damping until H is positive definite; nothing when even that does not help.
-    std::optional<at::Tensor> factorize() {
+    std::optional<Factor> factorized() {
         const double mean = meanDiagonal();
         out_.damping = recipe_.damping;
         for (int raise = 0;; raise++) {
-            if (auto factor = inverseFactor(dampedHessian(out_.damping * mean), stop_)) {
+            if (auto factor = factorize(dampedHessian(out_.damping * mean), recipe_.groupSize > 0, stop_)) {
                 if (raise)
                     out_.notes.push_back("the Hessian was not positive definite with damping " + percentText(recipe_.damping) +
                                          "; damping was raised to " + percentText(out_.damping) + ". Likely cause: " +

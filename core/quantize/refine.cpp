@@ -41,15 +41,19 @@ public:
         refitWeak();
     }
 
-    /// Adds to the loss of each column, in the loop's terms: half the squared errors after compensation, R
-    /// U⁻¹.
+    /// Adds to the loss of each column, in the loop's terms: half the squared errors after compensation, (W - Q) R
+    /// = (W - Q) U⁻¹.
     void addLoss(std::vector<double>& loss) const {
-        const at::Tensor error = at::linalg_solve_triangular(loop_.factor, target_.sub(value_), true, false);
-        const at::Tensor flat = error.contiguous();
-        const float* from = flat.const_data_ptr<float>();
+        const Factor& factor = loop_.factor;
+        const at::Tensor left = target_.sub(value_);
+        const at::Tensor error = factor.inverted ? at::linalg_solve_triangular(factor.unit, left, true, false).contiguous()
+                                                 : left.matmul(factor.unit);
+        const float* from = error.const_data_ptr<float>();
         for (int64_t r = 0; r < rows_; ++r)
-            for (int64_t c = 0; c < loop_.kept; ++c)
-                loss[size_t(c)] += double(from[r * columns_ + c]) * from[r * columns_ + c] / 2;
+            for (int64_t c = 0; c < loop_.kept; ++c) {
+                const double lost = from[r * columns_ + c] / (factor.inverted ? 1 : double(factor.pivot[size_t(c)]));
+                loss[size_t(c)] += lost * lost / 2;
+            }
     }
 
 private:

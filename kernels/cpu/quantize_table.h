@@ -30,11 +30,13 @@ struct SearchResult {
 /// Up to kTileRows rows of one block of columns, transposed: lane r of w[column * kTileRows + r].
 constexpr int kTileRows = 16;
 struct Tile {
-    float* w;                ///< [columns, kTileRows] in: weights; out: quantized values
-    float* error;            ///< [columns, kTileRows] out: (w - q) / U_jj
+    float* w;                ///< [columns, kTileRows] in: weights; out: quantized values, or w - q where `original` is given
+    const float* original;   ///< [columns, kTileRows] or null (kernels/column_loop.h has the two forms)
+    float* error;            ///< [columns, kTileRows] out: (w - q) / pivot, or original - q
     uint8_t* codes;          ///< [columns, kTileRows] out
     int64_t columns;
-    const float* factor;     ///< [columns, columns] of U, transposed: factor[k * columns + j] = U_jk for j <= k
+    const float* factor;     ///< [columns, columns] transposed: column k takes away Σ error_j factor[k * columns + j] over j < k
+    const float* pivot;      ///< [columns]
     const float* scale;      ///< [grids, kTileRows]
     const float* zero;       ///< [grids, kTileRows]
     const int32_t* grid;     ///< [columns] index of each column's grid
