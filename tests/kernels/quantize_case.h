@@ -83,18 +83,22 @@ struct LoopCase {
     }
     Result onCpu() const {
         Result out = empty();
+        std::vector<float> pivot(static_cast<size_t>(columns));
+        for (int64_t c = 0; c < columns; ++c) pivot[size_t(c)] = factor[size_t(c * (columns + kBeside) + c)];
         quantizeBlock({.rows = rows,
                        .columns = columns,
                        .w = out.w.data(),
                        .wStride = wStride(),
                        .factor = factor.data(),
                        .factorStride = columns + kBeside,
+                       .pivot = pivot.data(),
                        .scale = scale.data(),
                        .zero = zero.data(),
                        .gridStride = grids,
                        .grid = grid.data(),
                        .bits = bits,
                        .error = out.error.data(),
+                       .errorStride = columns,
                        .codes = out.codes.data(),
                        .loss = out.loss.data()});
         return out;
