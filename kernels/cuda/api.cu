@@ -186,8 +186,8 @@ int32_t roundToGrid(const OwqCudaRounding* rounding, void* stream) {
 int32_t quantizeBlock(const OwqCudaColumnBlock* block, void* stream) {
     return start(*block, gpu::quantizeBlock, stream);
 }
-int32_t updateRest(const OwqCudaUpdate* update, void* stream) {
-    return start(*update, gpu::updateRest, stream);
+int32_t addProduct(const OwqCudaProduct* product, void* stream) {
+    return start(*product, gpu::addProduct, stream);
 }
 
 int32_t packCodes(const uint8_t* codes, int64_t rows, int64_t columns, int32_t bits, int32_t* words,
@@ -202,6 +202,6 @@ extern "C" __attribute__((visibility("default"))) const OwqCudaApi* owqCudaApi(v
     static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,   deviceCount,   deviceName,   allocate,
                                    release,      upload,      download,      createMatrix, destroyMatrix,
                                    multiply,     synchronize, clear,         addGram,      finishGram,
-                                   findGrid,     roundToGrid, quantizeBlock, updateRest,   packCodes};
+                                   findGrid,     roundToGrid, quantizeBlock, addProduct,   packCodes};
     return &api;
 }

@@ -66,35 +66,40 @@ typedef struct OwqCudaRounding {
     float* values;
 } OwqCudaRounding;
 
-/** kernels/column_loop.h quantizeBlock, with the same results to the bit. */
+/** kernels/column_loop.h quantizeBlock in both its forms, with the same results to the bit. */
 typedef struct OwqCudaColumnBlock {
     int64_t rows, columns;
-    float* w; /* in: weights, out: quantized values */
+    float* w; /* out: quantized values, or w - q where `original` is given */
     int64_t wStride;
-    const float* factor; /* the block's square of U */
+    const float* original; /* or NULL; may be where `error` is written */
+    int64_t originalStride;
+    const float* factor; /* the block's square, its diagonal not read */
     int64_t factorStride;
+    const float* pivot;        /* [columns] */
     const float *scale, *zero; /* [rows, grids] */
     int64_t gridStride;
     const int32_t* grid; /* [columns] which of a row's grids each column uses */
     int32_t bits;
-    float* error; /* [rows, columns] out: (w - q) / U_jj */
+    float* error; /* [rows, columns] out */
     int64_t errorStride;
     uint8_t* codes; /* [rows, columns] out */
     int64_t codeStride;
-    double* loss;    /* [columns] out: sum over rows of (w - q)^2 / U_jj^2 / 2 */
+    double* loss;    /* [columns] out: summed over rows */
     double* scratch; /* [ceil(rows / OWQ_CUDA_BLOCK_ROWS), columns] */
 } OwqCudaColumnBlock;
 
-/** What follows a block: w [rows, columns] -= error [rows, depth] * factor [depth, columns]. */
-typedef struct OwqCudaUpdate {
+/** What goes with a block: out [rows, columns] += factor * left [rows, depth] * right [depth, columns]. fp32,
+ * no more than 2048 products in a chain. */
+typedef struct OwqCudaProduct {
     int64_t rows, depth, columns;
-    float* w;
-    int64_t wStride;
-    const float* error;
-    int64_t errorStride;
-    const float* factor; /* the block's rows of U, right of its square */
-    int64_t factorStride;
-} OwqCudaUpdate;
+    float* out;
+    int64_t outStride;
+    const float* left;
+    int64_t leftStride;
+    const float* right;
+    int64_t rightStride;
+    float factor;
+} OwqCudaProduct;
 
 typedef struct OwqCudaApi {
     int32_t abi; /* OWQ_CUDA_ABI */
@@ -126,7 +131,7 @@ typedef struct OwqCudaApi {
     int32_t (*findGrid)(const OwqCudaGridSearch* search, void* stream);
     int32_t (*roundToGrid)(const OwqCudaRounding* rounding, void* stream);
     int32_t (*quantizeBlock)(const OwqCudaColumnBlock* block, void* stream);
-    int32_t (*updateRest)(const OwqCudaUpdate* update, void* stream);
+    int32_t (*addProduct)(const OwqCudaProduct* product, void* stream);
     /** kernels/packing.h packCodes; bits 2, 3, 4 or 8. */
     int32_t (*packCodes)(const uint8_t* codesDevice, int64_t rows, int64_t columns, int32_t bits,
                          int32_t* wordsDevice, void* stream);

@@ -68,19 +68,20 @@ inline const char* fault(const OwqCudaColumnBlock& b) {
     if (const char* why = bitsFault(b.bits)) return why;
     if (b.columns > OWQ_CUDA_BLOCK_COLUMNS) return "a block of more than 128 columns";
     if (b.columns && !b.loss) return kNullPointer;
-    if (b.rows && b.columns && anyNull(b.w, b.factor, b.scale, b.zero, b.grid, b.error, b.codes, b.scratch))
+    if (b.rows && b.columns &&
+        anyNull(b.w, b.factor, b.pivot, b.scale, b.zero, b.grid, b.error, b.codes, b.scratch))
         return kNullPointer;
-    if (b.wStride < b.columns || b.factorStride < b.columns || b.errorStride < b.columns ||
-        b.codeStride < b.columns || b.gridStride < 1)
+    if (b.wStride < b.columns || (b.original && b.originalStride < b.columns) || b.factorStride < b.columns ||
+        b.errorStride < b.columns || b.codeStride < b.columns || b.gridStride < 1)
         return kShortStride;
     return nullptr;
 }
 
-inline const char* fault(const OwqCudaUpdate& u) {
-    if (const char* why = sizeFault(u.rows, u.columns)) return why;
-    if (const char* why = sizeFault(0, u.depth)) return why;
-    if (u.rows && u.columns && u.depth && anyNull(u.w, u.error, u.factor)) return kNullPointer;
-    return u.wStride < u.columns || u.errorStride < u.depth || u.factorStride < u.columns ? kShortStride
+inline const char* fault(const OwqCudaProduct& p) {
+    if (const char* why = sizeFault(p.rows, p.columns)) return why;
+    if (const char* why = sizeFault(0, p.depth)) return why;
+    if (p.rows && p.columns && p.depth && anyNull(p.out, p.left, p.right)) return kNullPointer;
+    return p.outStride < p.columns || p.leftStride < p.depth || p.rightStride < p.columns ? kShortStride
                                                                                           : nullptr;
 }
 

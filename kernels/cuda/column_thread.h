@@ -13,9 +13,10 @@ constexpr int kLaneColumns = 16;                        ///< of one lane
 constexpr int kLoopColumns = kRowLanes * kLaneColumns;  ///< of a block of columns, at most
 constexpr int kLoopRows = 16;  ///< of a block of threads; the CPU sums losses over as many at a time
 
-/// The block's square of U lies in shared memory without what is left of the diagonal, but for the eight
-/// columns around it (zeros there): lanes that are done subtract zeros instead of asking where they are.
-/// Place of row 8 i, column 8 i; its rows are loopWidth(i) long.
+/// The block's square of the factor (negative where it gathers: shares are taken off) lies in shared memory
+/// without what is left of the diagonal, but for the eight columns around it (zeros there): lanes that are
+/// done subtract zeros instead of asking where they are. Place of row 8 i, column 8 i; its rows are
+/// loopWidth(i) long.
 OWQ_THREAD constexpr int loopStart(int i) {
     return kRowLanes * kRowLanes * (kLaneColumns * i - i * (i - 1) / 2);
 }
@@ -24,7 +25,7 @@ OWQ_THREAD constexpr int loopWidth(int i) {
 }
 constexpr int kLoopFactor = loopStart(kLaneColumns);
 
-/// Place of U_jk, k >= 8 floor(j / 8).
+/// Place of row j, column k >= 8 floor(j / 8).
 OWQ_THREAD constexpr int factorPlace(int j, int k) {
     return loopStart(j / kRowLanes) + j % kRowLanes * loopWidth(j / kRowLanes) + k -
            j / kRowLanes * kRowLanes;
@@ -37,14 +38,20 @@ OWQ_THREAD float gridCode(float w, float scale, float zero, float levels) {
 }
 
 struct QuantizedValue {
-    float code = 0, value = 0, error = 0;
+    float code = 0, value = 0;
+    float error = 0;  ///< what other columns take a share of
+    float lost = 0;   ///< (w - q) / pivot
 };
 
-OWQ_THREAD QuantizedValue quantizeValue(float w, float scale, float zero, float pivot, float levels) {
+/// `gathers` and `original`: the second form of kernels/column_loop.h.
+OWQ_THREAD QuantizedValue quantizeValue(float w, bool gathers, float original, float scale, float zero,
+                                        float pivot, float levels) {
     QuantizedValue q;
     q.code = gridCode(w, scale, zero, levels);
-    q.value = scale * (q.code - zero);
-    q.error = (w - q.value) / pivot;
+    const float onGrid = scale * (q.code - zero);
+    q.lost = (w - onGrid) / pivot;
+    q.value = gathers ? w - onGrid : onGrid;
+    q.error = gathers ? original - onGrid : q.lost;
     return q;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Σ x xᵀ of 16-bit inputs on the tensor cores, which multiply them exactly and add in fp32. Their additions
 // do not round to nearest, so one long chain would bias the diagonal, all of whose terms are positive; chains
-// are at most kGramChain tokens, and each is added to the sum by an ordinary addition.
+// are at most kProductChain tokens, and each is added to the sum by an ordinary addition.
 #include <cuda_bf16.h>
 #include <mma.h>
 
@@ -66,8 +66,8 @@ __global__ void __launch_bounds__(kThreads)
     const int down = warp % kDownWarps * kSquaresDown * 16, across = warp / kDownWarps * kSquaresAcross * 16;
 
     Fetched next;
-    for (int64_t begin = 0; begin < tokens; begin += kGramChain) {
-        const int64_t end = tokens - begin < kGramChain ? tokens : begin + kGramChain;
+    for (int64_t begin = 0; begin < tokens; begin += kProductChain) {
+        const int64_t end = tokens - begin < kProductChain ? tokens : begin + kProductChain;
         wmma::fragment<wmma::accumulator, 16, 16, 16, float> total[kSquaresDown][kSquaresAcross];
 #pragma unroll
         for (int i = 0; i < kSquaresDown; ++i)

@@ -18,24 +18,23 @@ struct Gram {
     float* sum;
 
     static constexpr bool kLeftRunsDown = true;  // neighbours in m lie side by side
-    static constexpr int64_t kChain = kGramChain;
     __device__ bool skips(int64_t m, int64_t n) const { return n > m; }
     __device__ void add(int64_t m, int64_t n, float value) const {
         if (n <= m) sum[m * columns + n] += value;
     }
 };
 
-/// w -= error factor.
-struct Update {
+/// out += factor left right.
+struct Product {
     Operand left, right;
     int64_t rows, columns, depth;
-    float* w;
-    int64_t wStride;
+    float* out;
+    int64_t outStride;
+    float factor;
 
     static constexpr bool kLeftRunsDown = false;
-    static constexpr int64_t kChain = int64_t(1) << 62;
     __device__ bool skips(int64_t, int64_t) const { return false; }
-    __device__ void add(int64_t m, int64_t n, float value) const { w[m * wStride + n] -= value; }
+    __device__ void add(int64_t m, int64_t n, float value) const { out[m * outStride + n] += factor * value; }
 };
 
 /// One thread's part of an operand's tile, fetched while the tiles before are being multiplied. Neighbouring
@@ -82,8 +81,8 @@ __global__ void __launch_bounds__(kProductThreads, 2) multiplyTiles(const Proble
     const int down = threadIdx.x / 16, across = threadIdx.x % 16;
     Fetched<Problem::kLeftRunsDown> left;
     Fetched<true> right;
-    for (int64_t begin = 0; begin < p.depth; begin += Problem::kChain) {
-        const int64_t end = p.depth - begin < Problem::kChain ? p.depth : begin + Problem::kChain;
+    for (int64_t begin = 0; begin < p.depth; begin += kProductChain) {
+        const int64_t end = p.depth - begin < kProductChain ? p.depth : begin + kProductChain;
         float sum[8][8] = {};
         left.fetch(p.left, firstM, p.rows, begin, end);
         right.fetch(p.right, firstN, p.columns, begin, end);
@@ -134,14 +133,15 @@ cudaError_t addGramFloat(const OwqCudaInputs& inputs, float* sum, cudaStream_t s
     return launch(Gram{x, x, n, n, inputs.tokens, sum}, stream);
 }
 
-cudaError_t updateRest(const OwqCudaUpdate& u, cudaStream_t stream) {
-    return launch(Update{{u.error, 1, u.errorStride},
-                         {u.factor, u.factorStride, 1},
-                         u.rows,
-                         u.columns,
-                         u.depth,
-                         u.w,
-                         u.wStride},
+cudaError_t addProduct(const OwqCudaProduct& p, cudaStream_t stream) {
+    return launch(Product{{p.left, 1, p.leftStride},
+                          {p.right, p.rightStride, 1},
+                          p.rows,
+                          p.columns,
+                          p.depth,
+                          p.out,
+                          p.outStride,
+                          p.factor},
                   stream);
 }
 

@@ -21,8 +21,8 @@ OWQ_THREAD void addOuterProduct(const float* a, const float* b, float (&sum)[8][
     }
 }
 
-/// Σ x xᵀ: tokens are k, both operands are the inputs. Sums of at most kGramChain tokens are made in fp32 and
-/// then added to what is there: longer chains lose digits.
-constexpr int64_t kGramChain = 2048;
+/// At most so many products are added one to the next, and then to what is there: longer fp32 chains lose
+/// digits.
+constexpr int64_t kProductChain = 2048;
 
 }  // namespace owq::kernels::cuda

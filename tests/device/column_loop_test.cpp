@@ -11,21 +11,42 @@ namespace {
 
 class DeviceColumnLoop : public DeviceTest {
 protected:
-    LoopCase::Result onGpu(const LoopCase& p) {
-        auto w = onDevice(p.w), factor = onDevice(p.factor), scale = onDevice(p.scale),
-             zero = onDevice(p.zero);
+    /// Errors and codes go into wider matrices, from the given columns on.
+    LoopCase::Result onGpu(const LoopCase& p, int64_t errorStride, int64_t errorFrom, int64_t codeStride,
+                           int64_t codeFrom) {
+        auto w = onDevice(p.w), original = onDevice(p.original), factor = onDevice(p.factor),
+             pivot = onDevice(p.pivot), scale = onDevice(p.scale), zero = onDevice(p.zero);
         auto grid = onDevice(p.grid);
-        auto error = room<float>(p.rows * p.columns);
-        auto codes = room<uint8_t>(p.rows * p.columns);
+        auto error = room<float>(p.rows * errorStride);
+        auto codes = room<uint8_t>(p.rows * codeStride);
         auto loss = room<double>(p.columns);
         auto scratch = room<double>((p.rows + OWQ_CUDA_BLOCK_ROWS - 1) / OWQ_CUDA_BLOCK_ROWS * p.columns);
-        const OwqCudaColumnBlock block{p.rows,      p.columns,     w.data(),    p.wStride(),  factor.data(),
-                                       p.wStride(), scale.data(),  zero.data(), p.grids,      grid.data(),
-                                       p.bits,      error.data(),  p.columns,   codes.data(), p.columns,
-                                       loss.data(), scratch.data()};
+        run(api->clear(error.data(), error.size() * 4, nullptr));
+        run(api->clear(codes.data(), codes.size(), nullptr));
+        const OwqCudaColumnBlock block{.rows = p.rows,
+                                       .columns = p.columns,
+                                       .w = w.data(),
+                                       .wStride = p.wStride(),
+                                       .original = original.data(),
+                                       .originalStride = p.columns,
+                                       .factor = factor.data(),
+                                       .factorStride = p.wStride(),
+                                       .pivot = pivot.data(),
+                                       .scale = scale.data(),
+                                       .zero = zero.data(),
+                                       .gridStride = p.grids,
+                                       .grid = grid.data(),
+                                       .bits = p.bits,
+                                       .error = error.data() + errorFrom,
+                                       .errorStride = errorStride,
+                                       .codes = codes.data() + codeFrom,
+                                       .codeStride = codeStride,
+                                       .loss = loss.data(),
+                                       .scratch = scratch.data()};
         run(api->quantizeBlock(&block, nullptr));
         return {w.download(), error.download(), codes.download(), loss.download()};
     }
+    LoopCase::Result onGpu(const LoopCase& p) { return onGpu(p, p.columns, 0, p.columns, 0); }
 };
 
 TEST_F(DeviceColumnLoop, EqualsTheCpuKernelToTheBit) {
@@ -40,30 +61,21 @@ TEST_F(DeviceColumnLoop, EqualsTheCpuKernelToTheBit) {
                                             {3, 9, 1},
                                             {1000, 128, 0},
                                             {777, 64, 0}}) {
-            const LoopCase p(rows, columns, bits, group, seed++);
-            const LoopCase::Result gpu = onGpu(p), cpu = p.onCpu();
-            ASSERT_EQ(gpu.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
-            EXPECT_EQ(gpu, cpu) << bits << " bits, " << rows << " x " << columns;
+            for (bool gathers : {false, true}) {
+                const LoopCase p(rows, columns, bits, group, seed++, gathers);
+                const LoopCase::Result gpu = onGpu(p), cpu = p.onCpu();
+                ASSERT_EQ(gpu.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
+                EXPECT_EQ(gpu, cpu) << bits << " bits, " << rows << " x " << columns;
+            }
         }
 }
 
 TEST_F(DeviceColumnLoop, CodesAndErrorsGoToTheirPlaceInWiderMatrices) {
     const LoopCase p(20, 30, 3, 0, 5);
-    auto w = onDevice(p.w), factor = onDevice(p.factor), scale = onDevice(p.scale), zero = onDevice(p.zero);
-    auto grid = onDevice(p.grid);
-    auto error = room<float>(p.rows * 40);
-    auto codes = room<uint8_t>(p.rows * 50);
-    auto loss = room<double>(p.columns), scratch = room<double>(2 * p.columns);
-    run(api->clear(error.data(), error.size() * 4, nullptr));
-    run(api->clear(codes.data(), codes.size(), nullptr));
-    const OwqCudaColumnBlock block{
-        p.rows,       p.columns,        w.data(), p.wStride(), factor.data(), p.wStride(),
-        scale.data(), zero.data(),      p.grids,  grid.data(), p.bits,        error.data() + 10,
-        40,           codes.data() + 4, 50,       loss.data(), scratch.data()};
-    run(api->quantizeBlock(&block, nullptr));
+    const LoopCase::Result gpu = onGpu(p, 40, 10, 50, 4);
     const LoopCase::Result cpu = p.onCpu();
-    const std::vector<float> errors = error.download();
-    const std::vector<uint8_t> found = codes.download();
+    const std::vector<float>& errors = gpu.error;
+    const std::vector<uint8_t>& found = gpu.codes;
     for (int64_t r = 0; r < p.rows; ++r) {
         for (int64_t c = 0; c < 50; ++c)
             EXPECT_EQ(found[size_t(r * 50 + c)], c < 4 || c >= 34 ? 0 : cpu.codes[size_t(r * 30 + c - 4)]);
@@ -72,20 +84,21 @@ TEST_F(DeviceColumnLoop, CodesAndErrorsGoToTheirPlaceInWiderMatrices) {
     }
 }
 
-TEST_F(DeviceColumnLoop, TheRestIsUpdated) {
+TEST_F(DeviceColumnLoop, ProductsAreAdded) {
     std::mt19937 random(3);
     std::normal_distribution<float> normal;
     for (auto [rows, depth, columns] :
-         {std::tuple{1, 1, 1}, {130, 128, 300}, {257, 100, 129}, {64, 7, 1000}}) {
+         {std::tuple{1, 1, 1}, {130, 128, 300}, {257, 100, 129}, {64, 7, 1000}, {20, 4100, 40}}) {
         const int64_t stride = columns + 5;
         std::vector<float> w(size_t(rows * stride)), error(size_t(rows * depth)),
             factor(size_t(depth * stride));
         for (auto* values : {&w, &error, &factor})
             for (float& v : *values) v = normal(random);
         auto gpuW = onDevice(w), gpuError = onDevice(error), gpuFactor = onDevice(factor);
-        const OwqCudaUpdate update{
-            rows, depth, columns, gpuW.data(), stride, gpuError.data(), depth, gpuFactor.data(), stride};
-        run(api->updateRest(&update, nullptr));
+        const OwqCudaProduct product{
+            rows,   depth, columns, gpuW.data(), stride, gpuError.data(), depth, gpuFactor.data(),
+            stride, -0.5f};
+        run(api->addProduct(&product, nullptr));
         const std::vector<float> found = gpuW.download();
         for (int64_t r = 0; r < rows; ++r)
             for (int64_t c = 0; c < stride; ++c) {
@@ -93,7 +106,7 @@ TEST_F(DeviceColumnLoop, TheRestIsUpdated) {
                 for (int64_t k = 0; c < columns && k < depth; ++k) {
                     const double product =
                         double(error[size_t(r * depth + k)]) * double(factor[size_t(k * stride + c)]);
-                    expected -= product;
+                    expected -= 0.5 * product;
                     size += std::abs(product);
                 }
                 ASSERT_NEAR(found[size_t(r * stride + c)], expected, 1e-6 * size)

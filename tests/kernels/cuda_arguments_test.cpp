@@ -62,9 +62,9 @@ TEST(CudaArguments, GridSearchAndRounding) {
     EXPECT_NE(fault(rounding), nullptr);
 }
 
-TEST(CudaArguments, ColumnBlocksAndUpdates) {
-    const OwqCudaColumnBlock good{2,     2, floats, 2, floats, 2, floats,  floats, 1,
-                                  words, 3, floats, 2, bytes,  2, doubles, doubles};
+TEST(CudaArguments, ColumnBlocksAndProducts) {
+    const OwqCudaColumnBlock good{2,      2, floats, 2, nullptr, 0, floats, 2, floats,  floats,
+                                  floats, 1, words,  3, floats,  2, bytes,  2, doubles, doubles};
     EXPECT_EQ(fault(good), nullptr);
     const auto block = [good](auto change) {
         OwqCudaColumnBlock b = good;
@@ -76,15 +76,17 @@ TEST(CudaArguments, ColumnBlocksAndUpdates) {
         nullptr);
     EXPECT_NE(block([](auto& b) { b.scratch = nullptr; }), nullptr);
     EXPECT_NE(block([](auto& b) { b.loss = nullptr; }), nullptr);
+    EXPECT_NE(block([](auto& b) { b.pivot = nullptr; }), nullptr);
+    EXPECT_NE(block([](auto& b) { b.original = floats; }), nullptr);  // without a stride
     EXPECT_NE(block([](auto& b) { b.codeStride = 1; }), nullptr);
     EXPECT_NE(block([](auto& b) { b.bits = 0; }), nullptr);
 
-    OwqCudaUpdate update{2, 2, 2, floats, 2, floats, 2, floats, 2};
-    EXPECT_EQ(fault(update), nullptr);
-    update.errorStride = 1;
-    EXPECT_NE(fault(update), nullptr);
-    update = {2, 0, 0, nullptr, 0, nullptr, 0, nullptr, 0};
-    EXPECT_EQ(fault(update), nullptr);
+    OwqCudaProduct product{2, 2, 2, floats, 2, floats, 2, floats, 2, 1};
+    EXPECT_EQ(fault(product), nullptr);
+    product.leftStride = 1;
+    EXPECT_NE(fault(product), nullptr);
+    product = {2, 0, 0, nullptr, 0, nullptr, 0, nullptr, 0, 1};
+    EXPECT_EQ(fault(product), nullptr);
 }
 
 TEST(CudaArguments, Packing) {

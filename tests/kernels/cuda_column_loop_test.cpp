@@ -15,7 +15,7 @@ using namespace cuda;
 /// kernels/cuda/column_loop.cu for one row: eight lanes in step.
 template <int kAt>
 void quantizeFrom(const LoopCase& p, const std::vector<float>& factor, int64_t row,
-                  float (&w)[kRowLanes][kLaneColumns], LoopCase::Result& out) {
+                  float (&w)[kRowLanes][kLaneColumns], LoopCase::Result& out, std::vector<float>& lost) {
     if constexpr (kAt < kLaneColumns) {
         if (kAt * kRowLanes >= p.columns) return;
         QuantizedValue done[kRowLanes];
@@ -25,9 +25,11 @@ void quantizeFrom(const LoopCase& p, const std::vector<float>& factor, int64_t r
                 const int column = kAt * kRowLanes + lane;
                 const bool mine = column < p.columns;
                 const size_t grid = mine ? size_t(row * p.grids + p.grid[size_t(column)]) : 0;
-                now[lane] = quantizeValue(w[lane][kAt], mine ? p.scale[grid] : 1, mine ? p.zero[grid] : 0,
-                                          mine ? factor[size_t(factorPlace(column, column))] : 1,
-                                          float((1 << p.bits) - 1));
+                now[lane] =
+                    quantizeValue(w[lane][kAt], p.gathers,
+                                  mine && p.gathers ? p.original[size_t(row * p.columns + column)] : 0,
+                                  mine ? p.scale[grid] : 1, mine ? p.zero[grid] : 0,
+                                  mine ? p.pivot[size_t(column)] : 1, float((1 << p.bits) - 1));
             }
             done[turn] = now[turn];
             for (int lane = 0; lane < kRowLanes; ++lane)
@@ -38,32 +40,37 @@ void quantizeFrom(const LoopCase& p, const std::vector<float>& factor, int64_t r
              ++lane, ++column) {
             out.w[size_t(row * p.wStride() + column)] = done[lane].value;
             out.error[size_t(row * p.columns + column)] = done[lane].error;
+            lost[size_t(row * p.columns + column)] = done[lane].lost;
             out.codes[size_t(row * p.columns + column)] = uint8_t(done[lane].code);
         }
-        quantizeFrom<kAt + 1>(p, factor, row, w, out);
+        quantizeFrom<kAt + 1>(p, factor, row, w, out, lost);
     }
 }
 
 LoopCase::Result laneByLane(const LoopCase& p) {
     LoopCase::Result out = p.empty();
+    std::vector<float> lost(out.error.size());
     std::vector<float> factor(kLoopFactor);
     for (int j = 0; j < kLoopColumns; ++j)
         for (int k = j / kRowLanes * kRowLanes; k < kLoopColumns; ++k)
             factor[size_t(factorPlace(j, k))] =
-                j <= k && k < p.columns ? p.factor[size_t(j * (p.columns + LoopCase::kBeside) + k)] : 0;
+                j < k && k < p.columns
+                    ? (p.gathers ? -1.0f : 1.0f) * p.factor[size_t(j * (p.columns + LoopCase::kBeside) + k)]
+                    : 0;
     for (int64_t first = 0; first < p.rows; first += kLoopRows) {
         const int64_t end = std::min<int64_t>(p.rows, first + kLoopRows);
         for (int64_t row = first; row < end; ++row) {
             float w[kRowLanes][kLaneColumns];
             for (int c = 0; c < kLoopColumns; ++c)
                 w[c % kRowLanes][c / kRowLanes] = c < p.columns ? p.w[size_t(row * p.wStride() + c)] : 0;
-            quantizeFrom<0>(p, factor, row, w, out);
+            quantizeFrom<0>(p, factor, row, w, out, lost);
         }
         for (int64_t c = 0; c < p.columns; ++c) {
             double loss = 0;
-            for (int64_t row = first; row < end; ++row)
-                loss += double(out.error[size_t(row * p.columns + c)]) *
-                        double(out.error[size_t(row * p.columns + c)]);
+            for (int64_t row = first; row < end; ++row) {
+                const double e = double(lost[size_t(row * p.columns + c)]);
+                loss += e * e;
+            }
             out.loss[size_t(c)] += loss / 2;
         }
     }
@@ -81,10 +88,12 @@ TEST(CudaColumnLoopThread, EqualsTheCpuKernelToTheBit) {
                                             {16, 100, 24},
                                             {3, 9, 1},
                                             {64, 121, 0}}) {
-            const LoopCase p(rows, columns, bits, group, seed++);
-            const LoopCase::Result gpu = laneByLane(p), cpu = p.onCpu();
-            ASSERT_EQ(gpu.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
-            EXPECT_EQ(gpu, cpu) << bits << " bits, " << rows << " x " << columns;
+            for (bool gathers : {false, true}) {
+                const LoopCase p(rows, columns, bits, group, seed++, gathers);
+                const LoopCase::Result gpu = laneByLane(p), cpu = p.onCpu();
+                ASSERT_EQ(gpu.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
+                EXPECT_EQ(gpu, cpu) << bits << " bits, " << rows << " x " << columns;
+            }
         }
 }
 

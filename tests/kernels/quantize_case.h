@@ -47,10 +47,12 @@ inline constexpr const char* kRowKinds[] = {
 struct LoopCase {
     static constexpr int64_t kBeside = 3;  // columns of w right of the block, which must stay as they are
 
-    LoopCase(int64_t rows_, int64_t columns_, int bits_, int64_t groupSize, uint32_t seed)
+    LoopCase(int64_t rows_, int64_t columns_, int bits_, int64_t groupSize, uint32_t seed,
+             bool gathers_ = false)
         : rows(rows_),
           columns(columns_),
           bits(bits_),
+          gathers(gathers_),
           grids(groupSize ? (columns_ + groupSize - 1) / groupSize : 1) {
         std::mt19937 random(seed);
         std::normal_distribution<float> normal;
@@ -58,9 +60,11 @@ struct LoopCase {
             w.push_back(normal(random) * (random() % 50 ? 0.02f : 0.3f));
         for (int64_t j = 0; j < columns; ++j)
             for (int64_t k = 0; k < columns + kBeside; ++k)
-                factor.push_back(k < j    ? 1e30f  // below the diagonal nothing may be read as a number
-                                 : k == j ? 0.5f + std::abs(normal(random))
-                                          : 0.2f * normal(random));
+                factor.push_back(k <= j ? 1e30f  // only what is right of the diagonal may be read
+                                        : 0.2f * normal(random));
+        for (int64_t j = 0; j < columns; ++j) pivot.push_back(0.5f + std::abs(normal(random)));
+        if (gathers)
+            for (int64_t i = 0; i < rows * columns; ++i) original.push_back(normal(random) * 0.02f);
         const int levels = (1 << bits) - 1;
         for (int64_t i = 0; i < rows * grids; ++i) {
             scale.push_back(0.1f / float(levels) * (0.5f + float(random() % 1000) / 1000));
@@ -89,6 +93,8 @@ struct LoopCase {
                        .columns = columns,
                        .w = out.w.data(),
                        .wStride = wStride(),
+                       .original = gathers ? original.data() : nullptr,
+                       .originalStride = columns,
                        .factor = factor.data(),
                        .factorStride = columns + kBeside,
                        .pivot = pivot.data(),
@@ -106,8 +112,9 @@ struct LoopCase {
 
     int64_t rows, columns;
     int bits;
+    bool gathers;  // the second form of kernels/column_loop.h
     int64_t grids;
-    std::vector<float> w, factor, scale, zero;
+    std::vector<float> w, original, factor, pivot, scale, zero;  // original [rows, columns]
     std::vector<int32_t> grid;
 };
 
