@@ -87,8 +87,6 @@ struct LoopCase {
     }
     Result onCpu() const {
         Result out = empty();
-        std::vector<float> pivot(static_cast<size_t>(columns));
-        for (int64_t c = 0; c < columns; ++c) pivot[size_t(c)] = factor[size_t(c * (columns + kBeside) + c)];
         quantizeBlock({.rows = rows,
                        .columns = columns,
                        .w = out.w.data(),
