@@ -13,6 +13,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
@@ -52,6 +54,47 @@ std::string readable(uint64_t bytes) {
 
 }  // namespace
 
+namespace {
+
+/// Where mappings begin and how long they are.
+class Mappings {
+public:
+    void add(const std::byte* p, size_t size) {
+        const std::lock_guard lock(mutex_);
+        sizes_[p] = size;
+    }
+    void remove(const std::byte* p) {
+        const std::lock_guard lock(mutex_);
+        sizes_.erase(p);
+    }
+    bool holds(const std::byte* p, size_t bytes) {
+        const std::lock_guard lock(mutex_);
+        auto next = sizes_.upper_bound(p);
+        if (next == sizes_.begin()) return false;
+        --next;
+        return size_t(p - next->first) + bytes <= next->second;
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<const std::byte*, size_t> sizes_;
+};
+
+Mappings& mappings() {
+    static auto* all = new Mappings;  // files may be closed while the program's static objects go
+    return *all;
+}
+
+}  // namespace
+
+void releasePages(const void* data, size_t bytes) {
+    const auto* begin = static_cast<const std::byte*>(data);
+    if (!bytes || !mappings().holds(begin, bytes)) return;
+    const auto page = uintptr_t(::sysconf(_SC_PAGESIZE)), from = (uintptr_t(begin) + page - 1) / page * page,
+               to = (uintptr_t(begin) + bytes) / page * page;
+    if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+}
+
 std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& file) {
     Descriptor d{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
     if (d.fd < 0) fail("could not be opened", file);
@@ -69,12 +112,15 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& file) {
             fail("could not be mapped into memory", file);
         }
         mapped->data_ = static_cast<const std::byte*>(p);
+        mappings().add(mapped->data_, mapped->size_);
     }
     return mapped;
 }
 
 MappedFile::~MappedFile() {
-    if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+    if (!data_) return;
+    mappings().remove(data_);
+    ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {

@@ -31,6 +31,10 @@ private:
     size_t size_ = 0;
 };
 
+/// Lets go of the pages of mapped files that lie wholly inside the range, so that what was read of a checkpoint no longer counts as
+/// memory of this process; they come back from the file when touched again. Memory that no MappedFile holds is left alone.
+void releasePages(const void* data, size_t bytes);
+
 /// Writes to a temporary name beside the target; commit() syncs, renames and syncs the folder.
 /// Without commit() nothing stays behind.
 class AtomicFile {

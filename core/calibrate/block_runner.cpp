@@ -26,6 +26,7 @@ BlockRunner::BlockRunner(const LanguageModel& model, const TokenWindows& windows
         at::empty({windows.count(), windows.length, model.info().hidden}, at::TensorOptions(at::kFloat));
     for (int64_t i = 0; i < windows.count(); ++i)
         hidden_.narrow(0, i, 1).copy_(model.embed(idTensor(windows.window(i), 1, windows.length)));
+    model.releaseEmbedding();
 }
 
 void BlockRunner::observe(const Block& block, const InputObserver& observer, std::stop_token stop,

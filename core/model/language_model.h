@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/base/file.h"
 #include "core/model/block.h"
 
 namespace owq {
@@ -22,6 +23,8 @@ public:
     /// ids int64 [n, t] to hidden [n, t, H], the input of block 0. Error when an id or a position is out of
     /// range.
     at::Tensor embed(const at::Tensor& ids, int64_t firstPosition = 0) const;
+    /// Lets go of the pages of the embedding that embed() read from a mapped file.
+    void releaseEmbedding() const { releasePages(tokens_.data, tokens_.bytes()); }
     Block loadBlock(int index, WeightForm form = WeightForm::dense) const;
     /// Output of the last block to what the head multiplies, [..., H] to [..., embedding].
     at::Tensor finalNorm(const at::Tensor& hidden) const;

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 
 namespace owq {
 namespace {
@@ -45,7 +46,9 @@ at::Tensor toFloatTensor(const Tensor& tensor) {
 }
 
 at::Tensor loadFloat(const ModelSource& source, const std::string& name) {
-    at::Tensor values = toFloatTensor(source.tensor(name));
+    const Tensor stored = source.tensor(name);
+    at::Tensor values = toFloatTensor(stored);
+    releasePages(stored.data, stored.bytes());
     if (values.numel() == 0) return values;
     const auto [low, high] = at::aminmax(values);  // NaN wins in both
     if (!std::isfinite(low.item<float>()) || !std::isfinite(high.item<float>()))

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/quantize/factor.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/eye.h>
-#include <ATen/ops/flip.h>
 #include <ATen/ops/linalg_cholesky_ex.h>
 #include <ATen/ops/linalg_solve_triangular.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/tril.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/progress.h"
+#include "kernels/thread_pool.h"
 
 namespace owq {
 namespace {
@@ -81,21 +82,32 @@ void invert(at::Tensor lower, const std::stop_token& stop) {
 
 }  // namespace
 
-std::optional<Factor> factorize(at::Tensor hessian, bool inverted, const std::stop_token& stop) {
-    at::Tensor reversed = at::flip(hessian, {0, 1});
-    hessian.reset();
+std::optional<Factor> factorize(at::Tensor reversed, bool inverted, const std::stop_token& stop) {
     if (!cholesky(reversed, stop)) return {};
-    // What lies above the diagonal is still H's.
-    reversed.tril_();
-    const at::Tensor pivots = reversed.diagonal().reciprocal();
-    if (inverted)
+    const int64_t n = reversed.size(0);
+    const double* const lower = reversed.const_data_ptr<double>();
+    Factor factor{{}, std::vector<float>(size_t(n)), inverted};
+    std::vector<double> scale(size_t(n), 1.0);  // of a column of the result
+    for (int64_t k = 0; k < n; k++) {
+        const double pivot = 1 / lower[(n - 1 - k) * (n + 1)];
+        factor.pivot[size_t(k)] = float(pivot);
+        if (!std::isfinite(factor.pivot[size_t(k)])) return {};
+        if (!inverted) scale[size_t(k)] = pivot;
+    }
+    if (inverted) {
+        reversed.tril_();  // what lies above the diagonal is still H's
         invert(reversed, stop);
-    else
-        reversed.mul_(pivots.unsqueeze(0));
-    Factor factor{at::flip(reversed, {0, 1}).to(at::kFloat).contiguous(), {}, inverted};
-    const at::Tensor pivot = at::flip(pivots, {0}).to(at::kFloat).contiguous();
-    if (!pivot.isfinite().all().item<bool>() || !factor.unit.diagonal().isfinite().all().item<bool>()) return {};
-    factor.pivot.assign(pivot.const_data_ptr<float>(), pivot.const_data_ptr<float>() + pivot.size(0));
+    }
+    factor.unit = at::empty({n, n}, at::kFloat);
+    float* const unit = factor.unit.data_ptr<float>();
+    kernels::parallelFor(n, 16, [&](int64_t begin, int64_t end) {
+        for (int64_t j = begin; j < end; j++) {
+            const double* from = lower + (n - 1 - j) * n + n - 1;
+            std::fill_n(unit + j * n, j, 0.f);
+            for (int64_t k = j; k < n; k++) unit[j * n + k] = float(from[-k] * scale[size_t(k)]);
+        }
+    });
+    if (!factor.unit.diagonal().isfinite().all().item<bool>()) return {};
     return factor;
 }
 

@@ -19,7 +19,8 @@ struct Factor {
     bool inverted = false;      ///< unit is U
 };
 
-/// hessian: float64 [n, n], damped, symmetric, overwritten. Nothing when H is not positive definite.
-std::optional<Factor> factorize(at::Tensor hessian, bool inverted, const std::stop_token& stop);
+/// reversed: float64 [n, n], the damped Hessian with its rows and columns in reverse order; overwritten. Nothing when H is not
+/// positive definite.
+std::optional<Factor> factorize(at::Tensor reversed, bool inverted, const std::stop_token& stop);
 
 }  // namespace owq

@@ -62,7 +62,7 @@ public:
             loop_.factor = std::move(*factor);
             const at::Tensor target = recipe_.refinePasses ? loop_.weight.clone() : at::Tensor();
             runColumnLoop(loop_, recipe_, stop_);
-            if (recipe_.refinePasses) refine(loop_, target, dampedHessian(out_.damping * meanDiagonal()).to(at::kFloat), recipe_, stop_);
+            if (recipe_.refinePasses) refine(loop_, target, dampedHessian<float>(out_.damping * meanDiagonal(), false), recipe_, stop_);
             loop_.factor = {};
         } else {
             takeColumns(false);
@@ -154,7 +154,7 @@ private:
         const double mean = meanDiagonal();
         out_.damping = recipe_.damping;
         for (int raise = 0;; raise++) {
-            if (auto factor = factorize(dampedHessian(out_.damping * mean), recipe_.groupSize > 0, stop_)) {
+            if (auto factor = factorize(dampedHessian<double>(out_.damping * mean, true), recipe_.groupSize > 0, stop_)) {
                 if (raise)
                     out_.notes.push_back("the Hessian was not positive definite with damping " + percentText(recipe_.damping) +
                                          "; damping was raised to " + percentText(out_.damping) + ". Likely cause: " +
@@ -170,15 +170,18 @@ private:
         return {};
     }
 
-    at::Tensor dampedHessian(double added) const {
+    /// In the order of quantization, or that reversed.
+    template <class T>
+    at::Tensor dampedHessian(double added, bool reversed) const {
         const std::vector<int32_t>& order = out_.statistics.order;
-        at::Tensor result = at::empty({columns_, columns_}, at::kDouble);
-        double* h = result.data_ptr<double>();
+        at::Tensor result = at::empty({columns_, columns_}, c10::CppTypeToScalarType<T>::value);
+        T* h = result.data_ptr<T>();
+        const auto at = [&](int64_t i) { return order[reversed ? columns_ - 1 - i : i]; };
         kernels::parallelFor(columns_, 16, [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; i++) {
-                const float* row = hessian_ + int64_t(order[i]) * columns_;
-                for (int64_t j = 0; j < columns_; j++) h[i * columns_ + j] = row[order[j]];
-                h[i * columns_ + i] = (isDead(order[i]) ? 1 : h[i * columns_ + i]) + added;
+                const float* row = hessian_ + int64_t(at(i)) * columns_;
+                for (int64_t j = 0; j < columns_; j++) h[i * columns_ + j] = T(row[at(j)]);
+                h[i * columns_ + i] = T((isDead(at(i)) ? 1 : double(row[at(i)])) + added);
             }
         });
         return result;
