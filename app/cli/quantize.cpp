@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/quantize.h"
 
+#include <algorithm>
 #include <iostream>
 
 #include "app/cli/calibration_options.h"
@@ -28,7 +29,12 @@ void print(const QuantizeResult& result, const std::filesystem::path& out) {
                                ", Hessian " + durationText(result.seconds.hessian) + ", range search " +
                                durationText(result.seconds.rangeSearch) + ", column loop " + durationText(result.seconds.columnLoop)});
     }
-    facts.add({result.dryRun ? "peak memory, forecast" : "peak memory", bytesText(result.peakMemoryBytes)});
+    const auto highest = std::max_element(result.forecast.phases.begin(), result.forecast.phases.end(),
+                                          [](const MemoryPhase& a, const MemoryPhase& b) { return a.bytes < b.bytes; });
+    if (highest != result.forecast.phases.end())
+        facts.add({"memory forecast", bytesText(result.scratch ? result.forecast.peakWithScratch() : result.forecast.peak()) + ", most while " +
+                                          highest->name + (result.scratch ? "; activations in a file" : "")});
+    if (!result.dryRun) facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.add({result.dryRun ? "plan" : "run directory", out.string()});
     facts.print(std::cout);
     printWarnings(result.warnings);
@@ -42,12 +48,14 @@ void addQuantize(CommandLine& line) {
         CalibrationArguments calibration;
         RecipeArguments recipe;
         std::string device = "cpu";
+        double memoryLimit = 0;
     };
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = line.add("quantize", "Quantize a model into a run directory", [arguments](Run& run) {
         QuantizeOptions options = arguments->options;
         const bool needed = arguments->recipe.method != "rtn" && !options.dryRun;
         options.calibration = arguments->calibration.resolve(needed);
+        options.memoryLimit = uint64_t(arguments->memoryLimit * double(1 << 30));
         options.recipe = arguments->recipe.resolve(options.calibration.seed);
         const QuantizeResult result = quantize(options, run.progress, run.stop);
         run.writeResult(toJson(result));
@@ -59,6 +67,9 @@ void addQuantize(CommandLine& line) {
     command->add_option("--out", options.out, "Run directory")->type_name("DIR")->required();
     command->add_option("--budget", options.budget, "Bits and weak columns of each linear, as --dry-run writes them")->type_name("FILE");
     command->add_flag("--dry-run", options.dryRun, "Plan, sizes and memory only; writes budget.json to --out");
+    command->add_option("--memory-limit", arguments->memoryLimit, "What the process may hold, GiB (default: what the machine has free)")
+        ->type_name("GIB")
+        ->check(CLI::Range(0.01, 1e6));
     auto* resume = command->add_flag("--resume", options.resume, "Go on with the run in --out");
     command->add_flag("--force", options.force, "Replace what is in --out")->excludes(resume);
     refuse(command->add_option("--device", arguments->device, "cpu")->check(CLI::IsMember({"cpu", "cuda"}))->capture_default_str(),

@@ -123,6 +123,28 @@ MappedFile::~MappedFile() {
     ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+ScratchMemory::ScratchMemory(const fs::path& folder, uint64_t bytes) : size_(size_t(bytes)) {
+    requireSpace(folder, bytes);
+    std::string name = (folder / ".scratch-XXXXXX").string();
+    Descriptor d{::mkostemp(name.data(), O_CLOEXEC)};
+    if (d.fd < 0) fail("could not be created", name);
+    ::unlink(name.c_str());
+    // Reserved now: a full disk later would end the process at a write to memory.
+    if (const int error = ::posix_fallocate(d.fd, 0, off_t(bytes)); error != 0) {
+        errno = error;
+        fail("has no space for a scratch file", folder);
+    }
+    void* p = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, d.fd, 0);
+    if (p == MAP_FAILED) fail("could not be mapped into memory", name);
+    data_ = p;
+}
+
+ScratchMemory::~ScratchMemory() {
+    if (data_) ::munmap(data_, size_);
+}
+
+void ScratchMemory::release() const { ::madvise(data_, size_, MADV_DONTNEED); }
+
 AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
     static std::atomic<unsigned> counter{0};
     temporary_ = target_;

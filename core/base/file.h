@@ -31,6 +31,24 @@ private:
     size_t size_ = 0;
 };
 
+/// Memory that lives in a nameless file of `folder`, for what does not fit: zeros at first, gone with the object.
+class ScratchMemory {
+public:
+    /// Error when the folder's disk has not the space.
+    ScratchMemory(const std::filesystem::path& folder, uint64_t bytes);
+    ~ScratchMemory();
+    ScratchMemory(const ScratchMemory&) = delete;
+    ScratchMemory& operator=(const ScratchMemory&) = delete;
+
+    void* data() const { return data_; }
+    /// Lets go of the pages: what they hold stays in the file.
+    void release() const;
+
+private:
+    void* data_ = nullptr;
+    size_t size_ = 0;
+};
+
 /// Lets go of the pages of mapped files that lie wholly inside the range, so that what was read of a checkpoint no longer counts as
 /// memory of this process; they come back from the file when touched again. Memory that no MappedFile holds is left alone.
 void releasePages(const void* data, size_t bytes);

@@ -10,5 +10,9 @@ void tuneAllocator();
 
 /// Largest resident memory of this process so far, bytes.
 uint64_t peakMemoryBytes();
+/// Resident memory of this process now.
+uint64_t residentMemoryBytes();
+/// What this process may still take: what the system says is available, or what its control group leaves if that is less.
+uint64_t availableMemoryBytes();
 
 }  // namespace owq

@@ -3,8 +3,10 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "core/base/error.h"
@@ -18,15 +20,29 @@ constexpr int64_t kTokensPerPass = 1024;
 
 }  // namespace
 
-BlockRunner::BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch) {
+int64_t BlockRunner::windowsPerPass(int64_t length) { return std::max<int64_t>(1, kTokensPerPass / length); }
+
+BlockRunner::BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch,
+                         const std::filesystem::path& scratch) {
     const at::NoGradGuard guard;
     if (windows.count() < 1) throw Error("there are no token windows to run through the model");
-    batch_ = batch > 0 ? batch : std::max<int64_t>(1, kTokensPerPass / windows.length);
-    hidden_ =
-        at::empty({windows.count(), windows.length, model.info().hidden}, at::TensorOptions(at::kFloat));
-    for (int64_t i = 0; i < windows.count(); ++i)
+    batch_ = batch > 0 ? batch : windowsPerPass(windows.length);
+    const std::array<int64_t, 3> shape{windows.count(), windows.length, model.info().hidden};
+    if (scratch.empty()) {
+        hidden_ = at::empty(shape, at::TensorOptions(at::kFloat));
+    } else {
+        scratch_ = std::make_unique<ScratchMemory>(scratch, uint64_t(shape[0] * shape[1] * shape[2]) * sizeof(float));
+        hidden_ = at::from_blob(scratch_->data(), shape, at::TensorOptions(at::kFloat));
+    }
+    for (int64_t i = 0; i < windows.count(); ++i) {
         hidden_.narrow(0, i, 1).copy_(model.embed(idTensor(windows.window(i), 1, windows.length)));
+        releaseScratch();
+    }
     model.releaseEmbedding();
+}
+
+void BlockRunner::releaseScratch() const {
+    if (scratch_) scratch_->release();
 }
 
 void BlockRunner::observe(const Block& block, const InputObserver& observer, std::stop_token stop,
@@ -36,6 +52,7 @@ void BlockRunner::observe(const Block& block, const InputObserver& observer, std
         checkStop(stop);
         const int64_t count = std::min(batch_, windows() - i);
         block.observe(hidden_.narrow(0, i, count), observer, lastGroup);
+        releaseScratch();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }
@@ -55,6 +72,8 @@ void BlockRunner::observePair(const Block& block, const BlockRunner& other, cons
             hidden_.narrow(0, i, count),
             [&](const std::string& group, const at::Tensor& x) { observer(group, x, theirs.at(group)); },
             lastGroup);
+        other.releaseScratch();
+        releaseScratch();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }
@@ -67,6 +86,7 @@ void BlockRunner::advance(const Block& block, std::stop_token stop, const OnBatc
         const int64_t count = std::min(batch_, windows() - i);
         const at::Tensor part = hidden_.narrow(0, i, count);
         part.copy_(block.forward(part, observer));
+        releaseScratch();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }

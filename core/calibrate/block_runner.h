@@ -4,10 +4,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 
+#include "core/base/file.h"
 #include "core/model/language_model.h"
 #include "core/text/corpus.h"
 
@@ -18,8 +21,12 @@ public:
     /// Called after each batch with the share of windows done, 0…1.
     using OnBatch = std::function<void(double fraction)>;
 
-    /// Embeds every window. batch: windows per forward pass, 0: so many that a pass has about 1024 tokens.
-    BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch = 0);
+    /// Embeds every window. batch: windows per forward pass, 0: windowsPerPass. The activations lie in a file of `scratch`, where that
+    /// is given.
+    BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch = 0, const std::filesystem::path& scratch = {});
+
+    /// So many that a pass has about 1024 tokens.
+    static int64_t windowsPerPass(int64_t length);
 
     int64_t windows() const { return hidden_.size(0); }
     int64_t tokens() const { return hidden_.size(0) * hidden_.size(1); }
@@ -39,6 +46,9 @@ public:
                  const InputObserver& observer = {});
 
 private:
+    void releaseScratch() const;
+
+    std::unique_ptr<ScratchMemory> scratch_;  ///< what hidden_ is a view of, or null
     at::Tensor hidden_;
     int64_t batch_ = 1;
 };

@@ -7,6 +7,7 @@
 #include "core/jobs/quantize_result.h"
 #include "core/jobs/quantize_shared.h"
 #include "core/jobs/run_description.h"
+#include "core/jobs/threads.h"
 #include "core/pipeline/quantize_model.h"
 #include "core/store/run_directory.h"
 
@@ -58,6 +59,39 @@ uint64_t runBytes(const ModelInfo& info, const BudgetPlan& plan) {
             bytes += uint64_t(l.rows * l.columns) + uint64_t(l.rows) * (8 + 2 * uint64_t(b->weakColumns)) + uint64_t(l.columns) * 64 + 4096;
     }
     return bytes;
+}
+
+std::string gigabytes(uint64_t bytes) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f GiB", double(bytes) / double(1 << 30));
+    return text;
+}
+
+/// Makes the forecast and decides where the activations go. Throws Error when the run cannot fit.
+void planMemory(const QuantizeOptions& options, const ModelInfo& info, const PipelineInput& input, int64_t windows, int64_t length,
+                QuantizeResult& result) {
+    const uint64_t resident = residentMemoryBytes();
+    result.forecast = forecastMemory(info, input.recipe, input.plan, windows, length, resident, threads());
+    const uint64_t limit = options.memoryLimit ? options.memoryLimit : resident + availableMemoryBytes();
+    const uint64_t peak = result.forecast.peak(), least = result.forecast.peakWithScratch();
+    if (peak <= limit) return;
+    result.scratch = true;
+    if (least > limit)
+        throw Error("this run needs about " + gigabytes(least) + " of memory even with its activations on the disk, and may use " +
+                        gigabytes(limit),
+                    options.model.string(),
+                    "Close other programs or use a larger machine; without input correction and refinement a run needs less");
+    result.warnings.push_back("the run would need about " + gigabytes(peak) + " of memory and may use " + gigabytes(limit) +
+                              ": the activations, " + gigabytes(result.forecast.activations) + ", are kept in a file");
+}
+
+/// Of a plan, for which no text has been read yet: windows and their length.
+std::pair<int64_t, int64_t> plannedWindows(const QuantizeOptions& options, const ModelSource& model) {
+    const CalibrationOptions& c = options.calibration;
+    if (options.recipe.method == Method::rtn) return {0, 0};
+    if (c.tokens.empty()) return {c.samples, resolveSequenceLength(c.sequenceLength, model.info())};
+    const TokenWindows windows = loadCalibration(c, model);
+    return {windows.count(), windows.length};
 }
 
 LayerReport reportOf(const LinearInfo& linear, const LinearOutcome& outcome) {
@@ -113,6 +147,8 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     addPlanWarnings(info, options, input.plan, result);
     if (options.dryRun) {
         result.dryRun = true;
+        const auto [windows, length] = plannedWindows(options, *input.model);
+        planMemory(options, info, input, windows, length, result);
         for (const LinearBudget& b : input.plan.linears) {
             LayerReport r;
             r.linear = *info.find(b.name);
@@ -137,17 +173,22 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
         result.tokens = int64_t(input.windows->ids.size());
         result.warnings.insert(result.warnings.end(), input.windows->warnings.begin(), input.windows->warnings.end());
     }
+    planMemory(options, info, input, input.windows ? input.windows->count() : 0, input.windows ? input.windows->length : 0, result);
     const Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
                                          input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop,
                                          shared.modelFiles);
     const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
-    if (!looksFinished) requireSpace(options.out, runBytes(info, input.plan));
+    const uint64_t scratchBytes = result.scratch ? result.forecast.activations : 0;
+    if (!looksFinished) requireSpace(options.out, runBytes(info, input.plan) + scratchBytes);
     const auto ifThere = options.force    ? RunDirectory::IfThere::replace
                          : options.resume ? RunDirectory::IfThere::resume
                                           : RunDirectory::IfThere::refuse;
     const auto directory = RunDirectory::open(options.out, description, ifThere, info.dtype);
     if (directory->complete()) return finishedResult(*directory, info, options, progress, stop);
     for (const std::string& w : result.warnings) directory->log("warning: " + w);
+
+    for (const MemoryPhase& p : result.forecast.phases) directory->log("memory forecast, " + p.name + ": " + gigabytes(p.bytes));
+    if (result.scratch) input.scratch = options.out;
 
     progress.setSpan(0.02, 0.98);
     try {

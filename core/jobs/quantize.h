@@ -12,6 +12,7 @@
 #include "core/jobs/calibrate.h"
 #include "core/jobs/layer_report.h"
 #include "core/budget/recipe.h"
+#include "core/pipeline/memory_forecast.h"
 
 namespace owq {
 
@@ -22,6 +23,8 @@ struct QuantizeOptions {
     std::filesystem::path budget;        ///< JSON with bits and weak columns per linear, or empty
     bool dryRun = false;                 ///< plan and sizes only; writes out/budget.json
     bool resume = false, force = false;
+    uint64_t memoryLimit = 0;            ///< bytes the process may hold; 0: what the machine has free. Activations go to a scratch file in
+                                         ///< `out` when only that makes the run fit; an Error before it starts when nothing does
     std::function<void(const LayerReport&)> onLayer;  ///< in the job's thread, also for layers found finished on resume
 };
 
@@ -32,7 +35,9 @@ struct QuantizeResult {
     uint64_t packedBytes = 0;            ///< of the packed linears; with embeddings and the rest: fileBytes
     uint64_t fileBytes = 0;
     StageSeconds seconds;
-    uint64_t peakMemoryBytes = 0;
+    uint64_t peakMemoryBytes = 0;        ///< measured
+    MemoryForecast forecast;             ///< made before the run
+    bool scratch = false;                ///< activations are, or would be, in a scratch file
     int64_t tokens = 0;
     std::vector<LayerReport> layers;
     std::vector<std::string> warnings;

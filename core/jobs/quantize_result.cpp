@@ -15,7 +15,11 @@ Json toJson(const QuantizeResult& r) {
     j["tokens"] = r.tokens;
     j["seconds"] = {{"forward", r.seconds.forward}, {"hessian", r.seconds.hessian}, {"range_search", r.seconds.rangeSearch},
                     {"column_loop", r.seconds.columnLoop}, {"total", r.seconds.total}};
-    j["peak_memory_bytes"] = r.peakMemoryBytes;
+    if (!r.dryRun) j["peak_memory_bytes"] = r.peakMemoryBytes;
+    Json phases = Json::object();
+    for (const MemoryPhase& p : r.forecast.phases) phases[p.name] = p.bytes;
+    j["memory_forecast"] = {{"peak_bytes", r.scratch ? r.forecast.peakWithScratch() : r.forecast.peak()},
+                            {"activation_bytes", r.forecast.activations}, {"scratch_file", r.scratch}, {"phases", std::move(phases)}};
     j["warnings"] = r.warnings;
     j["recipe"] = toJson(r.recipe);
     Json layers = Json::array();
@@ -49,6 +53,14 @@ QuantizeResult quantizeResultFromJson(const Json& j, const std::string& where) {
     r.fileBytes = uint64_t(optional<int64_t>(j, "file_bytes", 0, where));
     r.tokens = optional<int64_t>(j, "tokens", 0, where);
     r.peakMemoryBytes = uint64_t(optional<int64_t>(j, "peak_memory_bytes", 0, where));
+    if (j.contains("memory_forecast")) {
+        const Json& m = j["memory_forecast"];
+        r.scratch = optional<bool>(m, "scratch_file", false, where);
+        r.forecast.activations = uint64_t(optional<int64_t>(m, "activation_bytes", 0, where));
+        if (m.contains("phases") && m["phases"].is_object())
+            for (const auto& [name, bytes] : m["phases"].items())
+                if (bytes.is_number_unsigned()) r.forecast.phases.push_back({name, bytes.get<uint64_t>()});
+    }
     if (j.contains("seconds")) {
         const Json& s = j["seconds"];
         r.seconds = {optional<double>(s, "forward", 0, where), optional<double>(s, "hessian", 0, where),

@@ -37,8 +37,8 @@ public:
         if (input_.windows) {
             Timer timer(seconds_.forward);
             progress_.report("Embedding the calibration windows", "", 0);
-            runner = std::make_unique<BlockRunner>(model_, *input_.windows);
-            if (input_.recipe.inputCorrection > 0) original_ = std::make_unique<BlockRunner>(model_, *input_.windows);
+            runner = std::make_unique<BlockRunner>(model_, *input_.windows, 0, input_.scratch);
+            if (input_.recipe.inputCorrection > 0) original_ = std::make_unique<BlockRunner>(model_, *input_.windows, 0, input_.scratch);
         }
         for (int b = 0; b < blocks; ++b) {
             checkStop(stop_);

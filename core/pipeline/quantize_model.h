@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The walk through the model, block by block: calibrate, quantize, hand over, go on.
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -19,6 +20,7 @@ struct PipelineInput {
     const TokenWindows* windows = nullptr;     ///< may be null for rtn, which looks at weights only
     Recipe recipe;
     BudgetPlan plan;                           ///< bits and weak columns per linear; 16 bits: left as it is
+    std::filesystem::path scratch;             ///< folder for a scratch file with the activations; empty: they stay in memory
 };
 
 /// In the order the linears finish; `resumed`: taken from the sink, not computed.

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/pipeline/memory_forecast.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/calibrate/block_runner.h"
+
+namespace owq {
+namespace {
+
+constexpr uint64_t kFloat = 4, kDouble = 8;
+constexpr uint64_t kLibraries = 96 << 20;  ///< what LibTorch and its BLAS take when they first compute, and what the heap keeps
+
+struct Shape {
+    uint64_t rows, columns;
+    bool quantized;
+    std::string group, kind;
+    uint64_t weights() const { return rows * columns; }
+};
+
+/// One block, as big as any of the model.
+class BlockForecast {
+public:
+    BlockForecast(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int block) : recipe_(recipe), hidden_(uint64_t(model.hidden)) {
+        for (const LinearInfo& l : model.linears) {
+            if (l.block != block) continue;
+            const LinearBudget* b = plan.find(l.name);
+            linears_.push_back({uint64_t(l.rows), uint64_t(l.columns), b && b->bits < 16, l.inputGroup, l.kind});
+            if (linears_.back().quantized) groups_[l.inputGroup] = uint64_t(l.columns);
+        }
+    }
+
+    uint64_t weights() const {
+        uint64_t sum = 0;
+        for (const Shape& l : linears_) sum += l.weights() * kFloat;
+        return sum * (corrected() ? 2 : 1);
+    }
+
+    /// The last linear's floats before they are laid out, beside all others.
+    uint64_t loading() const { return weights() + largest([](const Shape& l) { return l.weights() * kFloat; }); }
+
+    /// One pass of `tokens` tokens: the tensors that live at once in attention or in the feed-forward part.
+    uint64_t pass(uint64_t tokens) const {
+        uint64_t attention = hidden_, inner = 0;
+        for (const Shape& l : linears_) {
+            if (l.kind == "q" || l.kind == "k" || l.kind == "v") attention += l.rows;
+            if (l.kind == "o") attention += l.columns;
+            if (l.kind == "gate" || l.kind == "up") inner += l.rows;
+        }
+        // Corrected inputs: those of the original are kept until the quantized model's have come.
+        uint64_t kept = 0;
+        if (corrected())
+            for (const auto& [group, columns] : groups_) kept += columns;
+        return tokens * kFloat * (std::max(attention, 2 * hidden_ + inner) + kept);
+    }
+
+    uint64_t sums() const {
+        return overGroups([this](uint64_t n) { return sumOf(n) + drift(n); });
+    }
+
+    /// Sums become whole matrices one by one, and corrections are solved in double.
+    uint64_t finishing() const {
+        uint64_t most = 0, done = 0, left = sums();
+        for (const auto& [group, n] : groups_) {
+            if (recipe_.trueSequential) done = 0, left = sumOf(n) + drift(n);
+            done += n * n * kFloat;
+            most = std::max(most, done + left + (corrected() ? 5 * n * n * kDouble : 0));
+            left -= sumOf(n);
+        }
+        return most;
+    }
+
+    uint64_t hessians() const {
+        return overGroups([this](uint64_t n) { return n * n * kFloat * (corrected() ? 2 : 1); });
+    }
+
+    /// Beside the block and its Hessians.
+    uint64_t quantizing() const {
+        return largest([this](const Shape& l) -> uint64_t {
+            if (!l.quantized) return 0;
+            const uint64_t w = l.weights(), n = l.columns, square = n * n;
+            const bool loop = recipe_.method != Method::rtn;
+            const uint64_t weight = w * kFloat * (corrected() ? 2 : 1);
+            const uint64_t factor = loop ? square * (kDouble + kFloat) + 2 * n * 256 * kDouble : 0;
+            const uint64_t codes = w, copy = w * kFloat, block = l.rows * 128 * (2 * kFloat + 1);
+            uint64_t inLoop = copy + codes + block + (loop ? square * kFloat : 0);
+            if (loop && recipe_.refinePasses) {
+                const uint64_t slice = std::min<uint64_t>(l.rows, 1024) * n * kFloat;
+                inLoop += copy + square * kFloat + 4 * slice;
+            }
+            const uint64_t collecting = copy + 2 * codes;
+            const uint64_t handingOver = codes + 2 * w * kFloat;  // dequantized, laid out anew; the weight is gone by then
+            return std::max({weight + factor, weight + inLoop, weight + collecting, handingOver});
+        });
+    }
+
+private:
+    bool corrected() const { return recipe_.inputCorrection > 0 && recipe_.method != Method::rtn; }
+    uint64_t drift(uint64_t n) const { return corrected() ? n * n * kFloat : 0; }
+
+    /// Σ x xᵀ: a triangle, and a slice of x laid out twice.
+    static uint64_t sumOf(uint64_t n) { return n * n * kFloat / 2 + n * 2 * 256 * kFloat; }
+
+    /// All groups of a block at once, or one after the other.
+    template <class Size>
+    uint64_t overGroups(Size size) const {
+        uint64_t sum = 0, most = 0;
+        for (const auto& [group, n] : groups_) {
+            sum += size(n);
+            most = std::max(most, size(n));
+        }
+        return recipe_.trueSequential ? most : sum;
+    }
+
+    template <class Size>
+    uint64_t largest(Size size) const {
+        uint64_t most = 0;
+        for (const Shape& l : linears_) most = std::max(most, size(l));
+        return most;
+    }
+
+    const Recipe& recipe_;
+    uint64_t hidden_;
+    std::vector<Shape> linears_;
+    std::map<std::string, uint64_t> groups_;  ///< columns of the inputs that need a Hessian
+};
+
+}  // namespace
+
+uint64_t MemoryForecast::peak() const {
+    uint64_t most = 0;
+    for (const MemoryPhase& p : phases) most = std::max(most, p.bytes);
+    return most;
+}
+
+MemoryForecast forecastMemory(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int64_t windows, int64_t length,
+                              uint64_t resident, int threads) {
+    const bool corrected = recipe.inputCorrection > 0 && recipe.method != Method::rtn;
+    MemoryForecast forecast;
+    forecast.activations = uint64_t(windows) * uint64_t(length) * uint64_t(model.hidden) * kFloat * (corrected ? 2 : 1);
+    const uint64_t base = resident + kLibraries + uint64_t(threads) * (2 << 20) + forecast.activations;
+    std::vector<MemoryPhase> phases{{"loading a block", 0}, {"collecting Hessians", 0}, {"quantizing", 0}, {"passing on", 0}};
+    for (int b = 0; b < model.blocks; ++b) {
+        const BlockForecast block(model, recipe, plan, b);
+        const uint64_t tokens = windows ? uint64_t(std::min(windows, BlockRunner::windowsPerPass(length)) * length) : 0;
+        const uint64_t each[] = {block.loading(),
+                                 windows ? block.weights() + std::max(block.pass(tokens) + block.sums(), block.finishing()) : 0,
+                                 block.weights() + (windows ? block.hessians() : 0) + block.quantizing(),
+                                 windows && b + 1 < model.blocks ? block.weights() + block.pass(tokens) : 0};
+        for (size_t i = 0; i < phases.size(); ++i)
+            if (each[i]) phases[i].bytes = std::max(phases[i].bytes, base + each[i]);
+    }
+    for (MemoryPhase& p : phases)
+        if (p.bytes) forecast.phases.push_back(std::move(p));
+    return forecast;
+}
+
+}  // namespace owq

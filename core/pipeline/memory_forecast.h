@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run will take of memory, from shapes alone. Nothing in it grows with the number of blocks.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/pipeline/quantize_model.h"
+
+namespace owq {
+
+struct MemoryPhase {
+    std::string name;    ///< for a person
+    uint64_t bytes = 0;  ///< at its highest, all that is held meanwhile included
+};
+
+struct MemoryForecast {
+    uint64_t activations = 0;  ///< of all calibration windows: the part that a scratch file can take
+    std::vector<MemoryPhase> phases;
+    uint64_t peak() const;
+    /// With the activations in a scratch file.
+    uint64_t peakWithScratch() const { return peak() - activations; }
+};
+
+/// windows of `length` tokens, none for rtn; `resident`: what the process holds before it begins; `threads`: that compute.
+/// Keep in step with quantize_model.cpp, core/calibrate and core/quantize: a test compares it with what runs really take.
+MemoryForecast forecastMemory(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int64_t windows, int64_t length,
+                              uint64_t resident, int threads);
+
+}  // namespace owq
