@@ -11,33 +11,34 @@
 namespace owq::cli {
 
 void addExport(CommandLine& line) {
-    struct Arguments {
-        ExportOptions options;
-        std::string layout = "latency";
-    };
-    auto arguments = std::make_shared<Arguments>();
+    auto arguments = std::make_shared<ExportOptions>();
     CLI::App* command = line.add("export", "Write a finished run as a model, and check it", [arguments](Run& run) {
-        const ExportResult result = exportModel(arguments->options, run.progress, run.stop);
+        if (arguments->layout != "latency" && arguments->format != "owq")
+            throw UsageError("--layout " + arguments->layout + " belongs to --format owq, not to " + arguments->format);
+        const ExportResult result = exportModel(*arguments, run.progress, run.stop);
         run.writeResult(toJson(result));
         run.line.finish();
         Table facts = Table::facts();
         facts.add({"written", result.out.string()});
         facts.add({"format", result.format + ", " + bytesText(result.bytes)});
+        if (result.packedBytes)
+            facts.add({"effective bits", fixedText(result.effectiveBits.paper, 4) + " as the paper counts, " +
+                                             fixedText(result.effectiveBits.stored, 4) + " stored in the layout " + result.layout});
         for (const std::string& check : result.verification) facts.add({"checked", check});
         facts.add({"loads in", result.loadableBy});
         facts.add({"time", durationText(result.seconds)});
         facts.print(std::cout);
     });
-    ExportOptions& options = arguments->options;
+    ExportOptions& options = *arguments;
     command->add_option("DIR", options.run, "Run directory")->required();
     refuse(command->add_option("--format", options.format, "owq, owq-pth or dense")->required()
                ->check(CLI::IsMember({"owq", "owq-pth", "dense", "gptq"})),
            "--format gptq is not in this release: use owq, owq-pth or dense", {"gptq"});
     command->add_option("--out", options.out, "Folder (owq, dense) or file (owq-pth)")->type_name("PATH")->required();
     command->add_flag("--force", options.force, "Replace what is at --out");
-    refuse(command->add_option("--layout", arguments->layout, "latency: weak columns keep a slot in the packed codes")
-               ->check(CLI::IsMember({"latency", "storage"}))->capture_default_str(),
-           "--layout storage is not in this release: use latency", {"storage"});
+    command->add_option("--layout", options.layout,
+                        "Of owq. latency: weak columns keep a slot in the packed codes; storage: they are left out")
+        ->check(CLI::IsMember({"latency", "storage"}))->capture_default_str();
 }
 
 }  // namespace owq::cli

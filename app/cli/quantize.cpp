@@ -15,11 +15,18 @@
 namespace owq::cli {
 namespace {
 
+std::string bitsText(const QuantizeResult& result) {
+    int least = 16, most = 0;
+    for (const LayerReport& layer : result.layers)
+        if (layer.bits < 16) least = std::min(least, layer.bits), most = std::max(most, layer.bits);
+    return (least < most ? std::to_string(least) + " to " + std::to_string(most) : std::to_string(least)) + " bits";
+}
+
 void print(const QuantizeResult& result, const std::filesystem::path& out) {
     printLayers(result.layers);
     std::cout << '\n';
     Table facts = Table::facts();
-    facts.add({"method", methodName(result.recipe.method) + ", " + std::to_string(result.recipe.bits) + " bits"});
+    facts.add({"method", methodName(result.recipe.method) + ", " + bitsText(result)});
     facts.add({"effective bits", fixedText(result.effectiveBits.paper, 4) + " as the paper counts, " +
                                      fixedText(result.effectiveBits.stored, 4) + " stored"});
     facts.add({"packed size", bytesText(result.packedBytes) + " of linears, " + bytesText(result.fileBytes) + " of the whole model"});

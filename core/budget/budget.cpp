@@ -42,14 +42,10 @@ void forQuantized(const ModelInfo& model, const BudgetPlan& plan, Each each) {
         if (const LinearInfo* l = model.find(b.name); l && b.bits < 16) each(*l, b);
 }
 
+// As the owq folder holds it in the latency-favoured layout.
 uint64_t linearBytes(const LinearInfo& l, const LinearBudget& b, int64_t groupSize) {
-    uint64_t bytes = packedBytes(l.rows, l.columns, b.bits, b.weakColumns);
-    if (groupSize > 0 && groupSize < l.columns) {
-        // One fp16 scale and one half-byte zero for each further group.
-        const uint64_t more = uint64_t((l.columns + groupSize - 1) / groupSize - 1);
-        bytes += more * uint64_t(l.rows) * 2 + more * uint64_t(l.rows + 1) / 2;
-    }
-    return bytes;
+    const DType type = l.dtype == DType::bf16 || l.dtype == DType::f32 ? l.dtype : DType::f16;
+    return packedBytes({l.name, l.rows, l.columns, b.bits, b.weakColumns, groupSize}, type);
 }
 
 }  // namespace
@@ -127,23 +123,30 @@ Json toJson(const BudgetPlan& plan) {
 }
 
 BudgetPlan budgetFromJson(const Json& value, const ModelInfo& model, const std::string& where) {
-    if (required<int64_t>(value, "schema", where) != 1) throw Error("unknown budget schema", where);
-    if (!value.contains("linears") || !value["linears"].is_array()) throw Error("\"linears\" is not a list", where);
+    if (required<int64_t>(value, "schema", where) != 1) throw Error("has a schema that this version does not know", where, "Write the budget with owq quantize --dry-run");
+    if (!value.contains("linears") || !value["linears"].is_array()) throw Error("\"linears\" is not a list", where, "Write the budget with owq quantize --dry-run");
     std::map<std::string, LinearBudget> given;
     for (const Json& entry : value["linears"]) {
         LinearBudget b;
         b.name = required<std::string>(entry, "name", where);
+        // A misspelt "weak_columns" would quietly mean none.
+        for (const auto& [key, ignored] : entry.items())
+            if (key != "name" && key != "bits" && key != "weak_columns" && key != "locked")
+                throw Error(b.name + ": unknown entry \"" + key.substr(0, 80) + "\"", where, "Known ones: name, bits, weak_columns, locked");
         const LinearInfo* l = model.find(b.name);
-        if (!l) throw Error("the model has no linear \"" + b.name + "\"", where);
+        if (!l) throw Error("the model has no linear \"" + b.name.substr(0, 200) + "\"", where, "See the names with owq inspect");
         const int64_t bits = required<int64_t>(entry, "bits", where);
         if (bits != 2 && bits != 3 && bits != 4 && bits != 8 && bits != 16)
-            throw Error(b.name + ": bits must be 2, 3, 4, 8 or 16 (keep), not " + std::to_string(bits), where);
+            throw Error(b.name + ": bits must be 2, 3, 4, 8 or 16, not " + std::to_string(bits), where, "16 keeps the linear as it is");
         b.bits = int(bits);
         b.weakColumns = optional<int64_t>(entry, "weak_columns", 0, where);
-        if (b.weakColumns < 0 || b.weakColumns > l->columns)
-            throw Error(b.name + ": weak_columns must lie between 0 and " + std::to_string(l->columns), where);
+        const int64_t most = l->columns - 1;  // a linear needs a column to quantize
+        if (b.weakColumns < 0 || b.weakColumns > most)
+            throw Error(b.name + ": weak_columns must lie between 0 and " + std::to_string(most) + ", not " + std::to_string(b.weakColumns),
+                        where, "Lower the number, or keep the linear with 16 bits");
+        if (b.bits == 16) b.weakColumns = 0;  // kept as it is, whatever an edited plan still says
         b.locked = optional<bool>(entry, "locked", false, where);
-        if (!given.emplace(b.name, b).second) throw Error("\"" + b.name + "\" appears twice", where);
+        if (!given.emplace(b.name, b).second) throw Error("\"" + b.name + "\" appears twice", where, "Name every linear once");
     }
     BudgetPlan plan;
     for (const LinearInfo& l : model.linears) {

@@ -9,10 +9,23 @@
 #include "core/store/run_directory.h"
 
 namespace owq {
+namespace {
+
+EffectiveBits bitsOf(const std::vector<LinearShape>& linears, uint64_t bytes) {
+    double weights = 0, paper = 0;
+    for (const LinearShape& s : linears) {
+        weights += double(s.rows) * double(s.columns);
+        paper += double(s.rows) * (16.0 * double(s.weakColumns) + double(s.bits) * double(s.columns - s.weakColumns));
+    }
+    return {paper / weights, 8.0 * double(bytes) / weights};
+}
+
+}  // namespace
 
 ExportResult exportModel(const ExportOptions& options, Progress& progress, std::stop_token stop) {
     const auto start = std::chrono::steady_clock::now();
     const PackFormat format = packFormatFromName(options.format);
+    const PackLayout layout = packLayoutFromName(options.layout);
     if (!isRunDirectory(options.run))
         throw Error("is no run directory", options.run.string(), "Export what owq quantize wrote");
     const RunState state = readRunState(options.run);
@@ -33,12 +46,15 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
     }
     source.targetBits = run.result.targetBits;
     checkStop(stop);
-    const PackResult packed = writeModel(source, format, options.out, options.force, progress, stop);
+    const PackResult packed = writeModel(source, {format, layout}, options.out, options.force, progress, stop);
 
     ExportResult result;
     result.out = packed.out;
     result.format = options.format;
+    result.layout = packLayoutName(layout);
     result.bytes = packed.bytes;
+    result.packedBytes = packed.packedBytes;
+    if (format != PackFormat::dense) result.effectiveBits = bitsOf(source.linears, packed.packedBytes);
     result.verification = packed.verification;
     result.loadableBy = loadableBy(format);
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -47,8 +63,14 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
 }
 
 Json toJson(const ExportResult& r) {
-    return {{"out", r.out.string()}, {"format", r.format}, {"bytes", r.bytes}, {"verified", true}, {"verification", r.verification},
-            {"loadable_by", r.loadableBy}, {"seconds", r.seconds}};
+    Json j{{"out", r.out.string()}, {"format", r.format}, {"bytes", r.bytes}, {"verified", true}, {"verification", r.verification},
+           {"loadable_by", r.loadableBy}, {"seconds", r.seconds}};
+    if (r.packedBytes) {
+        j["layout"] = r.layout;
+        j["packed_bytes"] = r.packedBytes;
+        j["effective_bits"] = {{"paper", r.effectiveBits.paper}, {"stored", r.effectiveBits.stored}};
+    }
+    return j;
 }
 
 }  // namespace owq

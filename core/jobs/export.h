@@ -7,20 +7,24 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/budget/budget.h"
 
 namespace owq {
 
 struct ExportOptions {
     std::filesystem::path run;   ///< finished run directory
     std::string format = "owq";  ///< owq, owq-pth, dense
+    std::string layout = "latency";  ///< of owq: latency (weak columns keep a slot in the codes) or storage (they are left out)
     std::filesystem::path out;   ///< folder (owq, dense) or file (owq-pth)
     bool force = false;          ///< replace what is there
 };
 
 struct ExportResult {
     std::filesystem::path out;
-    std::string format;
+    std::string format, layout;
     uint64_t bytes = 0;          ///< on disk
+    uint64_t packedBytes = 0;    ///< of the packed linears' tensors in the file; dense: 0
+    EffectiveBits effectiveBits; ///< stored: of packedBytes; dense: all zero
     std::vector<std::string> verification;  ///< what was compared after reloading, for a person
     std::string loadableBy;
     double seconds = 0;

@@ -24,7 +24,22 @@ std::string twoDigits(double v) {
 BudgetPlan planOf(const QuantizeOptions& options, const ModelInfo& info) {
     if (options.budget.empty()) return planBudget(info, options.recipe);
     checkRecipe(options.recipe);
-    return budgetFromJson(readJson(options.budget), info, options.budget.string());
+    const std::string where = options.budget.string();
+    BudgetPlan plan = budgetFromJson(readJson(options.budget), info, where);
+    bool any = false;
+    for (const LinearBudget& b : plan.linears) {
+        any |= b.bits < 16;
+        if (b.weakColumns > 0 && options.recipe.method != Method::owq)
+            throw Error(b.name + ": weak columns belong to the method owq, not to " + methodName(options.recipe.method), where,
+                        "Set its weak_columns to 0, or choose the method owq");
+    }
+    if (!any) throw Error("keeps every linear at 16 bits: nothing is left to quantize", where, "Give at least one linear 2, 3, 4 or 8 bits");
+    return plan;
+}
+
+// What --target-bits says; a budget file that came without one is its own target.
+double targetOf(const QuantizeOptions& options, const EffectiveBits& bits) {
+    return options.budget.empty() || options.recipe.targetBits > 0 ? targetBits(options.recipe) : bits.paper;
 }
 
 // What the formats and kernels cannot hold is refused before any work.
@@ -41,7 +56,7 @@ void checkShapes(const ModelInfo& info, const Recipe& recipe, const BudgetPlan& 
 }
 
 void addPlanWarnings(const ModelInfo& info, const QuantizeOptions& options, const BudgetPlan& plan, QuantizeResult& result) {
-    if (options.recipe.method != Method::owq) return;
+    if (options.recipe.method != Method::owq || !options.budget.empty()) return;
     for (const LinearBudget& b : plan.linears)
         if (b.weakColumns > 0) return;
     std::string text = "a target of " + twoDigits(result.targetBits) + " bits gives no weak column in a model this small";
@@ -140,8 +155,8 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
 
     QuantizeResult result;
     result.recipe = input.recipe;
-    result.targetBits = targetBits(input.recipe);
     result.effectiveBits = effectiveBits(info, input.plan, input.recipe.groupSize);
+    result.targetBits = targetOf(options, result.effectiveBits);
     result.packedBytes = plannedPackedBytes(info, input.plan, input.recipe.groupSize);
     result.fileBytes = plannedFileBytes(info, input.plan, input.recipe.groupSize);
     addPlanWarnings(info, options, input.plan, result);

@@ -121,8 +121,9 @@ LinearShape readLayerShape(const std::filesystem::path& file) {
         return info->shape;
     };
     const auto codes = shape("codes", 2);
-    const LinearShape s{file.stem().string(), codes[0], codes[1], number<int>(in->metadata(), "bits", where), shape("weak_columns", 1)[0]};
-    if (s.bits < 1 || s.bits > 8) throw Error("has impossible bits", where);
+    const LinearShape s{file.stem().string(), codes[0], codes[1], number<int>(in->metadata(), "bits", where), shape("weak_columns", 1)[0],
+                        number<int64_t>(in->metadata(), "group_size", where), number<int>(in->metadata(), "symmetric", where) != 0};
+    if (s.bits < 1 || s.bits > 8 || s.groupSize < 0) throw Error("has impossible bits or group size", where);
     if (s.weakColumns > s.columns) throw Error("tensor weak_columns is longer than the matrix is wide", where);
     return s;
 }

@@ -22,7 +22,7 @@ const Json* quantizationConfig(const Json& config) {
 }
 
 int checkedBits(int64_t bits, const std::string& where) {
-    if (bits != 3 && bits != 4)
+    if (bits != 2 && bits != 3 && bits != 4 && bits != 8)
         throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
     return int(bits);
 }
@@ -80,8 +80,14 @@ std::shared_ptr<const PackedModel> PackedModel::openFolder(const std::filesystem
     const std::string where = (folder / "config.json").string();
     const Json* quantization = quantizationConfig(model->config_);
     if (!quantization) throw Error("has no quantization_config with quant_method \"owq\"", where);
-    const std::string layout = optional<std::string>(*quantization, "layout", "latency", where);
-    if (layout != "latency") throw Error("has the unknown layout \"" + layout.substr(0, 40) + "\"", where);
+    try {
+        model->layout_ = packLayoutFromName(optional<std::string>(*quantization, "layout", "latency", where));
+    } catch (const Error& e) {
+        throw Error("has the " + e.happened(), where, e.remedy());
+    }
+    model->groupSize_ = optional<int64_t>(*quantization, "group_size", 0, where);
+    if (model->groupSize_ < 0) throw Error("has a negative group_size", where);
+    model->symmetric_ = optional<bool>(*quantization, "symmetric", false, where);
     model->bits_ = checkedBits(required<int64_t>(*quantization, "bits", where), where);
     model->read_ = [checkpoint](const std::string& name) { return checkpoint->read(name); };
     model->sortOut(checkpoint->tensors());
@@ -95,6 +101,8 @@ std::shared_ptr<const PackedModel> PackedModel::openTorch(const std::filesystem:
     model->path_ = file;
     const PickleDict& state = field<PickleDict>(root, "model_state_dict", "dictionary", where);
     model->bits_ = checkedBits(field<int64_t>(root, "bits", "number", where), where);
+    if (model->bits_ != 3 && model->bits_ != 4)
+        throw Error(std::to_string(model->bits_) + "-bit packed weights are not supported in the authors' file", where);
     if (!field<bool>(root, "packing", "flag", where))
         throw Error("says that its weights are not packed", where);
     auto tensors = std::make_shared<std::map<std::string, Tensor>>();
@@ -112,32 +120,53 @@ std::shared_ptr<const PackedModel> PackedModel::openTorch(const std::filesystem:
     return model;
 }
 
-void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
+LinearShape PackedModel::shapeOf(const TensorInfo& codes,
+                                 const std::map<std::string, const TensorInfo*, std::less<>>& byName) const {
+    LinearShape shape;
+    shape.name = codes.name.substr(0, codes.name.size() - 8);
+    const std::string where = codes.file.string() + ", " + shape.name;
+    for (const char* part : kParts)
+        if (!byName.count(shape.name + part))
+            throw Error("tensor " + shape.name + part + " is missing", where);
     const Json* quantization = quantizationConfig(config_);
-    const Json none = Json::object();
-    const Json& bitsOf =
-        quantization && quantization->contains("linear_bits") ? (*quantization)["linear_bits"] : none;
+    shape.bits = bits_;
+    if (quantization && quantization->contains("linear_bits"))
+        shape.bits = checkedBits(
+            optional<int64_t>((*quantization)["linear_bits"], shape.name.c_str(), bits_, where), where);
+    shape.groupSize = groupSize_;
+    shape.symmetric = symmetric_;
+    const TensorInfo& ids = *byName.at(shape.name + ".outlieridx");
+    if (ids.shape.size() != 1) throw Error("tensor " + ids.name + " is no list", where);
+    shape.weakColumns = ids.shape[0];
+    const TensorInfo& scales = *byName.at(shape.name + ".scales");
+    if (scales.shape.size() != 2) throw Error("tensor " + scales.name + " is no matrix", where);
+    const bool storage = layout_ == PackLayout::storage;
+    const auto refuse = [&]() {
+        throw Error("tensor " + codes.name + " is " + std::string(owq::name(codes.dtype)) + " " + shapeText(codes.shape) +
+                        ": no " + std::to_string(shape.bits) + "-bit packed weight in the layout " + packLayoutName(layout_),
+                    where);
+    };
+    if (codes.shape.size() != 2 || codes.shape[0] <= 0 || codes.shape[1] <= 0 || codes.dtype != (storage ? DType::u8 : DType::i32))
+        refuse();
+    if (storage) {
+        shape.rows = scales.shape[0];
+        shape.columns = codes.shape[0] + shape.weakColumns;
+        if (shape.rows <= 0 || shape.columns % 32 || codes.shape[1] != (shape.rows * shape.bits + 7) / 8) refuse();
+    } else {
+        if (codes.shape[0] % shape.bits) refuse();
+        shape.rows = codes.shape[1];
+        shape.columns = codes.shape[0] / shape.bits * 32;
+    }
+    return shape;
+}
+
+void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
     std::map<std::string, const TensorInfo*, std::less<>> byName;
     for (const TensorInfo& t : all) byName.emplace(t.name, &t);
     for (const TensorInfo& t : all) {
         if (!endsWith(t.name, ".qweight")) continue;
-        LinearShape shape;
-        shape.name = t.name.substr(0, t.name.size() - 8);
-        const std::string where = t.file.string() + ", " + shape.name;
-        for (const char* part : kParts)
-            if (!byName.count(shape.name + part))
-                throw Error("tensor " + shape.name + part + " is missing", where);
-        shape.bits = checkedBits(optional<int64_t>(bitsOf, shape.name.c_str(), bits_, where), where);
-        if (t.shape.size() != 2 || t.shape[0] <= 0 || t.shape[1] <= 0 || t.shape[0] % shape.bits ||
-            t.dtype != DType::i32)
-            throw Error("tensor " + t.name + " is " + std::string(name(t.dtype)) + " " + shapeText(t.shape) +
-                            ": no " + std::to_string(shape.bits) + "-bit packed weight",
-                        where);
-        shape.rows = t.shape[1];
-        shape.columns = t.shape[0] / shape.bits * 32;
-        const TensorInfo& ids = *byName.at(shape.name + ".outlieridx");
-        if (ids.shape.size() != 1) throw Error("tensor " + ids.name + " is no list", where);
-        shape.weakColumns = ids.shape[0];
+        LinearShape shape = shapeOf(t, byName);
+        for (const char* part : kParts) packedBytes_ += byName.at(shape.name + part)->bytes;
         linearIndex_.emplace(shape.name, linears_.size());
         linears_.push_back(std::move(shape));
     }
@@ -167,7 +196,10 @@ PackedLinear PackedModel::packed(const std::string& name) const {
             read_(name + ".scales"),
             read_(name + ".zeros"),
             read_(name + ".oweight"),
-            read_(name + ".outlieridx")};
+            read_(name + ".outlieridx"),
+            shape->groupSize,
+            shape->symmetric,
+            layout_};
 }
 
 QuantizedLinear PackedModel::linear(const std::string& name) const {

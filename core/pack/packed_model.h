@@ -18,14 +18,6 @@
 
 namespace owq {
 
-/// What headers tell about one quantized linear.
-struct LinearShape {
-    std::string name;
-    int64_t rows = 0, columns = 0;
-    int bits = 3;
-    int64_t weakColumns = 0;
-};
-
 /// A packed model, opened by headers only; linears are unpacked when asked for. Safe for several readers.
 class PackedModel {
 public:
@@ -41,6 +33,8 @@ public:
     const Json& config() const { return config_; }
     const std::filesystem::path& path() const { return path_; }
     int bits() const { return bits_; }  ///< of the file; a linear's own are in its shape
+    PackLayout layout() const { return layout_; }
+    uint64_t packedBytes() const { return packedBytes_; }  ///< of the tensors of all packed linears
     /// In file order.
     const std::vector<LinearShape>& linears() const { return linears_; }
     const LinearShape* find(const std::string& linear) const;  ///< null when absent
@@ -55,12 +49,17 @@ public:
 private:
     using Read = std::function<Tensor(const std::string&)>;
     void sortOut(const std::vector<TensorInfo>& all);
+    LinearShape shapeOf(const TensorInfo& codes, const std::map<std::string, const TensorInfo*, std::less<>>& byName) const;
     static std::shared_ptr<const PackedModel> openFolder(const std::filesystem::path& folder);
     static std::shared_ptr<const PackedModel> openTorch(const std::filesystem::path& file);
 
     std::filesystem::path path_;
     Json config_;
     int bits_ = 0;
+    PackLayout layout_ = PackLayout::latency;
+    int64_t groupSize_ = 0;
+    bool symmetric_ = false;
+    uint64_t packedBytes_ = 0;
     Read read_;
     std::vector<LinearShape> linears_;
     std::vector<TensorInfo> tensors_;
@@ -71,6 +70,13 @@ enum class PackFormat { owq, owqPth, dense };
 PackFormat packFormatFromName(
     const std::string& name);  ///< "owq", "owq-pth", "dense"; Error with the known names
 std::string packFormatName(PackFormat format);
+
+/// What is to be written. Only `owq` knows a layout other than latency.
+struct PackTarget {
+    PackTarget(PackFormat f, PackLayout l = PackLayout::latency) : format(f), layout(l) {}
+    PackFormat format;
+    PackLayout layout;
+};
 /// Who can load it, for a person.
 std::string loadableBy(PackFormat format);
 
@@ -91,13 +97,14 @@ struct PackSource {
 struct PackResult {
     std::filesystem::path out;
     uint64_t bytes = 0;                     ///< on disk
+    uint64_t packedBytes = 0;               ///< of the packed linears' tensors in the file; dense: 0
     std::vector<std::string> verification;  ///< what was compared after reloading, for a person
 };
 
 /// Writes under a temporary name beside `out`, reloads and compares, renames. `out` must not exist unless
-/// `replace`. One linear at a time is in memory; the free space is checked first. A stop or an error leaves
+/// `replace`. Runs that the format cannot hold are refused before anything is written. One linear at a time is in memory; the free space is checked first. A stop or an error leaves
 /// nothing behind.
-PackResult writeModel(const PackSource& source, PackFormat format, const std::filesystem::path& out,
+PackResult writeModel(const PackSource& source, PackTarget target, const std::filesystem::path& out,
                       bool replace, Progress& progress, std::stop_token stop);
 
 /// Compares what lies at `path` with the source: codes, zeros and weak columns equal; scales and weak weights

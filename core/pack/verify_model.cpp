@@ -15,7 +15,8 @@ namespace {
 
 void compareLinear(const QuantizedLinear& run, const QuantizedLinear& file, DType type,
                    const std::string& name, const std::filesystem::path& path) {
-    if (run.rows != file.rows || run.columns != file.columns || run.bits != file.bits)
+    if (run.rows != file.rows || run.columns != file.columns || run.bits != file.bits ||
+        run.groups() != file.groups() || run.symmetric != file.symmetric)
         differs("shape and width", name, path);
     if (run.codes != file.codes) differs("codes", name, path);
     if (run.zero != file.zero) differs("zeros", name, path);

@@ -27,35 +27,29 @@ constexpr const char* kCopied[] = {"tokenizer.json",
                                    "NOTICE",
                                    "USE_POLICY.md"};
 
-std::vector<TensorPlan> packedPlan(const LinearShape& s, DType type) {
-    return {{s.name + ".qweight", DType::i32, {s.columns / 32 * s.bits, s.rows}},
-            {s.name + ".scales", type, {s.rows, 1}},
-            {s.name + ".oweight", type, {s.weakColumns, s.rows}},
-            {s.name + ".outlieridx", s.weakColumns ? DType::i32 : DType::f32, {s.weakColumns}},
-            {s.name + ".zeros", DType::u8, {s.rows / 2, 1}}};
-}
-
-std::vector<TensorPlan> planned(const PackSource& source, PackFormat format) {
+std::vector<TensorPlan> planned(const PackSource& source, PackTarget target) {
     const auto replaced = replacedWeights(source);
     std::vector<TensorPlan> plan;
     for (const TensorInfo& t : source.base->tensors()) {
         const auto it = replaced.find(t.name);
-        if (it == replaced.end() || format == PackFormat::dense)
+        if (it == replaced.end() || target.format == PackFormat::dense)
             plan.push_back({t.name, t.dtype, t.shape});
         else
-            for (TensorPlan& p : packedPlan(*it->second, storedType(source, it->second->name)))
+            for (TensorPlan& p : packedPlan(*it->second, storedType(source, it->second->name), target.layout))
                 plan.push_back(std::move(p));
     }
     return plan;
 }
 
-Json config(const PackSource& source, PackFormat format) {
+Json config(const PackSource& source, PackTarget target) {
     Json config = source.base->config();
     config.erase("quantization_config");
-    if (format == PackFormat::dense) return config;
+    if (target.format == PackFormat::dense) return config;
     int bits = source.linears.front().bits;
     for (const LinearShape& s : source.linears) bits = std::min(bits, s.bits);
-    Json quantization{{"quant_method", "owq"}, {"bits", bits}, {"layout", "latency"}};
+    Json quantization{{"quant_method", "owq"}, {"bits", bits}, {"layout", packLayoutName(target.layout)}};
+    if (source.linears.front().groupSize) quantization["group_size"] = source.linears.front().groupSize;
+    if (source.linears.front().symmetric) quantization["symmetric"] = true;
     if (source.targetBits > 0) quantization["target_bits"] = source.targetBits;
     for (const LinearShape& s : source.linears)
         if (s.bits != bits) quantization["linear_bits"][s.name] = s.bits;
@@ -65,10 +59,10 @@ Json config(const PackSource& source, PackFormat format) {
 
 }  // namespace
 
-void writeFolder(const PackSource& source, PackFormat format, const std::filesystem::path& folder,
+void writeFolder(const PackSource& source, PackTarget target, const std::filesystem::path& folder,
                  Meter meter, std::stop_token stop) {
     const auto replaced = replacedWeights(source);
-    ShardedStream out(folder, planned(source, format));
+    ShardedStream out(folder, planned(source, target));
     for (const TensorInfo& t : source.base->tensors()) {
         meter.next(t.name, stop);
         const auto it = replaced.find(t.name);
@@ -77,38 +71,26 @@ void writeFolder(const PackSource& source, PackFormat format, const std::filesys
             continue;
         }
         const std::string& name = it->second->name;
-        const QuantizedLinear linear = source.linear(name);
-        try {
-            if (format == PackFormat::dense) {
-                out.write(t.name, Tensor::rounded(t.dtype, t.shape, dequantize(linear)));
-                continue;
-            }
-            const PackedLinear p = pack(linear, storedType(source, name));
-            out.write(name + ".qweight", p.qweight);
-            out.write(name + ".scales", p.scales);
-            out.write(name + ".oweight", p.oweight);
-            out.write(name + ".outlieridx", p.outlieridx);
-            out.write(name + ".zeros", p.zeros);
-        } catch (const Error& e) {
-            if (!e.where().empty()) throw;
-            throw Error(e.happened(), name, e.remedy());
-        }
+        if (target.format == PackFormat::dense)
+            out.write(t.name, Tensor::rounded(t.dtype, t.shape, dequantize(source.linear(name))));
+        else
+            writePacked(source, name, storedType(source, name), target.layout,
+                        [&](const std::string& tensor, const Tensor& value) { out.write(tensor, value); });
     }
     out.commit();
     std::error_code ignored;
     for (const char* file : kCopied)
         if (std::filesystem::is_regular_file(source.base->folder() / file, ignored))
             writeText(folder / file, readText(source.base->folder() / file));
-    writeJson(folder / "config.json", config(source, format));
+    writeJson(folder / "config.json", config(source, target));
 }
 
-uint64_t forecastBytes(const PackSource& source, PackFormat format) {
+uint64_t forecastBytes(const PackSource& source, PackTarget target) {
     uint64_t bytes = 32u << 20;  // headers, tokenizer files, index
-    for (const TensorPlan& p : planned(source, format)) bytes += p.bytes();
+    for (const TensorPlan& p : planned(source, target)) bytes += p.bytes();
     // The authors' file is put together from packed weights that lie beside it until it is done.
-    if (format == PackFormat::owqPth)
-        for (const LinearShape& s : source.linears)
-            bytes += packedBytes(s.rows, s.columns, s.bits, s.weakColumns);
+    if (target.format == PackFormat::owqPth)
+        for (const LinearShape& s : source.linears) bytes += packedBytes(s, torchType(source));
     return bytes;
 }
 

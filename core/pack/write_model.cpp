@@ -1,54 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/pack/draft.h"
 #include "core/pack/writing.h"
 
 namespace owq {
 namespace fs = std::filesystem;
 namespace {
-
-/// A file or folder under a hidden name beside its target; removed unless put in place.
-class Draft {
-public:
-    explicit Draft(const fs::path& target) : target_(target) {
-        const std::string hidden =
-            "." + target.filename().string() + ".partial-" + std::to_string(::getpid());
-        path_ = target.parent_path() / hidden;
-        fs::remove_all(path_);
-    }
-    ~Draft() {
-        std::error_code ignored;
-        if (!placed_) fs::remove_all(path_, ignored);
-    }
-    Draft(const Draft&) = delete;
-    Draft& operator=(const Draft&) = delete;
-
-    const fs::path& path() const { return path_; }
-    void place() {
-        fs::path old = path_;
-        old += "-old";
-        const bool replacing = fs::exists(target_);
-        std::error_code error;
-        if (replacing) fs::rename(target_, old, error);
-        if (!error) {
-            fs::rename(path_, target_, error);
-            std::error_code ignored;
-            if (error && replacing) fs::rename(old, target_, ignored);  // what was there stays there
-        }
-        if (error) throw Error("could not be renamed into place: " + error.message(), target_.string());
-        placed_ = true;
-        syncFolder(target_.parent_path());
-        if (replacing) fs::remove_all(old, error);
-    }
-
-private:
-    fs::path target_, path_;
-    bool placed_ = false;
-};
 
 uint64_t bytesOf(const fs::path& path) {
     if (fs::is_regular_file(path)) return fs::file_size(path);
@@ -70,15 +30,33 @@ void checkTarget(const PackSource& source, const fs::path& out, bool replace) {
         throw Error("holds the model that the run was made from", out.string(), "Choose another name");
 }
 
-/// What the shapes already tell; groups and symmetric grids are found when the first linear is packed.
-void checkFits(const PackSource& source) {
-    for (const LinearShape& s : source.linears)
-        if ((s.bits != 3 && s.bits != 4) || s.rows % 2 || s.columns % 32)
-            throw Error("has " + std::to_string(s.bits) + " bits and is " + std::to_string(s.rows) + " x " +
-                            std::to_string(s.columns) +
-                            "; the packed formats hold 3 or 4 bits, an even number of rows and a multiple of "
-                            "32 columns",
-                        s.name, "Export as dense instead");
+/// What the shapes already tell. Draws the line between our folder and the authors' file.
+void checkFits(const PackSource& source, PackTarget target) {
+    if (target.layout != PackLayout::latency && target.format != PackFormat::owq)
+        throw Error("the layout " + packLayoutName(target.layout) + " belongs to the format owq, not to " + packFormatName(target.format),
+                    {}, "Export as owq, or leave out the layout");
+    if (target.format == PackFormat::dense) return;
+    const bool authors = target.format == PackFormat::owqPth;
+    const char* remedy = authors ? "Export as owq or dense instead" : "Export as dense instead";
+    const auto number = [](int64_t n) { return std::to_string(n); };
+    for (const LinearShape& s : source.linears) {
+        const LinearShape& first = source.linears.front();
+        if ((s.bits != 3 && s.bits != 4 && (authors || (s.bits != 2 && s.bits != 8))) || s.rows % 2 || s.columns % 32)
+            throw Error("has " + number(s.bits) + " bits and is " + number(s.rows) + " x " + number(s.columns) + "; " +
+                            (authors ? "the authors' file holds 3 or 4" : "the packed format holds 2, 3, 4 or 8") +
+                            " bits, an even number of rows and a multiple of 32 columns",
+                        s.name, remedy);
+        if (authors && s.bits != first.bits)
+            throw Error("has " + number(s.bits) + " bits, others have " + number(first.bits) + "; the authors' file holds one width",
+                        s.name, remedy);
+        if (authors && s.groups() != 1)
+            throw Error("has groups of " + number(s.groupSize) + " columns; the authors' file holds one grid per row", s.name, remedy);
+        if (authors && s.symmetric)
+            throw Error("has a symmetric grid; the authors' file holds asymmetric ones", s.name, remedy);
+        if (s.groupSize != first.groupSize || s.symmetric != first.symmetric)
+            throw Error("has other groups or another symmetry than " + first.name + "; the packed format knows one for all linears",
+                        s.name, remedy);
+    }
 }
 
 }  // namespace
@@ -110,33 +88,35 @@ std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, con
     for (const std::string& name : names) {
         checkStop(stop);
         const QuantizedLinear q = provider(name);
-        shapes.push_back({name, q.rows, q.columns, q.bits, int64_t(q.weakColumns.size())});
+        shapes.push_back({name, q.rows, q.columns, q.bits, int64_t(q.weakColumns.size()), q.groupSize, q.symmetric});
     }
     return shapes;
 }
 
-PackResult writeModel(const PackSource& source, PackFormat format, const fs::path& out, bool replace,
+PackResult writeModel(const PackSource& source, PackTarget target, const fs::path& out, bool replace,
                       Progress& progress, std::stop_token stop) {
-    const fs::path target = fs::absolute(out).lexically_normal();
-    const fs::path clean = target.filename().empty() ? target.parent_path() : target;  // "folder/"
+    const PackFormat format = target.format;
+    const fs::path normal = fs::absolute(out).lexically_normal();
+    const fs::path clean = normal.filename().empty() ? normal.parent_path() : normal;  // "folder/"
     checkTarget(source, clean, replace);
-    if (format != PackFormat::dense) checkFits(source);
+    checkFits(source, target);
     std::error_code error;
     fs::create_directories(clean.parent_path(), error);
     if (error) throw Error("could not be created: " + error.message(), clean.parent_path().string());
-    requireSpace(clean.parent_path(), packing::forecastBytes(source, format));
-    Draft draft(clean);
+    requireSpace(clean.parent_path(), packing::forecastBytes(source, target));
+    packing::Draft draft(clean);
     const size_t tensors = source.base->tensors().size();
     if (format == PackFormat::owqPth) {
         packing::writeTorch(source, draft.path(), {progress, "Writing", 0, 0.6, source.linears.size()}, stop);
     } else {
         fs::create_directory(draft.path(), error);
         if (error) throw Error("could not be created: " + error.message(), draft.path().string());
-        packing::writeFolder(source, format, draft.path(), {progress, "Writing", 0, 0.6, tensors}, stop);
+        packing::writeFolder(source, target, draft.path(), {progress, "Writing", 0, 0.6, tensors}, stop);
     }
     PackResult result;
     result.verification = packing::verify(source, format, draft.path(),
                                           {progress, "Comparing with the run", 0.6, 1, tensors}, stop);
+    if (format != PackFormat::dense) result.packedBytes = PackedModel::open(draft.path())->packedBytes();
     draft.place();
     result.out = clean;
     result.bytes = bytesOf(clean);

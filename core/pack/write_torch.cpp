@@ -21,41 +21,18 @@ Tensor zeros(DType type, int64_t count) {
     return Tensor::rounded(type, {count}, std::vector<float>(size_t(count)));
 }
 
-void checkOneWidth(const PackSource& source) {
-    for (const LinearShape& s : source.linears)
-        if (s.bits != source.linears.front().bits)
-            throw Error("has " + std::to_string(s.bits) + " bits, others have " +
-                            std::to_string(source.linears.front().bits) +
-                            "; the authors' file holds one width",
-                        s.name, "Export as owq instead");
-}
-
 /// The packed tensors in a file of their own, so that torch's writer, which wants all tensors at once, gets
 /// views of a mapping.
 void writeScratch(const PackSource& source, const std::filesystem::path& file, DType type, Meter& meter,
                   const std::stop_token& stop) {
     std::vector<TensorPlan> plan;
-    for (const LinearShape& s : source.linears) {
-        plan.push_back({s.name + ".qweight", DType::i32, {s.columns / 32 * s.bits, s.rows}});
-        plan.push_back({s.name + ".scales", type, {s.rows, 1}});
-        plan.push_back({s.name + ".zeros", DType::u8, {s.rows / 2, 1}});
-        plan.push_back({s.name + ".oweight", type, {s.weakColumns, s.rows}});
-        plan.push_back({s.name + ".outlieridx", s.weakColumns ? DType::i32 : DType::f32, {s.weakColumns}});
-    }
+    for (const LinearShape& s : source.linears)
+        for (TensorPlan& p : packedPlan(s, type, PackLayout::latency)) plan.push_back(std::move(p));
     TensorStream out(file, plan, {});
     for (const LinearShape& s : source.linears) {
         meter.next(s.name, stop);
-        try {
-            const PackedLinear p = pack(source.linear(s.name), type);
-            out.write(s.name + ".qweight", p.qweight);
-            out.write(s.name + ".scales", p.scales);
-            out.write(s.name + ".zeros", p.zeros);
-            out.write(s.name + ".oweight", p.oweight);
-            out.write(s.name + ".outlieridx", p.outlieridx);
-        } catch (const Error& e) {
-            if (!e.where().empty()) throw;
-            throw Error(e.happened(), s.name, e.remedy());
-        }
+        writePacked(source, s.name, type, PackLayout::latency,
+                    [&](const std::string& tensor, const Tensor& value) { out.write(tensor, value); });
     }
     out.commit();
 }
@@ -65,7 +42,6 @@ void writeScratch(const PackSource& source, const std::filesystem::path& file, D
 void writeTorch(const PackSource& source, const std::filesystem::path& file, Meter meter,
                 std::stop_token stop) {
     const auto replaced = replacedWeights(source);
-    checkOneWidth(source);
     const DType type = torchType(source);
     Scratch scratch{file};
     scratch.path += ".packed";

@@ -2,12 +2,14 @@
 // Private to core/pack: what the writers and the comparison share.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/pack/packed_model.h"
+#include "core/pack/tensor_stream.h"
 
 namespace owq::packing {
 
@@ -47,13 +49,19 @@ Tensor asType(const Tensor& tensor, DType type);
 /// Same dtype, shape and bytes.
 bool identical(const Tensor& a, const Tensor& b);
 
-void writeFolder(const PackSource& source, PackFormat format, const std::filesystem::path& folder,
+/// The tensors of a packed linear in the order in which they are written.
+std::vector<TensorPlan> packedPlan(const LinearShape& shape, DType type, PackLayout layout);
+/// Packs the linear and writes its tensors as planned; errors name it.
+void writePacked(const PackSource& source, const std::string& linear, DType type, PackLayout layout,
+                 const std::function<void(const std::string&, const Tensor&)>& write);
+
+void writeFolder(const PackSource& source, PackTarget target, const std::filesystem::path& folder,
                  Meter meter, std::stop_token stop);
 void writeTorch(const PackSource& source, const std::filesystem::path& file, Meter meter,
                 std::stop_token stop);
 std::vector<std::string> verify(const PackSource& source, PackFormat format,
                                 const std::filesystem::path& path, Meter meter, std::stop_token stop);
 /// Size of the result, and of what lies beside it while it is written.
-uint64_t forecastBytes(const PackSource& source, PackFormat format);
+uint64_t forecastBytes(const PackSource& source, PackTarget target);
 
 }  // namespace owq::packing

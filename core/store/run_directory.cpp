@@ -66,13 +66,42 @@ void removeRun(const fs::path& directory) {
     for (const char* name : {kLog, "budget.json", kRecipe}) fs::remove(directory / name);
 }
 
+// AtomicFile's names, when a killed program left them behind: NAME.tmp-PROCESS-NUMBER.
+bool isLeftover(const std::string& name) {
+    const size_t at = name.rfind(".tmp-");
+    return at != std::string::npos && at > 0 && name.find_first_not_of("0123456789-", at + 5) == std::string::npos;
+}
+
+bool isOurs(const std::string& name) {
+    for (const char* known : {kLock, kLayers, kLog, "budget.json"})
+        if (name == known) return true;
+    if (!isLeftover(name)) return false;
+    const std::string target = name.substr(0, name.rfind(".tmp-"));
+    return target == kRecipe || target == "budget.json";
+}
+
 bool onlyOurs(const fs::path& directory) {
-    for (const auto& entry : fs::directory_iterator(directory)) {
-        const std::string name = entry.path().filename().string();
-        if (name != kLock && name != kLayers && name != kLog && name != "budget.json" && !name.starts_with(std::string(kRecipe) + ".tmp-"))
-            return false;
-    }
+    for (const auto& entry : fs::directory_iterator(directory))
+        if (!isOurs(entry.path().filename().string())) return false;
     return true;
+}
+
+// Only with the lock held: no writer is under way.
+void removeLeftovers(const fs::path& directory) {
+    for (const fs::path& folder : {directory, directory / kLayers}) {
+        std::vector<fs::path> found;
+        std::error_code ignored;
+        for (const auto& entry : fs::directory_iterator(folder, ignored))
+            if (entry.is_regular_file(ignored) && isLeftover(entry.path().filename().string())) found.push_back(entry.path());
+        for (const fs::path& file : found) fs::remove(file, ignored);
+    }
+}
+
+// A line that was cut short would swallow the next one.
+void mendJournal(const fs::path& file) {
+    if (!fs::exists(file)) return;
+    const std::string text = readText(file);
+    if (!text.empty() && text.back() != '\n') writeText(file, text.substr(0, text.rfind('\n') + 1));
 }
 
 // Names the first thing that differs, in words a person knows.
@@ -86,6 +115,13 @@ std::string difference(const Json& was, const Json& is, const std::string& path 
         return {};
     }
     if (was == is) return {};
+    if (was.is_array() && is.is_array() && was.size() == is.size())
+        for (size_t i = 0; i < was.size(); ++i)
+            if (was[i] != is[i]) {
+                const bool named = is[i].is_object() && is[i].contains("name") && is[i]["name"].is_string();
+                const std::string item = named ? is[i]["name"].get<std::string>().substr(0, 200) : std::to_string(i);
+                if (auto d = difference(was[i], is[i], path + "[" + item + "]"); !d.empty()) return d;
+            }
     return path + " (was " + was.dump().substr(0, 80) + ", now " + is.dump().substr(0, 80) + ")";
 }
 
@@ -142,6 +178,7 @@ std::unique_ptr<RunDirectory> RunDirectory::open(const fs::path& directory, cons
     const bool there = isRunDirectory(directory);
     if (!there && !onlyOurs(directory))
         throw Error("is not empty and holds no run", directory.string(), "Choose another folder");
+    removeLeftovers(directory);
     if (there && ifThere == IfThere::replace) removeRun(directory);
     if (there && ifThere == IfThere::refuse) {
         const RunState state = readRunState(directory);
@@ -155,12 +192,15 @@ std::unique_ptr<RunDirectory> RunDirectory::open(const fs::path& directory, cons
         const Json was = readDescription(directory);
         if (const std::string d = difference(was, description); !d.empty())
             throw Error("cannot be resumed: " + d + " differs", directory.string(), "Use the same settings, or replace the run with --force");
+        mendJournal(directory / kJournal);
         // A file counts only with the bytes that the journal promised.
         for (const auto& [name, hash] : readJournal(directory / kJournal)) {
             const fs::path file = layerFile(directory, name);
             if (fs::exists(file) && sha256File(file) == hash) run->finished_[name] = hash;
         }
         run->complete_ = fs::exists(directory / kResult) && run->finished_.size() == linearNames(was, directory.string()).size();
+        // A result without all of its linears is none, and must not look like one while they are made again.
+        if (!run->complete_) fs::remove(directory / kResult);
         run->log("resumed with " + std::to_string(run->finished_.size()) + " finished linears");
         return run;
     }

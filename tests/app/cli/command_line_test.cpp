@@ -58,6 +58,8 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"tokenize", model, "--text", "a", "--jsonl", "b"},
         {"figure", "run", "--kind", "pie", "--layer", "a", "--out", "a.pdf"},
         {"figure", "run", "--kind", "hessian", "--layer", "a", "--out", "a.gif"},
+        {"export", "run", "--format", "owq-pth", "--layout", "storage", "--out", "x"},
+        {"export", "run", "--format", "owq", "--layout", "small", "--out", "x"},
     };
     for (const Arguments& arguments : wrong) {
         const Outcome outcome = owq(arguments);
@@ -74,7 +76,6 @@ TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
         {"quantize", model, "--out", "x", "--calibration", "a", "--allocation", "greedy"},
         {"evaluate", model, "--text", "a", "--tasks", "t.jsonl", "--shots", "1"},
         {"export", "run", "--format", "gptq", "--out", "x"},
-        {"export", "run", "--format", "owq", "--layout", "storage", "--out", "x"},
         {"tune", model, "--data", "a", "--out", "b"},
         {"judge", "a", "b"},
         {"compare", "a", "b"},

@@ -99,7 +99,7 @@ TEST(Budget, StoredBitsCountEveryByteOfThePackedLinears) {
     double bits = 0, weights = 0;
     for (const LinearBudget& b : plan.linears) {
         const LinearInfo& l = *m.find(b.name);
-        bits += 8.0 * double(packedBytes(l.rows, l.columns, b.bits, b.weakColumns));
+        bits += 8.0 * double(packedBytes({l.name, l.rows, l.columns, b.bits, b.weakColumns}));
         weights += double(l.rows * l.columns);
     }
     EXPECT_DOUBLE_EQ(effectiveBits(m, plan).stored, bits / weights);
@@ -150,8 +150,46 @@ TEST(Budget, JsonIsCheckedAgainstTheModel) {
     EXPECT_THAT(refusal([](Json& j) { j["linears"].erase(0); }), HasSubstr("is missing"));
     EXPECT_THAT(refusal([](Json& j) { j["linears"].push_back(j["linears"][0]); }), HasSubstr("appears twice"));
     EXPECT_THAT(refusal([](Json& j) { j["linears"][0]["bits"] = 5; }), HasSubstr("bits must be"));
-    EXPECT_THAT(refusal([](Json& j) { j["linears"][0]["weak_columns"] = 257; }), HasSubstr("between 0 and 256"));
+    EXPECT_THAT(refusal([](Json& j) { j["linears"][0]["weak_columns"] = 257; }), HasSubstr("between 0 and 255"));
     EXPECT_THAT(refusal([](Json& j) { j["linears"][0]["name"] = "x"; }), HasSubstr("no linear \"x\""));
+    Json kept = good;
+    kept["linears"][0]["bits"] = 16;
+    EXPECT_GT(kept["linears"][0]["weak_columns"], 0);
+    EXPECT_EQ(budgetFromJson(kept, m, "b").linears[0].weakColumns, 0) << "an edited plan";
+    EXPECT_THAT(refusal([](Json& j) { j["linears"][0]["lock"] = true; }), HasSubstr("unknown entry \"lock\""));
+    EXPECT_THAT(refusal([](Json& j) { j["linears"][0]["locked"] = 1; }), HasSubstr("locked"));
+}
+
+TEST(Budget, MixedWidthsAndLocksSurviveTheRoundTrip) {
+    const ModelInfo m = model(true, 256, 1024, 1);
+    BudgetPlan plan = planBudget(m, owq(3, 3.05));
+    const int bits[] = {2, 3, 4, 8, 16, 3};
+    for (size_t i = 0; i < 6; ++i) {
+        plan.linears[i].bits = bits[i];
+        plan.linears[i].weakColumns = bits[i] == 16 ? 0 : int64_t(i);
+        plan.linears[i].locked = i % 2;
+    }
+    const BudgetPlan back = budgetFromJson(parseJson(toJson(plan).dump(), "b"), m, "b");
+    ASSERT_EQ(back.linears.size(), 6u);
+    for (size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(back.linears[i].name, m.linears[i].name);
+        EXPECT_EQ(back.linears[i].bits, bits[i]);
+        EXPECT_EQ(back.linears[i].weakColumns, plan.linears[i].weakColumns);
+        EXPECT_EQ(back.linears[i].locked, i % 2);
+    }
+    // Order is the model's, whatever the file's is.
+    Json shuffled = toJson(plan);
+    std::swap(shuffled["linears"][0], shuffled["linears"][5]);
+    EXPECT_EQ(toJson(budgetFromJson(shuffled, m, "b")), toJson(plan));
+    // 16-bit linears are no part of the effective bits.
+    double packed = 0, weights = 0;
+    for (size_t i = 0; i < 6; ++i)
+        if (bits[i] < 16) {
+            const LinearInfo& l = m.linears[i];
+            packed += double(packedBytes({l.name, l.rows, l.columns, bits[i], plan.linears[i].weakColumns}));
+            weights += double(l.rows * l.columns);
+        }
+    EXPECT_DOUBLE_EQ(effectiveBits(m, plan).stored, 8 * packed / weights);
 }
 
 }  // namespace

@@ -70,6 +70,8 @@ TEST_F(LayerFile, ShapeIsReadFromTheHeader) {
     EXPECT_EQ(shape.columns, 5);
     EXPECT_EQ(shape.bits, 3);
     EXPECT_EQ(shape.weakColumns, 2);
+    EXPECT_EQ(shape.groupSize, 3);
+    EXPECT_FALSE(shape.symmetric);
     EXPECT_THROW(readLayerFile(file), Error);
 
     o.weight.bits = 9;

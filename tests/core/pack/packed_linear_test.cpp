@@ -18,7 +18,7 @@ std::string bytes(const Tensor& t) {
 QuantizedLinear small(int bits = 3) {
     QuantizedLinear q;
     q.rows = 4, q.columns = 64, q.bits = bits;
-    q.zero = {1, 2, 3, 7};
+    q.zero = bits == 2 ? std::vector<float>{1, 2, 3, 0} : std::vector<float>{1, 2, 3, 7};
     q.scale = {0.5f, 0.25f, 1.5f, 0.125f};
     q.weakColumns = {3, 40};
     q.weakWeight = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -26,6 +26,33 @@ QuantizedLinear small(int bits = 3) {
         for (int c = 0; c < 64; ++c)
             q.codes.push_back(uint8_t(c == 3 || c == 40 ? int(q.zero[r]) : (r * 5 + c * 3) % (1 << bits)));
     return q;
+}
+
+/// Groups of 16 counted over the kept columns; the last of the four stays empty but for 14.
+QuantizedLinear grouped(int bits, bool symmetric) {
+    QuantizedLinear q = small(bits);
+    q.groupSize = 16, q.symmetric = symmetric;
+    q.scale.clear(), q.zero.clear();
+    for (int i = 0; i < 16; ++i) {
+        q.scale.push_back(0.25f + float(i) / 8);
+        q.zero.push_back(symmetric ? float(1 << (bits - 1)) : float(i * 7 % (1 << bits)));
+    }
+    const std::vector<int32_t> grid = gridOfColumns(q);
+    for (int r = 0; r < 4; ++r)
+        for (int c : {3, 40}) q.codes[size_t(r * 64 + c)] = uint8_t(q.zero[size_t(r * 4 + grid[size_t(c)])]);
+    return q;
+}
+
+void expectSame(const QuantizedLinear& a, const QuantizedLinear& b) {
+    EXPECT_EQ(a.codes, b.codes);
+    EXPECT_EQ(a.zero, b.zero);
+    EXPECT_EQ(a.scale, b.scale);
+    EXPECT_EQ(a.weakColumns, b.weakColumns);
+    EXPECT_EQ(a.weakWeight, b.weakWeight);
+    EXPECT_EQ(a.bits, b.bits);
+    EXPECT_EQ(a.groupSize, b.groupSize);
+    EXPECT_EQ(a.symmetric, b.symmetric);
+    EXPECT_EQ(dequantize(a), dequantize(b));
 }
 
 template <class F>
@@ -60,27 +87,51 @@ TEST_P(GoldenPacking, AuthorsTensorsByteForByte) {
 INSTANTIATE_TEST_SUITE_P(Samples, GoldenPacking, testing::Values("llama", "opt"));
 
 TEST(PackedLinear, UnpackingGivesBackWhatWasPacked) {
-    for (int bits : {3, 4}) {
-        const QuantizedLinear q = small(bits), back = unpack(pack(q, DType::bf16), 4, 64, "here");
-        EXPECT_EQ(back.codes, q.codes);
-        EXPECT_EQ(back.zero, q.zero);
-        EXPECT_EQ(back.scale, q.scale);
-        EXPECT_EQ(back.weakColumns, q.weakColumns);
-        EXPECT_EQ(back.weakWeight, q.weakWeight);
-        EXPECT_EQ(back.bits, bits);
+    for (PackLayout layout : {PackLayout::latency, PackLayout::storage})
+        for (int bits : {2, 3, 4, 8}) {
+            SCOPED_TRACE(packLayoutName(layout) + ", " + std::to_string(bits) + " bits");
+            const QuantizedLinear q = small(bits);
+            expectSame(unpack(pack(q, DType::bf16, layout), 4, 64, "here"), q);
+            for (bool symmetric : {false, true}) {
+                const QuantizedLinear g = grouped(bits, symmetric);
+                expectSame(unpack(pack(g, DType::f16, layout), 4, 64, "here"), g);
+            }
+            QuantizedLinear none = small(bits);
+            none.weakColumns.clear(), none.weakWeight.clear();
+            expectSame(unpack(pack(none, DType::f32, layout), 4, 64, "here"), none);
+        }
+}
+
+TEST(PackedLinear, StorageFavouredCodesAreTheKeptColumnsOneAfterTheOther) {
+    QuantizedLinear q = small(3);
+    const PackedLinear p = pack(q, DType::f16, PackLayout::storage);
+    EXPECT_EQ(p.qweight.dtype, DType::u8);
+    EXPECT_EQ(p.qweight.shape, (std::vector<int64_t>{62, 2}));  // 4 codes of 3 bits: 12 bits, 2 bytes
+    const auto bitsOf = [&](int line) { return int(p.qweight.data[line * 2]) | int(p.qweight.data[line * 2 + 1]) << 8; };
+    for (int c = 0, line = 0; c < 64; ++c) {
+        if (c == 3 || c == 40) continue;
+        int expected = 0;
+        for (int r = 0; r < 4; ++r) expected |= q.codes[size_t(r * 64 + c)] << (3 * r);
+        EXPECT_EQ(bitsOf(line++), expected) << "column " << c;
     }
 }
 
 TEST(PackedLinear, BytesAreThoseOfTheTensors) {
-    for (int bits : {3, 4}) {
-        const PackedLinear p = pack(small(bits), DType::f16);
-        const size_t sum =
-            p.qweight.bytes() + p.scales.bytes() + p.zeros.bytes() + p.oweight.bytes() + p.outlieridx.bytes();
-        EXPECT_EQ(packedBytes(4, 64, bits, 2), sum);
-    }
-    EXPECT_EQ(packedBytes(4096, 4096, 3, 6), 6291456u + 8192 + 2048 + 49152 + 24);
-    EXPECT_EQ(packedBytes(4, 64, 3, 2) - packedBytes(4, 64, 3, 2, true),
-              3u);  // 2 columns of 4 codes of 3 bits
+    for (PackLayout layout : {PackLayout::latency, PackLayout::storage})
+        for (DType type : {DType::f16, DType::f32})
+            for (int bits : {2, 3, 4, 8})
+                for (int64_t groupSize : {0, 16}) {
+                    const QuantizedLinear q = groupSize ? grouped(bits, false) : small(bits);
+                    const PackedLinear p = pack(q, type, layout);
+                    const size_t sum =
+                        p.qweight.bytes() + p.scales.bytes() + p.zeros.bytes() + p.oweight.bytes() + p.outlieridx.bytes();
+                    EXPECT_EQ(packedBytes({"", 4, 64, bits, 2, groupSize}, type, layout), sum)
+                        << packLayoutName(layout) << ", " << bits << " bits, groups of " << groupSize;
+                }
+    EXPECT_EQ(packedBytes({"", 4096, 4096, 3, 6}), 6291456u + 8192 + 2048 + 49152 + 24);
+    // Appendix B.2: 6 columns of 4096 codes of 3 bits are not there.
+    EXPECT_EQ(packedBytes({"", 4096, 4096, 3, 6}) - packedBytes({"", 4096, 4096, 3, 6}, DType::f16, PackLayout::storage),
+              6u * 4096 * 3 / 8);
 }
 
 TEST(PackedLinear, RefusesWhatTheFormatCannotHold) {
@@ -90,8 +141,8 @@ TEST(PackedLinear, RefusesWhatTheFormatCannotHold) {
         return message([&] { pack(q, DType::f16); });
     };
     using testing::HasSubstr;
-    EXPECT_THAT(refused([](auto& q) { q.bits = 2; }), HasSubstr("2-bit"));
-    EXPECT_THAT(refused([](auto& q) { q.groupSize = 32; }), HasSubstr("groups of 32"));
+    EXPECT_THAT(refused([](auto& q) { q.bits = 5; }), HasSubstr("5-bit"));
+    EXPECT_THAT(refused([](auto& q) { q.groupSize = 32; }), HasSubstr("sizes"));
     EXPECT_THAT(refused([](auto& q) { q.symmetric = true; }), HasSubstr("symmetric"));
     EXPECT_THAT(refused([](auto& q) { q.rows = 3; }), HasSubstr("3 rows"));
     EXPECT_THAT(refused([](auto& q) { q.columns = 48; }), HasSubstr("48 columns"));
@@ -131,7 +182,12 @@ TEST(PackedLinear, DamagedTensorsAreNamed) {
                     p.scales = Tensor::from<uint16_t>(DType::f16, {4, 1}, {0, 0, 0x7c00, 0});
                 }),
                 HasSubstr("fc1.scales: holds a value that is not finite"));
-    EXPECT_THAT(refused([](auto& p) { p.bits = 2; }), HasSubstr("2-bit"));
+    EXPECT_THAT(refused([](auto& p) { p.bits = 5; }), HasSubstr("5-bit"));
+    EXPECT_THAT(refused([](auto& p) { p.bits = 2; }), HasSubstr("fc1.zeros: holds 7, above 3"));
+    EXPECT_THAT(refused([](auto& p) { p.layout = PackLayout::storage; }), HasSubstr("fc1.qweight: is I32 [6, 4], expected U8 [62, 2]"));
+    EXPECT_THAT(refused([](auto& p) { p.groupSize = 16; }), HasSubstr("fc1.scales: is F16 [4, 1], expected F16 [4, 4]"));
+    EXPECT_THAT(refused([](auto& p) { p.groupSize = 65; }), HasSubstr("impossible"));
+    EXPECT_THAT(refused([](auto& p) { p.symmetric = true; }), HasSubstr("symmetric"));
     EXPECT_THAT(message([] { unpack(PackedLinear{}, -2, 64, "x"); }), HasSubstr("impossible"));
 }
 

@@ -161,7 +161,7 @@ TEST_P(WriteModel, AStopLeavesNothingBehind) {
 TEST_P(WriteModel, AnErrorNamesTheLinearAndLeavesNothingBehind) {
     source.linear = [this](const std::string& name) {
         QuantizedLinear q = run.linear(name);
-        if (name == run.linears[4]) q.symmetric = true;
+        if (name == run.linears[4]) q.zero[1] = 2.5f;
         return q;
     };
     for (PackFormat format : {PackFormat::owq, PackFormat::owqPth}) {
@@ -176,16 +176,80 @@ TEST_P(WriteModel, AnErrorNamesTheLinearAndLeavesNothingBehind) {
     }
 }
 
-TEST_P(WriteModel, WidthsThatDoNotFitAreRefusedBeforeAnythingIsWritten) {
-    source.linears[2].bits = 2;
+TEST_P(WriteModel, WhatDoesNotFitIsRefusedBeforeAnythingIsWritten) {
     bool asked = false;
     source.linear = [&](const std::string& name) {
         asked = true;
         return run.linear(name);
     };
-    for (PackFormat format : {PackFormat::owq, PackFormat::owqPth})
-        EXPECT_THROW(writeModel(source, format, folder / "x", false, progress, {}), Error);
+    const auto refusal = [&](PackTarget target, auto change) -> std::string {
+        const std::vector<LinearShape> kept = source.linears;
+        change(source.linears[2]);
+        std::string text = "no error";
+        try {
+            writeModel(source, target, folder / "x", false, progress, {});
+        } catch (const Error& e) {
+            text = e.what();
+        }
+        source.linears = kept;
+        return text;
+    };
+    const PackTarget folderTarget = PackFormat::owq, authors = PackFormat::owqPth;
+    EXPECT_THAT(refusal(folderTarget, [](auto& s) { s.bits = 5; }), HasSubstr("holds 2, 3, 4 or 8 bits"));
+    EXPECT_THAT(refusal(folderTarget, [](auto& s) { s.groupSize = 64; }), HasSubstr("other groups"));
+    EXPECT_THAT(refusal(authors, [](auto& s) { s.bits = 2; }), HasSubstr("holds 3 or 4 bits"));
+    EXPECT_THAT(refusal(authors, [](auto& s) { s.bits = 4; }), HasSubstr("one width"));
+    EXPECT_THAT(refusal(authors, [](auto& s) { s.groupSize = 64; }), HasSubstr("one grid per row"));
+    EXPECT_THAT(refusal(authors, [](auto& s) { s.symmetric = true; }), HasSubstr("asymmetric"));
+    for (PackFormat format : {PackFormat::owqPth, PackFormat::dense})
+        EXPECT_THAT(refusal({format, PackLayout::storage}, [](auto&) {}), HasSubstr("belongs to the format owq"));
     EXPECT_FALSE(asked);
+    EXPECT_EQ(entries(), 0u);
+}
+
+TEST_P(WriteModel, TheStorageFavouredFolderComesBackAndIsSmaller) {
+    const PackResult latency = writeModel(source, PackFormat::owq, folder / "latency", false, progress, {});
+    const PackResult storage =
+        writeModel(source, {PackFormat::owq, PackLayout::storage}, folder / "storage", false, progress, {});
+    const auto model = PackedModel::open(folder / "storage");
+    EXPECT_EQ(model->layout(), PackLayout::storage);
+    EXPECT_EQ(model->config()["quantization_config"]["layout"], "storage");
+    int64_t dropped = 0;
+    for (const std::string& name : run.linears) {
+        const QuantizedLinear expected = run.linear(name), got = model->linear(name);
+        EXPECT_EQ(got.codes, expected.codes) << name;
+        EXPECT_EQ(got.zero, expected.zero) << name;
+        EXPECT_EQ(got.weakColumns, expected.weakColumns) << name;
+        dropped += expected.rows * int64_t(expected.weakColumns.size()) * expected.bits;
+    }
+    EXPECT_GT(dropped, 0);
+    EXPECT_EQ(int64_t(latency.packedBytes - storage.packedBytes), dropped / 8);
+    EXPECT_EQ(verifyModel(source, PackFormat::owq, folder / "storage", progress, {}), latency.verification);
+}
+
+TEST_P(WriteModel, AFolderWhoseConfigLiesAboutItIsRefused) {
+    writeModel(source, {PackFormat::owq, PackLayout::storage}, folder / "x", false, progress, {});
+    const Json config = readJson(folder / "x" / "config.json");
+    const auto refusal = [&](const char* key, Json value) -> std::string {
+        Json other = config;
+        other["quantization_config"][key] = std::move(value);
+        writeJson(folder / "x" / "config.json", other);
+        try {
+            const auto model = PackedModel::open(folder / "x");
+            model->linear(run.linears[0]);
+        } catch (const Error& e) {
+            return e.what();
+        }
+        return "no error";
+    };
+    EXPECT_EQ(refusal("layout", "storage"), "no error");
+    EXPECT_THAT(refusal("layout", "latency"), HasSubstr("no 3-bit packed weight in the layout latency"));
+    EXPECT_THAT(refusal("layout", "dense"), HasSubstr("latency, storage"));
+    EXPECT_THAT(refusal("bits", 4), HasSubstr("no 4-bit packed weight"));
+    EXPECT_THAT(refusal("bits", 5), HasSubstr("5-bit"));
+    EXPECT_THAT(refusal("group_size", -1), HasSubstr("negative"));
+    EXPECT_THAT(refusal("group_size", 64), HasSubstr(".scales"));
+    EXPECT_THAT(refusal("symmetric", true), HasSubstr(".zeros"));
 }
 
 TEST_P(WriteModel, LinearsMayDifferInWidth) {

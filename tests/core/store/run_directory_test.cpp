@@ -72,6 +72,71 @@ TEST_F(RunDirectoryTest, AFileThatChangedOrALineCutShortDoesNotCount) {
     EXPECT_FALSE(open(If::resume)->has("a.q"));
 }
 
+TEST_F(RunDirectoryTest, AJournalLineCutShortDoesNotSwallowTheNextOne) {
+    {
+        const auto run = open(If::refuse);
+        run->store(infoOf("a.q"), outcomeOf(0.5f));
+        run->store(infoOf("a.k"), outcomeOf(0.25f));
+    }
+    std::string journal = readText(folder / "journal.jsonl");
+    journal.resize(journal.size() - 20);
+    writeText(folder / "journal.jsonl", journal);
+    open(If::resume)->store(infoOf("a.k"), outcomeOf(0.25f));
+    EXPECT_EQ(readRunState(folder).finished, (std::vector<std::string>{"a.q", "a.k"}));
+    EXPECT_TRUE(open(If::resume)->has("a.k"));
+}
+
+TEST_F(RunDirectoryTest, WhatAKilledProgramLeftIsClearedAway) {
+    open(If::refuse)->store(infoOf("a.q"), outcomeOf(0.5f));
+    for (const char* name : {"recipe.json.tmp-7-0", "statistics.h5.tmp-12-3", "layers/a.k.safetensors.tmp-7-12"}) writeText(folder / name, "half");
+    writeText(folder / "notes.tmp-mine", "a person's");
+    const auto run = open(If::resume);
+    EXPECT_TRUE(run->has("a.q"));
+    EXPECT_FALSE(fs::exists(folder / "recipe.json.tmp-7-0"));
+    EXPECT_FALSE(fs::exists(folder / "statistics.h5.tmp-12-3"));
+    EXPECT_FALSE(fs::exists(folder / "layers" / "a.k.safetensors.tmp-7-12"));
+    EXPECT_TRUE(fs::exists(folder / "notes.tmp-mine"));
+}
+
+TEST_F(RunDirectoryTest, AFolderWhereOnlyThePlanWasBegunIsStillFree) {
+    fs::create_directories(folder / "layers");
+    for (const char* name : {".lock", "run.log", "budget.json", "budget.json.tmp-7-0", "recipe.json.tmp-7-1"}) writeText(folder / name, "");
+    open(If::resume)->store(infoOf("a.q"), outcomeOf(0.5f));
+    EXPECT_FALSE(fs::exists(folder / "budget.json.tmp-7-0"));
+    EXPECT_TRUE(isRunDirectory(folder));
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    writeText(folder / "thesis.tmp-7-0", "mine");
+    EXPECT_THROW(open(If::replace), Error);
+    EXPECT_TRUE(fs::exists(folder / "thesis.tmp-7-0"));
+}
+
+TEST_F(RunDirectoryTest, AResultWhoseLinearsAreDamagedIsTakenBack) {
+    {
+        const auto run = open(If::refuse);
+        run->store(infoOf("a.q"), outcomeOf(0.5f));
+        run->store(infoOf("a.k"), outcomeOf(0.25f));
+        run->finish("opt", {{"done", true}});
+    }
+    EXPECT_TRUE(open(If::resume)->complete());
+    std::ofstream(folder / "layers" / "a.q.safetensors", std::ios::app) << "x";
+    EXPECT_FALSE(open(If::resume)->complete());
+    EXPECT_FALSE(readRunState(folder).complete);
+}
+
+TEST_F(RunDirectoryTest, WhatDiffersInABudgetIsNamedByItsLinear) {
+    Json d = description();
+    d["budget"] = {{{"name", "a.q"}, {"bits", 3}}, {{"name", "a.k"}, {"bits", 4}}};
+    RunDirectory::open(folder, d, If::refuse, DType::f16);
+    d["budget"][1]["bits"] = 8;
+    try {
+        RunDirectory::open(folder, d, If::resume, DType::f16);
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_THAT(e.what(), HasSubstr("budget[a.k].bits (was 4, now 8)"));
+    }
+}
+
 TEST_F(RunDirectoryTest, ExistingRunsAreNeverOverwrittenUnasked) {
     open(If::refuse)->store(infoOf("a.q"), outcomeOf(0.5f));
     EXPECT_THROW(open(If::refuse), Error);
