@@ -28,11 +28,12 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
         ->type_name("N")->group(group)->check(CLI::NonNegativeNumber);
     command.add_flag("--symmetric", recipe.symmetric, "Grids symmetric around zero")->group(group);
     command.add_option("--recipe", recipe.preset,
-                       "paper: as the authors' code; best: closer to the original at the same size (--refine 20 --stored-scales)")
+                       "paper: as the authors' code; best: closer to the original at the same size (--refine 20 --stored-scales "
+                       "--damping 0.0005 --input-correction 0.25)")
         ->check(CLI::IsMember({"paper", "best"}))->group(group)->capture_default_str();
     if (!whole) return;
     command.add_flag("--act-order", recipe.actOrder, "Quantize columns by falling importance")->group(group);
-    command.add_option("--damping", recipe.damping, "Share of the Hessian's mean diagonal added to it")
+    damping_ = command.add_option("--damping", recipe.damping, "Share of the Hessian's mean diagonal added to it")
         ->type_name("X")->group(group)->capture_default_str();
     command.add_flag("--true-sequential", recipe.trueSequential,
                      "Feed each group of linears with the quantized ones before it")->group(group);
@@ -40,7 +41,7 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
     refine_ = command.add_option("--refine", recipe.refinePasses,
                                  "Passes of coordinate descent over codes, scales and weak columns after the column loop")
         ->type_name("N")->group(group)->capture_default_str();
-    command.add_option("--input-correction", recipe.inputCorrection,
+    correction_ = command.add_option("--input-correction", recipe.inputCorrection,
                        "0 to 1: aim at the original model's outputs, given the inputs that quantized layers leave")
         ->type_name("X")->group(group)->capture_default_str();
     refuse(command.add_option("--allocation", allocation, "paper: weak columns by the paper's rule")
@@ -53,11 +54,12 @@ Recipe RecipeArguments::resolve(uint64_t seed) const {
     result.method = methodFromName(method);
     result.metric = metricFromName(metric);
     result.seed = seed;
-    if (result.preset == "best" && result.method != Method::rtn) {
-        const BestSettings best;
-        result.storedScales |= best.storedScales;
-        if (!refine_ || !refine_->count()) result.refinePasses = best.refinePasses;
-    }
+    const Recipe preset = presetRecipe(result.preset, result.method);
+    const auto chosen = [](const CLI::Option* option) { return option && option->count() > 0; };
+    result.storedScales |= preset.storedScales;
+    if (!chosen(refine_)) result.refinePasses = preset.refinePasses;
+    if (!chosen(damping_)) result.damping = preset.damping;
+    if (!chosen(correction_)) result.inputCorrection = preset.inputCorrection;
     try {
         checkRecipe(result);
     } catch (const Error& error) {

@@ -18,7 +18,7 @@ struct RecipeArguments {
     Recipe resolve(uint64_t seed) const;
 
 private:
-    CLI::Option* refine_ = nullptr;
+    CLI::Option *refine_ = nullptr, *damping_ = nullptr, *correction_ = nullptr;
 };
 
 }  // namespace owq::cli

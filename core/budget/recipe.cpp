@@ -32,9 +32,23 @@ Json toJson(const Recipe& r) {
     return j;
 }
 
-Recipe recipeFromJson(const Json& j, const std::string& where) {
+Recipe presetRecipe(const std::string& preset, Method method) {
+    if (preset != "paper" && preset != "best") throw Error("recipe \"" + preset + "\" is not known", "recipe", "Use paper or best");
     Recipe r;
-    r.method = methodFromName(optional<std::string>(j, "method", "owq", where));
+    r.method = method;
+    r.preset = preset;
+    if (preset == "best" && method != Method::rtn) {  // plain rounding has nothing to do better with
+        r.storedScales = true;
+        r.refinePasses = 20;
+        r.damping = 0.0005;
+        r.inputCorrection = 0.25;
+    }
+    return r;
+}
+
+Recipe recipeFromJson(const Json& j, const std::string& where) {
+    Recipe r = presetRecipe(optional<std::string>(j, "preset", "paper", where),
+                            methodFromName(optional<std::string>(j, "method", "owq", where)));
     const int64_t bits = optional<int64_t>(j, "bits", r.bits, where);
     if (bits < 0 || bits > 64) throw Error("bits must be 2, 3, 4 or 8, not " + std::to_string(bits), where);
     r.bits = int(bits);
@@ -52,7 +66,6 @@ Recipe recipeFromJson(const Json& j, const std::string& where) {
     r.storedScales = optional<bool>(j, "stored_scales", r.storedScales, where);
     r.refinePasses = int(optional<int64_t>(j, "refine", r.refinePasses, where));
     r.inputCorrection = optional<double>(j, "input_correction", r.inputCorrection, where);
-    r.preset = optional<std::string>(j, "preset", r.preset, where);
     r.seed = uint64_t(optional<int64_t>(j, "seed", int64_t(r.seed), where));
     checkRecipe(r);
     return r;
@@ -63,8 +76,7 @@ void checkRecipe(const Recipe& r) {
         throw Error("bits must be 2, 3, 4 or 8, not " + std::to_string(r.bits), "recipe");
     if (!r.grid.empty() && r.grid != "search" && r.grid != "minmax")
         throw Error("grid must be \"search\" or \"minmax\", not \"" + r.grid + "\"", "recipe");
-    if (r.preset != "paper" && r.preset != "best")
-        throw Error("recipe \"" + r.preset + "\" is not known", "recipe", "Use paper or best");
+    presetRecipe(r.preset, r.method);  // refuses unknown names
     if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 10)
         throw Error("damping must lie between 0 and 10 (the usual value is 0.01)", "recipe");
     if (r.refinePasses < 0 || r.refinePasses > 1000) throw Error("refinement passes must lie between 0 and 1000", "recipe");

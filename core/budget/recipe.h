@@ -34,14 +34,13 @@ struct Recipe {
 /// Whether the grid is found by the range search under this recipe.
 bool usesGridSearch(const Recipe& recipe);
 
-/// The settings that the recipe "best" makes beyond the paper's, for whatever was not chosen otherwise: same method, bits and targets.
-struct BestSettings {
-    bool storedScales = true;
-    int refinePasses = 20;
-};
+/// What a preset ("paper" or "best") sets, for whatever is not chosen otherwise; same method, bits and targets. The damping of "best" is
+/// a twentieth of the paper's: a share of the mean diagonal, which a few outlier inputs make up, is large against all other inputs. It asks for
+/// many more calibration tokens than a linear has inputs. Throws Error for another name.
+Recipe presetRecipe(const std::string& preset, Method method);
 
 Json toJson(const Recipe& recipe);
-/// Throws Error on unknown or impossible values.
+/// Fields that are missing are the preset's. Throws Error on unknown or impossible values.
 Recipe recipeFromJson(const Json& value, const std::string& where);
 /// Throws Error with what to do when options contradict each other or are out of range.
 void checkRecipe(const Recipe& recipe);

@@ -25,6 +25,10 @@ TEST_F(QuantizeCommand, TheRecipeBestSetsWhatIsNotChosenOtherwise) {
     EXPECT_EQ(best["preset"], "best");
     EXPECT_EQ(best["refine"], 20);
     EXPECT_EQ(best["stored_scales"], true);
+    EXPECT_EQ(paper["damping"], 0.01);
+    EXPECT_EQ(best["damping"], 0.0005);
+    EXPECT_EQ(best["input_correction"], 0.25);
+    EXPECT_EQ(recipeOf("damped", {"--recipe", "best", "--damping", "0.02"})["damping"], 0.02);
     EXPECT_EQ(recipeOf("chosen", {"--recipe", "best", "--refine", "3"})["refine"], 3);
     EXPECT_EQ(recipeOf("rtn", {"--recipe", "best", "--method", "rtn"})["refine"], 0) << "plain rounding has nothing to refine with";
     EXPECT_EQ(owq({"quantize", sample("sample-opt"), "--out", (folder / "x").string(), "--method", "rtn", "--refine", "2"}).code, 2);

@@ -34,6 +34,16 @@ TEST(Recipe, SurvivesTheRoundTrip) {
     EXPECT_EQ(toJson(recipeFromJson(toJson(r), "test")), toJson(r));
 }
 
+TEST(Recipe, MissingFieldsAreThePresets) {
+    const Recipe best = recipeFromJson(parseJson(R"({"preset": "best", "refine": 3})", "t"), "t");
+    EXPECT_EQ(best.refinePasses, 3);
+    EXPECT_TRUE(best.storedScales);
+    EXPECT_LT(best.damping, Recipe{}.damping);
+    EXPECT_GT(best.inputCorrection, 0);
+    EXPECT_EQ(toJson(recipeFromJson(parseJson("{}", "t"), "t")), toJson(Recipe{}));
+    EXPECT_EQ(recipeFromJson(parseJson(R"({"preset": "best", "method": "rtn"})", "t"), "t").refinePasses, 0);
+}
+
 TEST(Recipe, GridFollowsTheMethod) {
     Recipe r;
     EXPECT_TRUE(usesGridSearch(r));
