@@ -33,4 +33,6 @@ printf '== test (%s)\n' "$preset"
 # ThreadSanitizer of older compilers cannot place its shadow where the kernel randomizes addresses widely.
 run=()
 if [ "$preset" = tsan ] && setarch -R true 2>/dev/null; then run=(setarch -R); fi
+# Two tests at a time, each with as many threads as there are cores: threads that wait must not hold a core meanwhile.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 exec "${run[@]}" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --parallel "$(nproc)" "${filter[@]}"

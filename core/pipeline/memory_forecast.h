@@ -23,7 +23,7 @@ struct MemoryForecast {
 };
 
 /// windows of `length` tokens, none for rtn; `resident`: what the process holds before it begins; `threads`: that compute.
-/// Keep in step with quantize_model.cpp, core/calibrate and core/quantize: a test compares it with what runs really take.
+/// Keep in step with quantize_model.cpp, core/calibrate and core/quantize.
 MemoryForecast forecastMemory(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int64_t windows, int64_t length,
                               uint64_t resident, int threads);
 

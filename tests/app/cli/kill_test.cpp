@@ -68,7 +68,7 @@ protected:
     }
     Json resultOf(const std::string& run) const {
         Json result = readJson(folder / run / "result.json");
-        for (const char* differing : {"seconds", "peak_memory_bytes"}) result.erase(differing);
+        for (const char* differing : {"seconds", "peak_memory_bytes", "memory_forecast"}) result.erase(differing);
         return result;
     }
     std::mt19937 random;

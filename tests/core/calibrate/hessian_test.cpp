@@ -4,6 +4,8 @@
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "core/calibrate/block_runner.h"
 #include "tests/core/model/model_test_data.h"
 
@@ -47,6 +49,20 @@ protected:
         return out;
     }
 };
+
+TEST_P(Calibration, ActivationsInAFileAreTheSame) {
+    TokenWindows few = windows();
+    few.ids.resize(size_t(3 * few.length));
+    const std::filesystem::path folder = std::filesystem::path(::testing::TempDir());
+    BlockRunner inMemory(model, few), inFile(model, few, 0, folder);
+    EXPECT_EQ(distance(inMemory.hidden(), inFile.hidden()), 0);
+    const Block block = model.loadBlock(0);
+    inMemory.advance(block);
+    inFile.advance(block);
+    EXPECT_EQ(distance(inMemory.hidden(), inFile.hidden()), 0);
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        EXPECT_EQ(entry.path().filename().string().find(".scratch"), std::string::npos) << "the file has no name";
+}
 
 TEST_P(Calibration, FirstBlockHessiansMatchTheReference) {
     BlockRunner runner(model, windows());

@@ -110,6 +110,19 @@ TEST_P(QuantizeJob, StoppedRunGoesOnAndEndsWithTheSameBytes) {
     }
 }
 
+TEST_P(QuantizeJob, SaysBeforeItStartsWhatMemoryItNeeds) {
+    QuantizeOptions options = smallRun(GetParam(), folder / "plan");
+    options.dryRun = true;
+    const QuantizeResult plan = run(options);
+    ASSERT_FALSE(plan.forecast.phases.empty());
+    EXPECT_GT(plan.forecast.peak(), plan.forecast.activations);
+    EXPECT_EQ(plan.forecast.activations, uint64_t(6 * 128 * 256 * 4));
+    options = smallRun(GetParam(), folder / "run");
+    options.memoryLimit = 10 << 20;
+    EXPECT_THAT(messageOf([&] { run(options); }), testing::AllOf(HasSubstr("needs about"), HasSubstr("0.01 GiB")));
+    EXPECT_FALSE(fs::exists(folder / "run")) << "nothing was begun";
+}
+
 TEST_P(QuantizeJob, RefinedRunsGoOnToTheSameBytesToo) {
     const auto options = [&](const char* name) {
         QuantizeOptions o = smallRun(GetParam(), folder / name);
