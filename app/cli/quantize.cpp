@@ -36,11 +36,9 @@ void print(const QuantizeResult& result, const std::filesystem::path& out) {
                                ", Hessian " + durationText(result.seconds.hessian) + ", range search " +
                                durationText(result.seconds.rangeSearch) + ", column loop " + durationText(result.seconds.columnLoop)});
     }
-    const auto highest = std::max_element(result.forecast.phases.begin(), result.forecast.phases.end(),
-                                          [](const MemoryPhase& a, const MemoryPhase& b) { return a.bytes < b.bytes; });
-    if (highest != result.forecast.phases.end())
-        facts.add({"memory forecast", bytesText(result.scratch ? result.forecast.peakWithScratch() : result.forecast.peak()) + ", most while " +
-                                          highest->name + (result.scratch ? "; activations in a file" : "")});
+    if (const MemoryPhase* highest = result.forecast.highest())
+        facts.add({"memory forecast", bytesText(result.forecast.peak()) + ", most while " + highest->name +
+                                          (result.forecast.scratch ? "; activations in a file" : "")});
     if (!result.dryRun) facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.add({result.dryRun ? "plan" : "run directory", out.string()});
     facts.print(std::cout);

@@ -52,10 +52,6 @@ std::string readable(uint64_t bytes) {
     return text;
 }
 
-}  // namespace
-
-namespace {
-
 /// Where mappings begin and how long they are.
 class Mappings {
 public:
@@ -145,10 +141,19 @@ ScratchMemory::~ScratchMemory() {
 
 void ScratchMemory::release() const { ::madvise(data_, size_, MADV_DONTNEED); }
 
+// NAME.tmp-PROCESS-NUMBER
+static const std::string kTemporary = ".tmp-";
+
+std::string AtomicFile::targetOf(const std::string& name) {
+    const size_t at = name.rfind(kTemporary);
+    const bool temporary = at != std::string::npos && name.find_first_not_of("0123456789-", at + kTemporary.size()) == std::string::npos;
+    return temporary ? name.substr(0, at) : "";
+}
+
 AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
     static std::atomic<unsigned> counter{0};
     temporary_ = target_;
-    temporary_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+    temporary_ += kTemporary + std::to_string(::getpid()) + "-" + std::to_string(counter++);
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd_ < 0) fail("could not be created", temporary_);
 }

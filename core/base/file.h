@@ -67,6 +67,8 @@ public:
     /// For writers that need a name of their own (HDF5): the temporary path.
     const std::filesystem::path& temporary() const { return temporary_; }
     void commit();
+    /// The target's name when `name` is a temporary one, which a killed program leaves behind; empty otherwise.
+    static std::string targetOf(const std::string& name);
 
 private:
     std::filesystem::path target_, temporary_;

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "core/base/name_pattern.h"
-#include "core/pack/packed_linear.h"
 
 namespace owq {
 namespace {
@@ -36,16 +35,13 @@ BudgetPlan planFor(const ModelInfo& model, const Recipe& recipe, double target) 
     return plan;
 }
 
-template <class Each>
-void forQuantized(const ModelInfo& model, const BudgetPlan& plan, Each each) {
+/// The linears that the plan quantizes, as the owq folder holds them.
+std::vector<LinearShape> packedShapes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
+    std::vector<LinearShape> shapes;
     for (const LinearBudget& b : plan.linears)
-        if (const LinearInfo* l = model.find(b.name); l && b.bits < 16) each(*l, b);
-}
-
-// As the owq folder holds it in the latency-favoured layout.
-uint64_t linearBytes(const LinearInfo& l, const LinearBudget& b, int64_t groupSize) {
-    const DType type = l.dtype == DType::bf16 || l.dtype == DType::f32 ? l.dtype : DType::f16;
-    return packedBytes({l.name, l.rows, l.columns, b.bits, b.weakColumns, groupSize}, type);
+        if (const LinearInfo* l = model.find(b.name); l && b.bits < 16)
+            shapes.push_back({l->name, l->rows, l->columns, b.bits, b.weakColumns, groupSize});
+    return shapes;
 }
 
 }  // namespace
@@ -87,28 +83,33 @@ double smallestUsefulTarget(const ModelInfo& model, const Recipe& recipe) {
     return 0;
 }
 
-EffectiveBits effectiveBits(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
-    double weights = 0, paper = 0, stored = 0;
-    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget& b) {
-        weights += double(l.rows) * double(l.columns);
-        paper += double(l.rows) * (16.0 * double(b.weakColumns) + double(b.bits) * double(l.columns - b.weakColumns));
-        stored += 8.0 * double(linearBytes(l, b, groupSize));
-    });
+EffectiveBits effectiveBits(const std::vector<LinearShape>& packed, uint64_t bytes) {
+    double weights = 0, paper = 0;
+    for (const LinearShape& s : packed) {
+        weights += double(s.rows) * double(s.columns);
+        paper += double(s.rows) * (16.0 * double(s.weakColumns) + double(s.bits) * double(s.columns - s.weakColumns));
+    }
     if (weights == 0) return {};
-    return {paper / weights, stored / weights};
+    return {paper / weights, 8.0 * double(bytes) / weights};
+}
+
+EffectiveBits effectiveBits(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
+    return effectiveBits(packedShapes(model, plan, groupSize), plannedPackedBytes(model, plan, groupSize));
 }
 
 uint64_t plannedPackedBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
     uint64_t bytes = 0;
-    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget& b) { bytes += linearBytes(l, b, groupSize); });
+    for (const LinearShape& s : packedShapes(model, plan, groupSize)) {
+        const DType kept = model.find(s.name)->dtype;
+        bytes += packedBytes(s, kept == DType::bf16 || kept == DType::f32 ? kept : DType::f16);
+    }
     return bytes;
 }
 
 uint64_t plannedFileBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
     uint64_t dense = 0;
-    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget&) {
-        dense += uint64_t(l.rows) * uint64_t(l.columns) * byteSize(l.dtype);
-    });
+    for (const LinearShape& s : packedShapes(model, plan, groupSize))
+        dense += uint64_t(s.rows) * uint64_t(s.columns) * byteSize(model.find(s.name)->dtype);
     return model.bytes - std::min(dense, model.bytes) + plannedPackedBytes(model, plan, groupSize);
 }
 

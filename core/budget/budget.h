@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/budget/recipe.h"
 #include "core/model/model_info.h"
+#include "core/pack/packed_linear.h"
 
 namespace owq {
 
@@ -41,6 +42,8 @@ double targetBits(const Recipe& recipe);
 /// The smallest target, in steps of 0.01, at which at least one linear gets weak columns; 0 when none does below bits + 1.
 double smallestUsefulTarget(const ModelInfo& model, const Recipe& recipe);
 
+/// Of packed linears that take `bytes` together.
+EffectiveBits effectiveBits(const std::vector<LinearShape>& packed, uint64_t bytes);
 /// Over the quantized linears (bits < 16); all zero when there is none.
 EffectiveBits effectiveBits(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize = 0);
 /// Bytes of the packed linears, and of a model file that holds them and every other tensor.

@@ -9,18 +9,6 @@
 #include "core/store/run_directory.h"
 
 namespace owq {
-namespace {
-
-EffectiveBits bitsOf(const std::vector<LinearShape>& linears, uint64_t bytes) {
-    double weights = 0, paper = 0;
-    for (const LinearShape& s : linears) {
-        weights += double(s.rows) * double(s.columns);
-        paper += double(s.rows) * (16.0 * double(s.weakColumns) + double(s.bits) * double(s.columns - s.weakColumns));
-    }
-    return {paper / weights, 8.0 * double(bytes) / weights};
-}
-
-}  // namespace
 
 ExportResult exportModel(const ExportOptions& options, Progress& progress, std::stop_token stop) {
     const auto start = std::chrono::steady_clock::now();
@@ -54,7 +42,7 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
     result.layout = packLayoutName(layout);
     result.bytes = packed.bytes;
     result.packedBytes = packed.packedBytes;
-    if (format != PackFormat::dense) result.effectiveBits = bitsOf(source.linears, packed.packedBytes);
+    if (format != PackFormat::dense) result.effectiveBits = effectiveBits(source.linears, packed.packedBytes);
     result.verification = packed.verification;
     result.loadableBy = loadableBy(format);
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

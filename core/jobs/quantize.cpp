@@ -88,9 +88,10 @@ void planMemory(const QuantizeOptions& options, const ModelInfo& info, const Pip
     const uint64_t resident = residentMemoryBytes();
     result.forecast = forecastMemory(info, input.recipe, input.plan, windows, length, resident, threads());
     const uint64_t limit = options.memoryLimit ? options.memoryLimit : resident + availableMemoryBytes();
-    const uint64_t peak = result.forecast.peak(), least = result.forecast.peakWithScratch();
+    const uint64_t peak = result.forecast.peak();
     if (peak <= limit) return;
-    result.scratch = true;
+    result.forecast.scratch = true;
+    const uint64_t least = result.forecast.peak();
     if (least > limit)
         throw Error("this run needs about " + gigabytes(least) + " of memory even with its activations on the disk, and may use " +
                         gigabytes(limit),
@@ -188,22 +189,25 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
         result.tokens = int64_t(input.windows->ids.size());
         result.warnings.insert(result.warnings.end(), input.windows->warnings.begin(), input.windows->warnings.end());
     }
-    planMemory(options, info, input, input.windows ? input.windows->count() : 0, input.windows ? input.windows->length : 0, result);
+    const int64_t count = input.windows ? input.windows->count() : 0, length = input.windows ? input.windows->length : 0;
+    // A finished run is only read again: it needs neither memory nor space.
+    const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
+    if (!looksFinished) planMemory(options, info, input, count, length, result);
     const Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
                                          input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop,
                                          shared.modelFiles);
-    const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
-    const uint64_t scratchBytes = result.scratch ? result.forecast.activations : 0;
+    const uint64_t scratchBytes = result.forecast.scratch ? result.forecast.activations : 0;
     if (!looksFinished) requireSpace(options.out, runBytes(info, input.plan) + scratchBytes);
     const auto ifThere = options.force    ? RunDirectory::IfThere::replace
                          : options.resume ? RunDirectory::IfThere::resume
                                           : RunDirectory::IfThere::refuse;
     const auto directory = RunDirectory::open(options.out, description, ifThere, info.dtype);
     if (directory->complete()) return finishedResult(*directory, info, options, progress, stop);
+    if (looksFinished) planMemory(options, info, input, count, length, result);
     for (const std::string& w : result.warnings) directory->log("warning: " + w);
 
     for (const MemoryPhase& p : result.forecast.phases) directory->log("memory forecast, " + p.name + ": " + gigabytes(p.bytes));
-    if (result.scratch) input.scratch = options.out;
+    if (result.forecast.scratch) input.scratch = options.out;
 
     progress.setSpan(0.02, 0.98);
     try {

@@ -36,8 +36,7 @@ struct QuantizeResult {
     uint64_t fileBytes = 0;
     StageSeconds seconds;
     uint64_t peakMemoryBytes = 0;        ///< measured
-    MemoryForecast forecast;             ///< made before the run
-    bool scratch = false;                ///< activations are, or would be, in a scratch file
+    MemoryForecast forecast;             ///< made before the run; a scratch file is, or would be, used where it says so
     int64_t tokens = 0;
     std::vector<LayerReport> layers;
     std::vector<std::string> warnings;

@@ -18,8 +18,8 @@ Json toJson(const QuantizeResult& r) {
     if (!r.dryRun) j["peak_memory_bytes"] = r.peakMemoryBytes;
     Json phases = Json::object();
     for (const MemoryPhase& p : r.forecast.phases) phases[p.name] = p.bytes;
-    j["memory_forecast"] = {{"peak_bytes", r.scratch ? r.forecast.peakWithScratch() : r.forecast.peak()},
-                            {"activation_bytes", r.forecast.activations}, {"scratch_file", r.scratch}, {"phases", std::move(phases)}};
+    j["memory_forecast"] = {{"peak_bytes", r.forecast.peak()},
+                            {"activation_bytes", r.forecast.activations}, {"scratch_file", r.forecast.scratch}, {"phases", std::move(phases)}};
     j["warnings"] = r.warnings;
     j["recipe"] = toJson(r.recipe);
     Json layers = Json::array();
@@ -55,7 +55,7 @@ QuantizeResult quantizeResultFromJson(const Json& j, const std::string& where) {
     r.peakMemoryBytes = uint64_t(optional<int64_t>(j, "peak_memory_bytes", 0, where));
     if (j.contains("memory_forecast")) {
         const Json& m = j["memory_forecast"];
-        r.scratch = optional<bool>(m, "scratch_file", false, where);
+        r.forecast.scratch = optional<bool>(m, "scratch_file", false, where);
         r.forecast.activations = uint64_t(optional<int64_t>(m, "activation_bytes", 0, where));
         if (m.contains("phases") && m["phases"].is_object())
             for (const auto& [name, bytes] : m["phases"].items())

@@ -59,13 +59,9 @@ std::vector<float> weakZeros(const QuantizedLinear& q) {
     return zeros;
 }
 
-bool heldWidth(int bits) {
-    return bits == 2 || bits == 3 || bits == 4 || bits == 8;
-}
-
 void checkPackable(const QuantizedLinear& q) {
     const char* other = "Export as dense instead";
-    if (!heldWidth(q.bits))
+    if (!isPackedWidth(q.bits))
         throw Error("has " + std::to_string(q.bits) + "-bit codes; the packed format holds 2, 3, 4 and 8 bit", {},
                     other);
     if (q.rows < 2 || q.rows % 2)
@@ -206,7 +202,7 @@ PackedLinear pack(const QuantizedLinear& linear, DType type, PackLayout layout) 
 }
 
 QuantizedLinear unpack(const PackedLinear& packed, int64_t rows, int64_t columns, const std::string& where) {
-    if (!heldWidth(packed.bits))
+    if (!isPackedWidth(packed.bits))
         throw Error(std::to_string(packed.bits) + "-bit packed weights are not supported", where);
     if (rows < 2 || rows % 2 || columns < 32 || columns % 32)
         throw Error(

@@ -40,6 +40,9 @@ struct PackedLinear {
     PackLayout layout = PackLayout::latency;
 };
 
+/// Codes of 2, 3, 4 and 8 bits can be packed.
+constexpr bool isPackedWidth(int64_t bits) { return bits == 2 || bits == 3 || bits == 4 || bits == 8; }
+
 /// Throws Error when the shape does not fit the format (columns % 32, odd rows, bits not 2, 3, 4 or 8).
 PackedLinear pack(const QuantizedLinear& linear, DType type, PackLayout layout = PackLayout::latency);
 /// The exact inverse but for the rounding of scale and weak weights to the stored type. Everything is checked against rows and columns;

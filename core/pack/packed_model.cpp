@@ -22,7 +22,7 @@ const Json* quantizationConfig(const Json& config) {
 }
 
 int checkedBits(int64_t bits, const std::string& where) {
-    if (bits != 2 && bits != 3 && bits != 4 && bits != 8)
+    if (!isPackedWidth(bits))
         throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
     return int(bits);
 }

@@ -81,9 +81,6 @@ struct PackTarget {
 std::string loadableBy(PackFormat format);
 
 using LinearProvider = std::function<QuantizedLinear(const std::string& linear)>;
-/// Asks the provider for each linear once.
-std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, const LinearProvider& provider,
-                                      const std::stop_token& stop = {});
 
 /// A finished run, as the writers need it.
 struct PackSource {

@@ -41,7 +41,7 @@ void checkFits(const PackSource& source, PackTarget target) {
     const auto number = [](int64_t n) { return std::to_string(n); };
     for (const LinearShape& s : source.linears) {
         const LinearShape& first = source.linears.front();
-        if ((s.bits != 3 && s.bits != 4 && (authors || (s.bits != 2 && s.bits != 8))) || s.rows % 2 || s.columns % 32)
+        if (!(authors ? s.bits == 3 || s.bits == 4 : isPackedWidth(s.bits)) || s.rows % 2 || s.columns % 32)
             throw Error("has " + number(s.bits) + " bits and is " + number(s.rows) + " x " + number(s.columns) + "; " +
                             (authors ? "the authors' file holds 3 or 4" : "the packed format holds 2, 3, 4 or 8") +
                             " bits, an even number of rows and a multiple of 32 columns",
@@ -80,17 +80,6 @@ std::string loadableBy(PackFormat format) {
         default:
             return "everything that opens a Hugging Face checkpoint";
     }
-}
-
-std::vector<LinearShape> linearShapes(const std::vector<std::string>& names, const LinearProvider& provider,
-                                      const std::stop_token& stop) {
-    std::vector<LinearShape> shapes;
-    for (const std::string& name : names) {
-        checkStop(stop);
-        const QuantizedLinear q = provider(name);
-        shapes.push_back({name, q.rows, q.columns, q.bits, int64_t(q.weakColumns.size()), q.groupSize, q.symmetric});
-    }
-    return shapes;
 }
 
 PackResult writeModel(const PackSource& source, PackTarget target, const fs::path& out, bool replace,

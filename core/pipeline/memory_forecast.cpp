@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kFloat = 4, kDouble = 8;
 constexpr uint64_t kLibraries = 96 << 20;  ///< what LibTorch and its BLAS take when they first compute, and what the heap keeps
 
+bool corrected(const Recipe& recipe) { return recipe.inputCorrection > 0 && recipe.method != Method::rtn; }
+
 struct Shape {
     uint64_t rows, columns;
     bool quantized;
@@ -96,7 +98,7 @@ public:
     }
 
 private:
-    bool corrected() const { return recipe_.inputCorrection > 0 && recipe_.method != Method::rtn; }
+    bool corrected() const { return owq::corrected(recipe_); }
     uint64_t drift(uint64_t n) const { return corrected() ? n * n * kFloat : 0; }
 
     /// Σ x xᵀ: a triangle, and a slice of x laid out twice.
@@ -128,17 +130,20 @@ private:
 
 }  // namespace
 
+const MemoryPhase* MemoryForecast::highest() const {
+    const auto most = std::max_element(phases.begin(), phases.end(), [](const MemoryPhase& a, const MemoryPhase& b) { return a.bytes < b.bytes; });
+    return most == phases.end() ? nullptr : &*most;
+}
+
 uint64_t MemoryForecast::peak() const {
-    uint64_t most = 0;
-    for (const MemoryPhase& p : phases) most = std::max(most, p.bytes);
-    return most;
+    const MemoryPhase* most = highest();
+    return most ? most->bytes - (scratch ? activations : 0) : 0;
 }
 
 MemoryForecast forecastMemory(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int64_t windows, int64_t length,
                               uint64_t resident, int threads) {
-    const bool corrected = recipe.inputCorrection > 0 && recipe.method != Method::rtn;
     MemoryForecast forecast;
-    forecast.activations = uint64_t(windows) * uint64_t(length) * uint64_t(model.hidden) * kFloat * (corrected ? 2 : 1);
+    forecast.activations = uint64_t(windows) * uint64_t(length) * uint64_t(model.hidden) * kFloat * (corrected(recipe) ? 2 : 1);
     const uint64_t base = resident + kLibraries + uint64_t(threads) * (2 << 20) + forecast.activations;
     std::vector<MemoryPhase> phases{{"loading a block", 0}, {"collecting Hessians", 0}, {"quantizing", 0}, {"passing on", 0}};
     for (int b = 0; b < model.blocks; ++b) {

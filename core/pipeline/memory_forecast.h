@@ -11,15 +11,18 @@ namespace owq {
 
 struct MemoryPhase {
     std::string name;    ///< for a person
-    uint64_t bytes = 0;  ///< at its highest, all that is held meanwhile included
+    uint64_t bytes = 0;  ///< at its highest, all that is held meanwhile included, activations too
 };
 
 struct MemoryForecast {
     uint64_t activations = 0;  ///< of all calibration windows: the part that a scratch file can take
     std::vector<MemoryPhase> phases;
+    bool scratch = false;  ///< the activations are kept in a file
+
+    /// The first phase that takes the most; null without phases.
+    const MemoryPhase* highest() const;
+    /// In memory at the highest point: without the activations where a file takes them.
     uint64_t peak() const;
-    /// With the activations in a scratch file.
-    uint64_t peakWithScratch() const { return peak() - activations; }
 };
 
 /// windows of `length` tokens, none for rtn; `resident`: what the process holds before it begins; `threads`: that compute.

@@ -98,7 +98,9 @@ private:
             if (original) drift.add(group, *original, x);
         };
         const auto onBatch = [&](double f) { report("Collecting Hessians", blockName(block), 0.4 * f); };
-        if (original_)
+        // Until the first linear is quantized the models are one.
+        const bool corrects = original_ && diverged_;
+        if (corrects)
             runner.observePair(
                 block, *original_, *originalBlock_,
                 [&](const std::string& group, const at::Tensor& x, const at::Tensor& original) { take(group, x, &original); }, stop_,
@@ -108,7 +110,7 @@ private:
         seconds_.hessian += hessianSeconds;
         seconds_.forward -= hessianSeconds;
         std::map<std::string, at::Tensor> finished = set.finish(runner.windows());
-        if (original_)
+        if (corrects)
             for (const auto& [group, h] : finished) {
                 checkStop(stop_);
                 corrections_[group] = drift.correction(group, h, runner.windows(), input_.recipe.damping, input_.recipe.inputCorrection);
@@ -141,6 +143,7 @@ private:
             if (!resumed) sink_.store(l, outcome);
             if (onLinear_) onLinear_(l, outcome, resumed);
             block.setWeight(l.name, dequantize(outcome.weight).data());
+            diverged_ = true;
         }
     }
 
@@ -171,6 +174,7 @@ private:
     StageSeconds seconds_;
     std::unique_ptr<BlockRunner> original_;  ///< the activations of the unquantized model, where inputs are corrected
     std::optional<Block> originalBlock_;
+    bool diverged_ = false;  ///< a linear of the model under work is no longer the original's
     std::map<std::string, at::Tensor> corrections_;  ///< by input group, of the block (or group) under work
     double blockStart_ = 0, blockShare_ = 1;
 };

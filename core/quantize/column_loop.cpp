@@ -49,7 +49,7 @@ void gather(ColumnLoop& loop, const LinearRecipe& recipe, const std::stop_token&
     for (int64_t begin = 0; begin < loop.kept; begin += kernels::kBlockColumns) {
         const int64_t end = std::min(loop.kept, begin + kernels::kBlockColumns), width = end - begin;
         checkStop(stop);
-        at::Tensor moved = loop.weight.slice(1, begin, end).contiguous().clone();
+        at::Tensor moved = loop.weight.slice(1, begin, end).clone(at::MemoryFormat::Contiguous);
         if (begin) addProduct(moved, loop.weight.slice(1, 0, begin), unit.slice(0, 0, begin).slice(1, begin, end), 1, stop);
         float* const block = loop.weight.data_ptr<float>() + begin;
         kernels::quantizeBlock({.rows = rows, .columns = width, .w = moved.data_ptr<float>(), .wStride = width,

@@ -66,17 +66,10 @@ void removeRun(const fs::path& directory) {
     for (const char* name : {kLog, "budget.json", kRecipe}) fs::remove(directory / name);
 }
 
-// AtomicFile's names, when a killed program left them behind: NAME.tmp-PROCESS-NUMBER.
-bool isLeftover(const std::string& name) {
-    const size_t at = name.rfind(".tmp-");
-    return at != std::string::npos && at > 0 && name.find_first_not_of("0123456789-", at + 5) == std::string::npos;
-}
-
 bool isOurs(const std::string& name) {
     for (const char* known : {kLock, kLayers, kLog, "budget.json"})
         if (name == known) return true;
-    if (!isLeftover(name)) return false;
-    const std::string target = name.substr(0, name.rfind(".tmp-"));
+    const std::string target = AtomicFile::targetOf(name);
     return target == kRecipe || target == "budget.json";
 }
 
@@ -92,7 +85,7 @@ void removeLeftovers(const fs::path& directory) {
         std::vector<fs::path> found;
         std::error_code ignored;
         for (const auto& entry : fs::directory_iterator(folder, ignored))
-            if (entry.is_regular_file(ignored) && isLeftover(entry.path().filename().string())) found.push_back(entry.path());
+            if (entry.is_regular_file(ignored) && !AtomicFile::targetOf(entry.path().filename().string()).empty()) found.push_back(entry.path());
         for (const fs::path& file : found) fs::remove(file, ignored);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launchers of the quantizer's kernels; kernels/cuda/api.h says what each computes. Arguments have been
-// checked (api_quantize.cu). All are asynchronous on `stream`.
+// checked (api.cu). All are asynchronous on `stream`.
 #pragma once
 #include <cuda_runtime_api.h>
 

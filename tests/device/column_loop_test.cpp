@@ -50,24 +50,7 @@ protected:
 };
 
 TEST_F(DeviceColumnLoop, EqualsTheCpuKernelToTheBit) {
-    uint32_t seed = 1;
-    for (int bits : {2, 3, 4, 8})
-        for (auto [rows, columns, group] : {std::tuple{1, 1, 0},
-                                            {17, 128, 0},
-                                            {40, 128, 32},
-                                            {5, 7, 0},
-                                            {33, 100, 0},
-                                            {16, 100, 24},
-                                            {3, 9, 1},
-                                            {1000, 128, 0},
-                                            {777, 64, 0}}) {
-            for (bool gathers : {false, true}) {
-                const LoopCase p(rows, columns, bits, group, seed++, gathers);
-                const LoopCase::Result gpu = onGpu(p), cpu = p.onCpu();
-                ASSERT_EQ(gpu.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
-                EXPECT_EQ(gpu, cpu) << bits << " bits, " << rows << " x " << columns;
-            }
-        }
+    expectLoopEqualsCpu([this](const LoopCase& p) { return onGpu(p); });
 }
 
 TEST_F(DeviceColumnLoop, CodesAndErrorsGoToTheirPlaceInWiderMatrices) {

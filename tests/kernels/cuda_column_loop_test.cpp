@@ -78,23 +78,7 @@ LoopCase::Result laneByLane(const LoopCase& p) {
 }
 
 TEST(CudaColumnLoopThread, EqualsTheCpuKernelToTheBit) {
-    uint32_t seed = 1;
-    for (int bits : {2, 3, 4, 8})
-        for (auto [rows, columns, group] : {std::tuple{1, 1, 0},
-                                            {17, 128, 0},
-                                            {40, 128, 32},
-                                            {5, 7, 0},
-                                            {33, 100, 0},
-                                            {16, 100, 24},
-                                            {3, 9, 1},
-                                            {64, 121, 0}}) {
-            for (bool gathers : {false, true}) {
-                const LoopCase p(rows, columns, bits, group, seed++, gathers);
-                const LoopCase::Result gpu = laneByLane(p), cpu = p.onCpu();
-                ASSERT_EQ(gpu.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
-                EXPECT_EQ(gpu, cpu) << bits << " bits, " << rows << " x " << columns;
-            }
-        }
+    expectLoopEqualsCpu(laneByLane);
 }
 
 TEST(CudaColumnLoopThread, TheFactorIsPackedWithoutGapsOrOverlaps) {

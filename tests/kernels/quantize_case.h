@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random problems of the quantizer's kernels, for the tests of the CPU and the GPU ones.
 #pragma once
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -115,5 +117,24 @@ struct LoopCase {
     std::vector<float> w, original, factor, pivot, scale, zero;  // original [rows, columns]
     std::vector<int32_t> grid;
 };
+
+/// quantizeBlock on another device (or its arithmetic on this one) gives `onCpu` to the bit, for every width, shape and form.
+/// run: LoopCase -> LoopCase::Result.
+template <class Run>
+void expectLoopEqualsCpu(Run run) {
+    struct Shape {
+        int rows, columns, group;
+    };
+    uint32_t seed = 1;
+    for (int bits : {2, 3, 4, 8})
+        for (const auto [rows, columns, group] : {Shape{1, 1, 0}, {17, 128, 0}, {40, 128, 32}, {5, 7, 0}, {33, 100, 0}, {16, 100, 24}, {3, 9, 1},
+                                                  {64, 121, 0}, {777, 64, 0}, {1000, 128, 0}})
+            for (bool gathers : {false, true}) {
+                const LoopCase p(rows, columns, bits, group, seed++, gathers);
+                const LoopCase::Result found = run(p), cpu = p.onCpu();
+                ASSERT_EQ(found.codes, cpu.codes) << bits << " bits, " << rows << " x " << columns;
+                EXPECT_EQ(found, cpu) << bits << " bits, " << rows << " x " << columns;
+            }
+}
 
 }  // namespace owq::kernels

@@ -37,6 +37,13 @@ TEST_F(FileTest, AtomicFileIsWholeOrNotThere) {
     EXPECT_THROW(readText(folder / "a", 3), Error);
 }
 
+TEST_F(FileTest, TemporaryNamesAreKnownAgain) {
+    const AtomicFile out(folder / "run.tmp-old.json");
+    EXPECT_EQ(AtomicFile::targetOf(out.temporary().filename().string()), "run.tmp-old.json");
+    EXPECT_EQ(AtomicFile::targetOf("run.tmp-mine"), "");
+    EXPECT_EQ(AtomicFile::targetOf("run.json"), "");
+}
+
 TEST_F(FileTest, MappingOutlivesTheHandle) {
     writeText(folder / "m", "0123");
     auto mapped = MappedFile::open(folder / "m");

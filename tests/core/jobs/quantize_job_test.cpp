@@ -121,6 +121,11 @@ TEST_P(QuantizeJob, SaysBeforeItStartsWhatMemoryItNeeds) {
     options.memoryLimit = 10 << 20;
     EXPECT_THAT(messageOf([&] { run(options); }), testing::AllOf(HasSubstr("needs about"), HasSubstr("0.01 GiB")));
     EXPECT_FALSE(fs::exists(folder / "run")) << "nothing was begun";
+    options.memoryLimit = 0;
+    run(options);
+    options.memoryLimit = 10 << 20;
+    options.resume = true;
+    EXPECT_EQ(run(options).layers.size(), plan.layers.size()) << "reading a finished run again takes no such memory";
 }
 
 TEST_P(QuantizeJob, RefinedRunsGoOnToTheSameBytesToo) {

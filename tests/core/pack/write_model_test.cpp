@@ -23,11 +23,19 @@ protected:
         fs::create_directories(folder);
         source.base = Checkpoint::open(fs::path(OWQ_SAMPLE) / (std::string("sample-") + GetParam()));
         source.linear = [this](const std::string& name) { return run.linear(name); };
-        source.linears = linearShapes(run.linears, source.linear);
+        source.linears = shapes();
         source.targetBits = 3.05;
     }
     ~WriteModel() override { fs::remove_all(folder); }
 
+    std::vector<LinearShape> shapes() const {
+        std::vector<LinearShape> all;
+        for (const std::string& name : run.linears) {
+            const QuantizedLinear q = source.linear(name);
+            all.push_back({name, q.rows, q.columns, q.bits, int64_t(q.weakColumns.size()), q.groupSize, q.symmetric});
+        }
+        return all;
+    }
     size_t entries() const {
         return size_t(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
     }
@@ -259,7 +267,7 @@ TEST_P(WriteModel, LinearsMayDifferInWidth) {
         if (name == run.linears[1]) q.bits = 4;  // the codes stay below 8
         return q;
     };
-    source.linears = linearShapes(run.linears, source.linear);
+    source.linears = shapes();
     EXPECT_THROW(writeModel(source, PackFormat::owqPth, folder / "x.pth", false, progress, {}), Error);
     writeModel(source, PackFormat::owq, folder / "x", false, progress, {});
     const auto model = PackedModel::open(folder / "x");

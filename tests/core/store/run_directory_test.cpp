@@ -44,6 +44,16 @@ protected:
     std::unique_ptr<RunDirectory> open(RunDirectory::IfThere ifThere, int bits = 3) {
         return RunDirectory::open(folder, description(bits), ifThere, DType::f16);
     }
+    void storeBothAndCutTheLastLine() {
+        {
+            const auto run = open(If::refuse);
+            run->store(infoOf("a.q"), outcomeOf(0.5f));
+            run->store(infoOf("a.k"), outcomeOf(0.25f));
+        }
+        std::string journal = readText(folder / "journal.jsonl");
+        journal.resize(journal.size() - 20);
+        writeText(folder / "journal.jsonl", journal);
+    }
     fs::path folder;
     using If = RunDirectory::IfThere;
 };
@@ -59,28 +69,14 @@ TEST_F(RunDirectoryTest, FinishedLinearsSurvive) {
 }
 
 TEST_F(RunDirectoryTest, AFileThatChangedOrALineCutShortDoesNotCount) {
-    {
-        const auto run = open(If::refuse);
-        run->store(infoOf("a.q"), outcomeOf(0.5f));
-        run->store(infoOf("a.k"), outcomeOf(0.25f));
-    }
-    std::string journal = readText(folder / "journal.jsonl");
-    journal.resize(journal.size() - 20);
-    writeText(folder / "journal.jsonl", journal);
+    storeBothAndCutTheLastLine();
     EXPECT_FALSE(open(If::resume)->has("a.k"));
     std::ofstream(folder / "layers" / "a.q.safetensors", std::ios::app) << "x";
     EXPECT_FALSE(open(If::resume)->has("a.q"));
 }
 
 TEST_F(RunDirectoryTest, AJournalLineCutShortDoesNotSwallowTheNextOne) {
-    {
-        const auto run = open(If::refuse);
-        run->store(infoOf("a.q"), outcomeOf(0.5f));
-        run->store(infoOf("a.k"), outcomeOf(0.25f));
-    }
-    std::string journal = readText(folder / "journal.jsonl");
-    journal.resize(journal.size() - 20);
-    writeText(folder / "journal.jsonl", journal);
+    storeBothAndCutTheLastLine();
     open(If::resume)->store(infoOf("a.k"), outcomeOf(0.25f));
     EXPECT_EQ(readRunState(folder).finished, (std::vector<std::string>{"a.q", "a.k"}));
     EXPECT_TRUE(open(If::resume)->has("a.k"));
