@@ -2,71 +2,58 @@
 // Range search against the plain loop over all candidates, and one linear's way through the column loop.
 #include <benchmark/benchmark.h>
 
-#include <cfloat>
-#include <cmath>
+#include <algorithm>
 #include <random>
 #include <vector>
 
 #include "core/quantize/quantize.h"
 #include "kernels/range_search.h"
 #include "kernels/thread_pool.h"
+#include "tests/bench/brute_search.h"
 
 namespace {
 
 using namespace owq;
 
-std::vector<float> makeWeights(int64_t count) {
+/// heavy: Student-t with 3 degrees of freedom, of which a row of thousands has a few large values, as rows of large models have.
+std::vector<float> makeWeights(int64_t count, bool heavy = false) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal(0, 0.02f);
+    std::student_t_distribution<float> tails(3);
     std::vector<float> w(count);
-    for (float& v : w) v = normal(random);
+    for (float& v : w) v = heavy ? 0.01f * tails(random) : normal(random);
     return w;
 }
 
-/// All steps and zero points, fused: one pass over the row for each candidate, nothing written.
-void fusedBruteForce(const float* x, int64_t columns, int bits, int steps, float& scale, float& zero) {
-    float low = 0, high = 0;
-    for (int64_t c = 0; c < columns; c++) low = std::min(low, x[c]), high = std::max(high, x[c]);
-    const float levels = float((1 << bits) - 1), range = high - low;
-    float best = FLT_MAX;
-    for (int i = 1; i <= steps; i++) {
-        const float s = std::max(range / float(steps) * float(i) / levels, 1e-8f);
-        for (float z = 0; z <= levels; z++) {
-            float sum = 0;
-            for (int64_t c = 0; c < columns; c++) {
-                const float q = std::min(std::max(std::nearbyint(x[c] / s) + z, 0.f), levels) - z;
-                sum += std::pow(std::abs(s * q - x[c]), 2.4f);
-            }
-            if (sum < best) best = sum, scale = s, zero = z;
-        }
-    }
+void countWeights(benchmark::State& state, int64_t perIteration) {
+    state.counters["ns_per_weight"] =
+        benchmark::Counter(double(state.iterations() * perIteration), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void rangeSearch(benchmark::State& state) {
     const int64_t columns = state.range(0), rows = std::max<int64_t>(1, 65536 / columns);
     const kernels::GridOptions options{.bits = int(state.range(1)), .steps = int(state.range(2))};
-    const std::vector<float> w = makeWeights(rows * columns);
+    const std::vector<float> w = makeWeights(rows * columns, state.range(3));
     std::vector<float> scale(rows), zero(rows);
     kernels::setThreads(1);
     for (auto _ : state) kernels::findGrid(w.data(), rows, columns, columns, nullptr, options, scale.data(), zero.data());
     kernels::setThreads(0);
-    state.counters["ns_per_weight"] = benchmark::Counter(double(state.iterations() * rows * columns),
-                                                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    countWeights(state, rows * columns);
 }
-BENCHMARK(rangeSearch)->ArgsProduct({{256, 1024, 4096}, {3, 4}, {40, 100}})->ArgNames({"columns", "bits", "steps"});
+BENCHMARK(rangeSearch)->ArgsProduct({{256, 1024, 4096, 11008}, {3, 4}, {40, 100}, {0, 1}})->ArgNames({"columns", "bits", "steps", "heavy"});
 
+/// ns_per_candidate: of one weight.
 void rangeSearchBruteForce(benchmark::State& state) {
     const int64_t columns = state.range(0);
-    const std::vector<float> w = makeWeights(columns);
-    float scale = 0, zero = 0;
-    for (auto _ : state) {
-        fusedBruteForce(w.data(), columns, int(state.range(1)), int(state.range(2)), scale, zero);
-        benchmark::DoNotOptimize(scale);
-    }
-    state.counters["ns_per_weight"] =
-        benchmark::Counter(double(state.iterations() * columns), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    const int bits = int(state.range(1)), steps = int(state.range(2));
+    const std::vector<float> w = makeWeights(columns, state.range(3));
+    const auto [low, high] = std::minmax_element(w.begin(), w.end());
+    for (auto _ : state) benchmark::DoNotOptimize(bench::bruteSearch(w.data(), columns, *high - *low, bits, steps).step);
+    countWeights(state, columns);
+    state.counters["ns_per_candidate"] = benchmark::Counter(double(state.iterations() * columns * steps * (1 << bits)),
+                                                            benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
-BENCHMARK(rangeSearchBruteForce)->Args({1024, 3, 100})->Args({1024, 4, 100})->ArgNames({"columns", "bits", "steps"});
+BENCHMARK(rangeSearchBruteForce)->ArgsProduct({{4096, 11008}, {3, 4}, {100}, {0, 1}})->ArgNames({"columns", "bits", "steps", "heavy"});
 
 void quantizeOneLinear(benchmark::State& state) {
     const int64_t rows = state.range(0), columns = state.range(1);
