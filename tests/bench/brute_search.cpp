@@ -5,24 +5,24 @@ namespace owq::bench {
 namespace {
 #include "kernels/cpu/lanes.inc"
 
-/// Σ |error|^2.4 for four zero points from `zero` on.
-void fourLosses(const float* x, int64_t count, float size, float levels, float zero, double* loss) {
+/// Σ |error|^2.4 for eight zero points from `zero` on.
+void eightLosses(const float* x, int64_t count, float size, float levels, float zero, double* loss) {
     const Floats s = all(size);
-    double total[4] = {};
+    double total[8] = {};
     for (int64_t j = 0; j < count;) {
         // Short float sums, long double ones.
         const int64_t end = j + 512 < count ? j + 512 : count;
-        Floats part[4] = {};
+        Floats part[8] = {};
         for (; j < end; j += kLanes) {
             const Floats v = load(x + j), code = rounded(v / s);
-            for (int k = 0; k < 4; k++) {
+            for (int k = 0; k < 8; k++) {
                 const float z = zero + float(k);
                 part[k] += power24(clamped(code, all(-z), all(levels - z)) * s - v);
             }
         }
-        for (int k = 0; k < 4; k++) total[k] += sum(part[k]);
+        for (int k = 0; k < 8; k++) total[k] += sum(part[k]);
     }
-    for (int k = 0; k < 4; k++) loss[k] = total[k];
+    for (int k = 0; k < 8; k++) loss[k] = total[k];
 }
 
 }  // namespace
@@ -33,10 +33,10 @@ Candidate bruteSearch(const float* x, int64_t count, float range, int bits, int 
     double least = __builtin_inf();
     for (int i = 1; i <= steps; i++) {
         const float size = range / float(steps) * float(i) / float(levels);
-        for (int z = 0; z <= levels; z += 4) {
-            double loss[4];
-            fourLosses(x, count, size, float(levels), float(z), loss);
-            for (int k = 0; k < 4; k++)
+        for (int z = 0; z <= levels; z += 8) {
+            double loss[8];
+            eightLosses(x, count, size, float(levels), float(z), loss);
+            for (int k = 0; k < 8; k++)
                 if (loss[k] < least) least = loss[k], best = {i, z + k};
         }
     }
