@@ -58,10 +58,10 @@ void addQuantize(CommandLine& line) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = line.add("quantize", "Quantize a model into a run directory", [arguments](Run& run) {
         QuantizeOptions options = arguments->options;
-        const bool needed = arguments->recipe.method != "rtn" && !options.dryRun;
-        options.calibration = arguments->calibration.resolve(needed);
+        options.recipe = arguments->recipe.resolve(arguments->calibration.options.seed, !options.budget.empty());
+        const bool planOnly = options.dryRun && options.recipe.allocation == "paper";
+        options.calibration = arguments->calibration.resolve(options.recipe.method != Method::rtn && !planOnly);
         options.memoryLimit = uint64_t(arguments->memoryLimit * double(1 << 30));
-        options.recipe = arguments->recipe.resolve(options.calibration.seed);
         const QuantizeResult result = quantize(options, run.progress, run.stop);
         run.writeResult(toJson(result));
         run.line.finish();
@@ -70,8 +70,8 @@ void addQuantize(CommandLine& line) {
     QuantizeOptions& options = arguments->options;
     command->add_option("MODEL", options.model, "Checkpoint folder, index or shard")->required();
     command->add_option("--out", options.out, "Run directory")->type_name("DIR")->required();
-    command->add_option("--budget", options.budget, "Bits and weak columns of each linear, as --dry-run writes them")->type_name("FILE");
-    command->add_flag("--dry-run", options.dryRun, "Plan, sizes and memory only; writes budget.json to --out");
+    command->add_option("--budget", options.budget, "Bits and weak columns of each linear, as --dry-run writes them; --allocation greedy changes all that are not locked")->type_name("FILE");
+    command->add_flag("--dry-run", options.dryRun, "Plan, sizes and memory only; writes budget.json to --out. Greedy allocation looks at the calibration text for it");
     command->add_option("--memory-limit", arguments->memoryLimit, "What the process may hold, GiB (default: what the machine has free)")
         ->type_name("GIB")
         ->check(CLI::Range(0.01, 1e6));

@@ -29,7 +29,7 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
     command.add_flag("--symmetric", recipe.symmetric, "Grids symmetric around zero")->group(group);
     command.add_option("--recipe", recipe.preset,
                        "paper: as the authors' code; best: closer to the original at the same size (--refine 20 --stored-scales "
-                       "--damping 0.0005 --input-correction 0.25)")
+                       "--damping 0.0005 --input-correction 0.25 --allocation greedy)")
         ->check(CLI::IsMember({"paper", "best"}))->group(group)->capture_default_str();
     if (!whole) return;
     command.add_flag("--act-order", recipe.actOrder, "Quantize columns by falling importance")->group(group);
@@ -44,12 +44,13 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
     correction_ = command.add_option("--input-correction", recipe.inputCorrection,
                        "0 to 1: aim at the original model's outputs, given the inputs that quantized layers leave")
         ->type_name("X")->group(group)->capture_default_str();
-    refuse(command.add_option("--allocation", allocation, "paper: weak columns by the paper's rule")
-               ->check(CLI::IsMember({"paper", "greedy"}))->group(group)->capture_default_str(),
-           "--allocation greedy is not in this release: use paper", {"greedy"});
+    allocation_ = command.add_option("--allocation", recipe.allocation,
+                       "paper: weak columns by the paper's rule; greedy: bits and weak columns where they help most, at the same stored size "
+                       "(a look at the model's inputs before the run)")
+        ->check(CLI::IsMember({"paper", "greedy"}))->group(group)->capture_default_str();
 }
 
-Recipe RecipeArguments::resolve(uint64_t seed) const {
+Recipe RecipeArguments::resolve(uint64_t seed, bool fixedBudget) const {
     Recipe result = recipe;
     result.method = methodFromName(method);
     result.metric = metricFromName(metric);
@@ -59,6 +60,8 @@ Recipe RecipeArguments::resolve(uint64_t seed) const {
     result.storedScales |= preset.storedScales;
     if (!chosen(refine_)) result.refinePasses = preset.refinePasses;
     if (!chosen(damping_)) result.damping = preset.damping;
+    // Where numbers are given, and where nothing will be quantized, there is nothing to allocate.
+    if (!chosen(allocation_)) result.allocation = !allocation_ || result.weakColumns >= 0 || fixedBudget ? "paper" : preset.allocation;
     if (!chosen(correction_)) result.inputCorrection = preset.inputCorrection;
     try {
         checkRecipe(result);

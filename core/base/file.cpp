@@ -216,10 +216,15 @@ void syncFolder(const fs::path& folder) {
     if (d.fd >= 0) ::fsync(d.fd);  // some file systems refuse to sync folders; the rename itself is done
 }
 
-uint64_t freeSpace(const fs::path& path) {
+fs::path existingFolder(const fs::path& path) {
     fs::path p = fs::absolute(path);
     std::error_code ignored;
-    while (!fs::exists(p, ignored) && p.has_parent_path() && p != p.parent_path()) p = p.parent_path();
+    while (!fs::is_directory(p, ignored) && p.has_parent_path() && p != p.parent_path()) p = p.parent_path();
+    return p;
+}
+
+uint64_t freeSpace(const fs::path& path) {
+    const fs::path p = existingFolder(path);
     struct statvfs st {};
     if (::statvfs(p.c_str(), &st) != 0) fail("free space could not be asked for", p);
     return uint64_t(st.f_bavail) * st.f_frsize;

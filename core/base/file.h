@@ -83,6 +83,8 @@ void writeText(const std::filesystem::path& file, std::string_view text);
 void appendLineSynced(const std::filesystem::path& file, std::string_view line);
 void syncFolder(const std::filesystem::path& folder);
 
+/// `path` or the nearest of its parents that is a folder already.
+std::filesystem::path existingFolder(const std::filesystem::path& path);
 /// Bytes free for this user where `path` is (or its nearest existing parent).
 uint64_t freeSpace(const std::filesystem::path& path);
 /// Throws Error when fewer than `bytes` are free there; the message states both numbers.

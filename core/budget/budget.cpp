@@ -35,13 +35,10 @@ BudgetPlan planFor(const ModelInfo& model, const Recipe& recipe, double target) 
     return plan;
 }
 
-/// The linears that the plan quantizes, as the owq folder holds them.
-std::vector<LinearShape> packedShapes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
-    std::vector<LinearShape> shapes;
+template <class Each>
+void forQuantized(const ModelInfo& model, const BudgetPlan& plan, Each each) {
     for (const LinearBudget& b : plan.linears)
-        if (const LinearInfo* l = model.find(b.name); l && b.bits < 16)
-            shapes.push_back({l->name, l->rows, l->columns, b.bits, b.weakColumns, groupSize});
-    return shapes;
+        if (const LinearInfo* l = model.find(b.name); l && b.bits < 16) each(*l, b);
 }
 
 }  // namespace
@@ -94,22 +91,29 @@ EffectiveBits effectiveBits(const std::vector<LinearShape>& packed, uint64_t byt
 }
 
 EffectiveBits effectiveBits(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
-    return effectiveBits(packedShapes(model, plan, groupSize), plannedPackedBytes(model, plan, groupSize));
+    std::vector<LinearShape> shapes;
+    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget& b) {
+        shapes.push_back({l.name, l.rows, l.columns, b.bits, b.weakColumns, groupSize});
+    });
+    return effectiveBits(shapes, plannedPackedBytes(model, plan, groupSize));
+}
+
+uint64_t storedBytes(const LinearInfo& l, const LinearBudget& b, int64_t groupSize) {
+    const DType type = l.dtype == DType::bf16 || l.dtype == DType::f32 ? l.dtype : DType::f16;
+    return packedBytes({l.name, l.rows, l.columns, b.bits, b.weakColumns, groupSize}, type);
 }
 
 uint64_t plannedPackedBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
     uint64_t bytes = 0;
-    for (const LinearShape& s : packedShapes(model, plan, groupSize)) {
-        const DType kept = model.find(s.name)->dtype;
-        bytes += packedBytes(s, kept == DType::bf16 || kept == DType::f32 ? kept : DType::f16);
-    }
+    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget& b) { bytes += storedBytes(l, b, groupSize); });
     return bytes;
 }
 
 uint64_t plannedFileBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize) {
     uint64_t dense = 0;
-    for (const LinearShape& s : packedShapes(model, plan, groupSize))
-        dense += uint64_t(s.rows) * uint64_t(s.columns) * byteSize(model.find(s.name)->dtype);
+    forQuantized(model, plan, [&](const LinearInfo& l, const LinearBudget&) {
+        dense += uint64_t(l.rows) * uint64_t(l.columns) * byteSize(l.dtype);
+    });
     return model.bytes - std::min(dense, model.bytes) + plannedPackedBytes(model, plan, groupSize);
 }
 

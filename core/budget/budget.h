@@ -46,6 +46,8 @@ double smallestUsefulTarget(const ModelInfo& model, const Recipe& recipe);
 EffectiveBits effectiveBits(const std::vector<LinearShape>& packed, uint64_t bytes);
 /// Over the quantized linears (bits < 16); all zero when there is none.
 EffectiveBits effectiveBits(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize = 0);
+/// Bytes of one linear in the owq folder, latency-favoured layout.
+uint64_t storedBytes(const LinearInfo& linear, const LinearBudget& budget, int64_t groupSize);
 /// Bytes of the packed linears, and of a model file that holds them and every other tensor.
 uint64_t plannedPackedBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize = 0);
 uint64_t plannedFileBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t groupSize = 0);

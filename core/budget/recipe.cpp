@@ -27,6 +27,7 @@ Json toJson(const Recipe& r) {
     j["stored_scales"] = r.storedScales;
     j["refine"] = r.refinePasses;
     j["input_correction"] = r.inputCorrection;
+    j["allocation"] = r.allocation;
     j["preset"] = r.preset;
     j["seed"] = r.seed;
     return j;
@@ -42,6 +43,7 @@ Recipe presetRecipe(const std::string& preset, Method method) {
         r.refinePasses = 20;
         r.damping = 0.0005;
         r.inputCorrection = 0.25;
+        r.allocation = "greedy";
     }
     return r;
 }
@@ -66,6 +68,8 @@ Recipe recipeFromJson(const Json& j, const std::string& where) {
     r.storedScales = optional<bool>(j, "stored_scales", r.storedScales, where);
     r.refinePasses = int(optional<int64_t>(j, "refine", r.refinePasses, where));
     r.inputCorrection = optional<double>(j, "input_correction", r.inputCorrection, where);
+    // A number of weak columns that was asked for leaves nothing to allocate.
+    r.allocation = optional<std::string>(j, "allocation", r.weakColumns >= 0 ? "paper" : r.allocation, where);
     r.seed = uint64_t(optional<int64_t>(j, "seed", int64_t(r.seed), where));
     checkRecipe(r);
     return r;
@@ -84,6 +88,13 @@ void checkRecipe(const Recipe& r) {
     if (r.method == Method::rtn && (r.refinePasses > 0 || r.inputCorrection > 0))
         throw Error("plain rounding uses no calibration: refinement and input correction do not apply to it", "recipe",
                     "Leave them out, or use the method optq or owq");
+    if (r.allocation != "paper" && r.allocation != "greedy")
+        throw Error("allocation must be \"paper\" or \"greedy\", not \"" + r.allocation + "\"", "recipe");
+    if (r.method == Method::rtn && r.allocation != "paper")
+        throw Error("plain rounding uses no calibration: greedy allocation does not apply to it", "recipe",
+                    "Leave it out, or use the method optq or owq");
+    if (r.allocation == "greedy" && r.weakColumns >= 0)
+        throw Error("the same number of weak columns everywhere and greedy allocation exclude each other", "recipe", "Leave out one of the two");
     if (r.groupSize > 0 && r.actOrder)
         throw Error("groups and act-order exclude each other: the format keeps no map from columns to groups", "recipe",
                     "Leave out one of the two");

@@ -27,6 +27,8 @@ struct Recipe {
     bool storedScales = false;  ///< scales are rounded to the type they are stored in before the column loop, which then makes up for it
     int refinePasses = 0;       ///< of coordinate descent over codes, scales and weak columns after the column loop
     double inputCorrection = 0; ///< 0…1: how far weights aim at the original's outputs, given the quantized model's inputs
+    std::string allocation = "paper";  ///< "paper": its rule for weak columns; "greedy": bits and weak columns at the same stored size
+                                       ///< where they help most (core/budget/allocate.h)
     std::string preset = "paper";  ///< which recipe the settings above come from: "paper" or "best"
     uint64_t seed = 0;
 };
@@ -36,7 +38,7 @@ bool usesGridSearch(const Recipe& recipe);
 
 /// What a preset ("paper" or "best") sets, for whatever is not chosen otherwise; same method, bits and targets. The damping of "best" is
 /// a twentieth of the paper's: a share of the mean diagonal, which a few outlier inputs make up, is large against all other inputs. It asks for
-/// many more calibration tokens than a linear has inputs. Throws Error for another name.
+/// many more calibration tokens than a linear has inputs. "best" mixes widths, which the authors' packed file cannot hold. Throws Error for another name.
 Recipe presetRecipe(const std::string& preset, Method method);
 
 Json toJson(const Recipe& recipe);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/quantize.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "core/base/memory.h"
 #include "core/jobs/quantize_result.h"
@@ -101,13 +103,32 @@ void planMemory(const QuantizeOptions& options, const ModelInfo& info, const Pip
                               ": the activations, " + gigabytes(result.forecast.activations) + ", are kept in a file");
 }
 
-/// Of a plan, for which no text has been read yet: windows and their length.
-std::pair<int64_t, int64_t> plannedWindows(const QuantizeOptions& options, const ModelSource& model) {
+/// Number of windows and their length; of a plan, for which no text has been read, what the options ask for.
+std::pair<int64_t, int64_t> windowsOf(const QuantizeOptions& options, const ModelSource& model, const TokenWindows* windows) {
     const CalibrationOptions& c = options.calibration;
+    if (windows) return {windows->count(), windows->length};
     if (options.recipe.method == Method::rtn) return {0, 0};
     if (c.tokens.empty()) return {c.samples, resolveSequenceLength(c.sequenceLength, model.info())};
-    const TokenWindows windows = loadCalibration(c, model);
-    return {windows.count(), windows.length};
+    const TokenWindows planned = loadCalibration(c, model);
+    return {planned.count(), planned.length};
+}
+
+/// The budget that a run which is to go on was begun with: to look at the model again would only find the same.
+std::optional<BudgetPlan> begunPlan(const QuantizeOptions& options, const ModelInfo& info) {
+    if (!options.resume || options.force || !isRunDirectory(options.out)) return {};
+    const Json description = readRunState(options.out).description;
+    if (!description.contains("budget") || !description["budget"].is_array()) return {};
+    const std::string where = (options.out / "recipe.json").string();
+    BudgetPlan plan;
+    for (const LinearInfo& l : info.linears) plan.linears.push_back({l.name, 16});
+    for (const Json& entry : description["budget"]) {
+        const auto name = required<std::string>(entry, "name", where);
+        const auto it = std::find_if(plan.linears.begin(), plan.linears.end(), [&](const LinearBudget& b) { return b.name == name; });
+        if (it == plan.linears.end()) return {};  // another model: the comparison of the descriptions says so
+        it->bits = int(required<int64_t>(entry, "bits", where));
+        it->weakColumns = required<int64_t>(entry, "weak_columns", where);
+    }
+    return plan;
 }
 
 LayerReport reportOf(const LinearInfo& linear, const LinearOutcome& outcome) {
@@ -153,9 +174,36 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     input.recipe = options.recipe;
     input.plan = planOf(options, info);
     checkShapes(info, input.recipe, input.plan);
+    if (!options.dryRun && options.out.empty()) throw Error("no output folder is given");
 
     QuantizeResult result;
     result.recipe = input.recipe;
+    progress.setSpan(0, 0.02);
+    TokenWindows windows;
+    const bool greedy = input.recipe.allocation == "greedy";
+    if (input.recipe.method != Method::rtn && (greedy || !options.dryRun)) {
+        progress.report("Reading the calibration text", "", 0);
+        if (!shared.windows) windows = loadCalibration(options.calibration, *input.model);
+        input.windows = shared.windows ? shared.windows : &windows;
+        result.tokens = int64_t(input.windows->ids.size());
+        result.warnings.insert(result.warnings.end(), input.windows->warnings.begin(), input.windows->warnings.end());
+    }
+    // A finished run is only read again: it needs neither memory nor space.
+    const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
+    const auto [count, length] = windowsOf(options, *input.model, input.windows);
+    if (!looksFinished) planMemory(options, info, input, count, length, result);
+    double begin = 0.02;
+    if (greedy) {
+        if (const auto plan = begunPlan(options, info)) {
+            input.plan = *plan;
+        } else {
+            if (!options.resume && !options.force && !options.dryRun) RunDirectory::refuseIfThere(options.out);
+            if (result.forecast.scratch) input.scratch = existingFolder(options.out.empty() ? fs::temp_directory_path() : options.out);
+            begin = 0.25;
+            progress.setSpan(0.02, begin);
+            input.plan = allocateGreedy(info, input.recipe, input.plan, predictErrors(input, progress, stop));
+        }
+    }
     result.effectiveBits = effectiveBits(info, input.plan, input.recipe.groupSize);
     result.targetBits = targetOf(options, result.effectiveBits);
     result.packedBytes = plannedPackedBytes(info, input.plan, input.recipe.groupSize);
@@ -163,8 +211,6 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     addPlanWarnings(info, options, input.plan, result);
     if (options.dryRun) {
         result.dryRun = true;
-        const auto [windows, length] = plannedWindows(options, *input.model);
-        planMemory(options, info, input, windows, length, result);
         for (const LinearBudget& b : input.plan.linears) {
             LayerReport r;
             r.linear = *info.find(b.name);
@@ -178,21 +224,6 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
         }
         return result;
     }
-    if (options.out.empty()) throw Error("no output folder is given");
-
-    progress.setSpan(0, 0.02);
-    TokenWindows windows;
-    if (input.recipe.method != Method::rtn) {
-        progress.report("Reading the calibration text", "", 0);
-        if (!shared.windows) windows = loadCalibration(options.calibration, *input.model);
-        input.windows = shared.windows ? shared.windows : &windows;
-        result.tokens = int64_t(input.windows->ids.size());
-        result.warnings.insert(result.warnings.end(), input.windows->warnings.begin(), input.windows->warnings.end());
-    }
-    const int64_t count = input.windows ? input.windows->count() : 0, length = input.windows ? input.windows->length : 0;
-    // A finished run is only read again: it needs neither memory nor space.
-    const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
-    if (!looksFinished) planMemory(options, info, input, count, length, result);
     const Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
                                          input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop,
                                          shared.modelFiles);
@@ -209,7 +240,7 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     for (const MemoryPhase& p : result.forecast.phases) directory->log("memory forecast, " + p.name + ": " + gigabytes(p.bytes));
     if (result.forecast.scratch) input.scratch = options.out;
 
-    progress.setSpan(0.02, 0.98);
+    progress.setSpan(begin, 0.98);
     try {
         result.seconds = quantizeModel(
             input, *directory,

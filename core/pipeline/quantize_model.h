@@ -7,7 +7,7 @@
 #include <stop_token>
 
 #include "core/base/progress.h"
-#include "core/budget/budget.h"
+#include "core/budget/allocate.h"
 #include "core/budget/recipe.h"
 #include "core/model/model_source.h"
 #include "core/pipeline/layer_sink.h"
@@ -34,5 +34,8 @@ StageSeconds quantizeModel(const PipelineInput& input, LayerSink& sink, const On
 /// Statistics of the unquantized model (Hessian diagonal, ranking error, sensitivity, column ranges), in the order of the model.
 using OnAnalysis = std::function<void(const LinearInfo&, LinearStatistics, std::vector<int32_t> weakColumns)>;
 void analyzeModel(const PipelineInput& input, const OnAnalysis& onLinear, Progress& progress, std::stop_token stop);
+
+/// What rounding each linear that the plan quantizes to its candidate widths (core/budget/allocate.h) does to the unquantized model.
+std::vector<PredictedError> predictErrors(const PipelineInput& input, Progress& progress, std::stop_token stop);
 
 }  // namespace owq

@@ -156,6 +156,15 @@ fs::path findModel(const fs::path& directory, const RunState& state) {
                 "Put it back, or move it to the same place relative to the run");
 }
 
+void RunDirectory::refuseIfThere(const fs::path& directory) {
+    if (!isRunDirectory(directory)) return;
+    const RunState state = readRunState(directory);
+    const std::string done = state.complete ? "a finished run" : "an unfinished run (" + std::to_string(state.finished.size()) +
+                                                                     " of " + std::to_string(state.linears.size()) + " linears)";
+    throw Error("already holds " + done, directory.string(),
+                state.complete ? "Choose another folder, or replace it with --force" : "Go on with --resume, or replace it with --force");
+}
+
 std::unique_ptr<RunDirectory> RunDirectory::open(const fs::path& directory, const Json& description, IfThere ifThere,
                                                  DType layerType) {
     std::error_code error;
@@ -173,14 +182,7 @@ std::unique_ptr<RunDirectory> RunDirectory::open(const fs::path& directory, cons
         throw Error("is not empty and holds no run", directory.string(), "Choose another folder");
     removeLeftovers(directory);
     if (there && ifThere == IfThere::replace) removeRun(directory);
-    if (there && ifThere == IfThere::refuse) {
-        const RunState state = readRunState(directory);
-        const std::string done = state.complete ? "a finished run" : "an unfinished run (" + std::to_string(state.finished.size()) +
-                                                                         " of " + std::to_string(state.linears.size()) + " linears)";
-        throw Error("already holds " + done, directory.string(),
-                    state.complete ? "Choose another folder, or replace it with --force"
-                                   : "Go on with --resume, or replace it with --force");
-    }
+    if (ifThere == IfThere::refuse) refuseIfThere(directory);
     if (there && ifThere == IfThere::resume) {
         const Json was = readDescription(directory);
         if (const std::string d = difference(was, description); !d.empty())

@@ -41,6 +41,9 @@ public:
     static std::unique_ptr<RunDirectory> open(const std::filesystem::path& directory, const Json& description, IfThere ifThere,
                                               DType layerType);
 
+    /// The refusal of open() alone, for work that comes before it.
+    static void refuseIfThere(const std::filesystem::path& directory);
+
     bool has(const std::string& linear) const override;
     LinearOutcome load(const std::string& linear) const override;
     void store(const LinearInfo& linear, const LinearOutcome& outcome) override;

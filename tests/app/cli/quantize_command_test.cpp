@@ -28,10 +28,35 @@ TEST_F(QuantizeCommand, TheRecipeBestSetsWhatIsNotChosenOtherwise) {
     EXPECT_EQ(paper["damping"], 0.01);
     EXPECT_EQ(best["damping"], 0.0005);
     EXPECT_EQ(best["input_correction"], 0.25);
+    EXPECT_EQ(paper["allocation"], "paper");
+    EXPECT_EQ(best["allocation"], "greedy");
+    EXPECT_EQ(recipeOf("given", {"--recipe", "best", "--weak-columns", "2"})["allocation"], "paper");
     EXPECT_EQ(recipeOf("damped", {"--recipe", "best", "--damping", "0.02"})["damping"], 0.02);
     EXPECT_EQ(recipeOf("chosen", {"--recipe", "best", "--refine", "3"})["refine"], 3);
     EXPECT_EQ(recipeOf("rtn", {"--recipe", "best", "--method", "rtn"})["refine"], 0) << "plain rounding has nothing to refine with";
     EXPECT_EQ(owq({"quantize", sample("sample-opt"), "--out", (folder / "x").string(), "--method", "rtn", "--refine", "2"}).code, 2);
+}
+
+TEST_F(QuantizeCommand, ABudgetFileIsAllocatedAnewOnlyWhenAsked) {
+    const std::string plan = (folder / "plan").string();
+    ASSERT_EQ(owq({"quantize", sample("sample-opt"), "--out", plan, "--dry-run", "--target-bits", "3.2"}).code, 0);
+    const std::string file = plan + "/budget.json";
+    Json locked = readJson(file);
+    locked["linears"][3]["bits"] = 8;
+    locked["linears"][3]["locked"] = true;
+    writeText(file, locked.dump());
+    const auto planned = [&](const std::string& name, std::vector<std::string> more) {
+        std::vector<std::string> arguments = {"quantize", sample("sample-opt"), "--out", (folder / name).string(), "--dry-run", "--budget", file};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = owq(arguments);
+        EXPECT_EQ(outcome.code, 0) << outcome.error;
+        return readJson((folder / name / "budget.json").string());
+    };
+    EXPECT_EQ(planned("same", {"--recipe", "best"}), locked);
+    const Json anew = planned("anew", {"--allocation", "greedy", "--calibration", sample("calibration.txt"), "--samples", "2", "--sequence-length", "64"});
+    EXPECT_EQ(anew["linears"][3], locked["linears"][3]);
+    EXPECT_NE(anew, locked);
+    EXPECT_THAT(owq({"quantize", sample("sample-opt"), "--out", plan, "--dry-run", "--allocation", "greedy"}).error, testing::HasSubstr("--calibration"));
 }
 
 }  // namespace

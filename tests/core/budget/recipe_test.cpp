@@ -40,6 +40,8 @@ TEST(Recipe, MissingFieldsAreThePresets) {
     EXPECT_TRUE(best.storedScales);
     EXPECT_LT(best.damping, Recipe{}.damping);
     EXPECT_GT(best.inputCorrection, 0);
+    EXPECT_EQ(best.allocation, "greedy");
+    EXPECT_EQ(recipeFromJson(parseJson(R"({"preset": "best", "weak_columns": 4})", "t"), "t").allocation, "paper") << "numbers are given";
     EXPECT_EQ(toJson(recipeFromJson(parseJson("{}", "t"), "t")), toJson(Recipe{}));
     EXPECT_EQ(recipeFromJson(parseJson(R"({"preset": "best", "method": "rtn"})", "t"), "t").refinePasses, 0);
 }
@@ -77,6 +79,16 @@ TEST(Recipe, ContradictionsAreNamed) {
     r = {};
     r.inputCorrection = 1.5;
     EXPECT_THAT(refusal(r), HasSubstr("between 0 and 1"));
+    r = {};
+    r.allocation = "fair";
+    EXPECT_THAT(refusal(r), HasSubstr("\"paper\" or \"greedy\""));
+    r.allocation = "greedy";
+    EXPECT_EQ(refusal(r), "accepted");
+    r.weakColumns = 4;
+    EXPECT_THAT(refusal(r), HasSubstr("exclude each other"));
+    r.weakColumns = -1;
+    r.method = Method::rtn;
+    EXPECT_THAT(refusal(r), HasSubstr("plain rounding"));
     r = {};
     r.method = Method::rtn;
     r.refinePasses = 1;

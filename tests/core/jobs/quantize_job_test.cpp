@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/base/file.h"
 #include "core/jobs/calibrate.h"
 #include "core/jobs/evaluate.h"
@@ -155,6 +157,49 @@ TEST_P(QuantizeJob, RefinedRunsGoOnToTheSameBytesToo) {
     // Against the plain run: the first linears, whose inputs are the same, lose less.
     const QuantizeResult plain = run(smallRun(GetParam(), folder / "plain"));
     for (size_t i : {0, 1, 2}) EXPECT_LT(whole.layers[i].error, 0.97 * plain.layers[i].error) << whole.layers[i].linear.name;
+}
+
+TEST_P(QuantizeJob, GreedyAllocationKeepsTheSizeAndGoesOnWithItsPlan) {
+    const auto options = [&](const char* name) {
+        QuantizeOptions o = smallRun(GetParam(), folder / name);
+        o.recipe.targetBits = 3.1;
+        o.recipe.allocation = "greedy";
+        return o;
+    };
+    QuantizeOptions paper = options("paper");
+    paper.recipe.allocation = "paper";
+    paper.dryRun = true;
+    const QuantizeResult whole = run(options("whole")), planned = run(paper);
+    EXPECT_LE(whole.packedBytes, planned.packedBytes);
+    EXPECT_GT(double(whole.packedBytes), 0.99 * double(planned.packedBytes));
+    std::set<int> widths;
+    for (const LayerReport& l : whole.layers) widths.insert(l.bits);
+    EXPECT_GT(widths.size(), 1u);
+
+    QuantizeOptions dry = options("dry");
+    dry.dryRun = true;
+    const QuantizeResult plan = run(dry);
+    ASSERT_EQ(plan.layers.size(), whole.layers.size());
+    for (size_t i = 0; i < plan.layers.size(); ++i) {
+        EXPECT_EQ(plan.layers[i].bits, whole.layers[i].bits);
+        EXPECT_EQ(plan.plannedWeakColumns[i], int64_t(whole.layers[i].weakColumns.size()));
+    }
+
+    std::stop_source source;
+    QuantizeOptions part = options("part");
+    int layers = 0;
+    part.onLayer = [&](const LayerReport&) {
+        if (++layers == 5) source.request_stop();
+    };
+    EXPECT_THROW(run(part, source.get_token()), Cancelled);
+    EXPECT_THAT(messageOf([&] { run(options("part")); }), HasSubstr("--resume"));
+    part = options("part");
+    part.resume = true;
+    run(part);
+    for (const std::string& name : openRun(folder / "part").layerNames)
+        EXPECT_EQ(sha256File(folder / "part" / "layers" / (name + ".safetensors")),
+                  sha256File(folder / "whole" / "layers" / (name + ".safetensors")))
+            << name;
 }
 
 TEST_P(QuantizeJob, ExportsComputeWhatTheRunComputes) {
