@@ -8,7 +8,8 @@ namespace owq::kernels {
 
 /// A row made ready for the search.
 struct SortedRow {
-    const float* x;   ///< [count] ascending, multiplied by `norm`; up to 16 readable zeros follow
+    const float* x;   ///< [count] ascending and different, multiplied by `norm`; 16 readable zeros follow
+    const float* times;  ///< [count] how often each value occurs; 16 zeros follow
     float* error;     ///< scratch, [count + 16]
     int64_t count;
     float norm;       ///< power of two that brings the row's range near 1, so that no power over- or underflows

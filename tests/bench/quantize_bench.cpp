@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <bit>
 #include <random>
 #include <vector>
 
@@ -16,12 +17,17 @@ namespace {
 using namespace owq;
 
 /// heavy: Student-t with 3 degrees of freedom, of which a row of thousands has a few large values, as rows of large models have.
-std::vector<float> makeWeights(int64_t count, bool heavy = false) {
+/// dropped: bits of the mantissa that the stored type does not have: 13 (float16), 16 (bfloat16).
+std::vector<float> makeWeights(int64_t count, bool heavy = false, int64_t dropped = 0) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal(0, 0.02f);
     std::student_t_distribution<float> tails(3);
     std::vector<float> w(count);
-    for (float& v : w) v = heavy ? 0.01f * tails(random) : normal(random);
+    for (float& v : w) {
+        v = heavy ? 0.01f * tails(random) : normal(random);
+        const uint32_t half = dropped ? 1u << (dropped - 1) : 0;
+        v = std::bit_cast<float>((std::bit_cast<uint32_t>(v) + half) >> dropped << dropped);
+    }
     return w;
 }
 
@@ -33,14 +39,15 @@ void countWeights(benchmark::State& state, int64_t perIteration) {
 void rangeSearch(benchmark::State& state) {
     const int64_t columns = state.range(0), rows = std::max<int64_t>(1, 65536 / columns);
     const kernels::GridOptions options{.bits = int(state.range(1)), .steps = int(state.range(2))};
-    const std::vector<float> w = makeWeights(rows * columns, state.range(3));
+    const std::vector<float> w = makeWeights(rows * columns, state.range(3), state.range(4));
     std::vector<float> scale(rows), zero(rows);
     kernels::setThreads(1);
     for (auto _ : state) kernels::findGrid(w.data(), rows, columns, columns, nullptr, options, scale.data(), zero.data());
     kernels::setThreads(0);
     countWeights(state, rows * columns);
 }
-BENCHMARK(rangeSearch)->ArgsProduct({{256, 1024, 4096, 11008}, {3, 4}, {40, 100}, {0, 1}})->ArgNames({"columns", "bits", "steps", "heavy"});
+BENCHMARK(rangeSearch)->ArgsProduct({{256, 1024, 4096, 11008}, {3, 4}, {40, 100}, {0, 1}, {0, 13, 16}})
+    ->ArgNames({"columns", "bits", "steps", "heavy", "dropped"});
 
 /// ns_per_candidate: of one weight.
 void rangeSearchBruteForce(benchmark::State& state) {
