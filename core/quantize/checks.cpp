@@ -33,7 +33,7 @@ std::string place(int64_t index, int64_t columns) {
 
 }  // namespace
 
-void checkInput(const float* weight, int64_t rows, int64_t columns, const float* hessian, const LinearRecipe& recipe) {
+void checkRecipe(int64_t rows, int64_t columns, bool hessian, const LinearRecipe& recipe) {
     if (rows <= 0 || columns <= 0) throw Error("a weight without rows or columns cannot be quantized");
     if (recipe.bits < 2 || recipe.bits > 8)
         throw Error(std::to_string(recipe.bits) + " bits cannot be quantized to", {}, "Choose 2 to 8 bits");
@@ -49,6 +49,9 @@ void checkInput(const float* weight, int64_t rows, int64_t columns, const float*
     if (!hessian && recipe.method != Method::rtn)
         throw Error("method " + methodName(recipe.method) + " needs the Hessian of the linear's inputs", {},
                     "Calibrate first, or use method rtn");
+}
+
+void checkFinite(const float* weight, int64_t rows, int64_t columns, const float* hessian) {
     if (const int64_t at = firstNonFinite(weight, rows * columns); at >= 0)
         throw Error("the weight is not a finite number at " + place(at, columns), {},
                     "The checkpoint is damaged, or a conversion overflowed; fetch or convert it again");

@@ -8,8 +8,10 @@
 
 namespace owq {
 
-/// Throws Error on an impossible recipe and on numbers that are not finite.
-void checkInput(const float* weight, int64_t rows, int64_t columns, const float* hessian, const LinearRecipe& recipe);
+/// Throws Error on an impossible recipe.
+void checkRecipe(int64_t rows, int64_t columns, bool hessian, const LinearRecipe& recipe);
+/// Throws Error, with the place, on numbers that are not finite; hessian may be null.
+void checkFinite(const float* weight, int64_t rows, int64_t columns, const float* hessian);
 
 /// Why this Hessian may not be positive definite, as half a sentence.
 std::string likelyCause(const float* hessian, int64_t columns);

@@ -82,31 +82,39 @@ void invert(at::Tensor lower, const std::stop_token& stop) {
 
 }  // namespace
 
-std::optional<Factor> factorize(at::Tensor reversed, bool inverted, const std::stop_token& stop) {
-    if (!cholesky(reversed, stop)) return {};
-    const int64_t n = reversed.size(0);
-    const double* const lower = reversed.const_data_ptr<double>();
-    Factor factor{{}, std::vector<float>(size_t(n)), inverted};
-    std::vector<double> scale(size_t(n), 1.0);  // of a column of the result
-    for (int64_t k = 0; k < n; k++) {
-        const double pivot = 1 / lower[(n - 1 - k) * (n + 1)];
-        factor.pivot[size_t(k)] = float(pivot);
-        if (!std::isfinite(factor.pivot[size_t(k)])) return {};
-        if (!inverted) scale[size_t(k)] = pivot;
+std::optional<Factor> factorize(const Device& device, at::Tensor reversed, bool inverted, const std::stop_token& stop) {
+    if (device.isHost()) {
+        if (!cholesky(reversed, stop)) return {};
+    } else {
+        checkStop(stop);
+        const auto [lower, info] = at::linalg_cholesky_ex(reversed);
+        if (info.item<int32_t>() != 0 || !goodPivots(lower)) return {};
+        reversed = lower;
     }
+    const int64_t n = reversed.size(0);
+    const at::Tensor pivot = reversed.diagonal().flip(0).reciprocal();
+    Factor factor{{}, pivot.to(at::kFloat), inverted};
+    if (!factor.pivot.isfinite().all().item<bool>()) return {};
     if (inverted) {
         reversed.tril_();  // what lies above the diagonal is still H's
         invert(reversed, stop);
     }
-    factor.unit = at::empty({n, n}, at::kFloat);
-    float* const unit = factor.unit.data_ptr<float>();
-    kernels::parallelFor(n, 16, [&](int64_t begin, int64_t end) {
-        for (int64_t j = begin; j < end; j++) {
-            const double* from = lower + (n - 1 - j) * n + n - 1;
-            std::fill_n(unit + j * n, j, 0.f);
-            for (int64_t k = j; k < n; k++) unit[j * n + k] = float(from[-k] * scale[size_t(k)]);
-        }
-    });
+    if (device.isHost()) {
+        // One pass, and no second matrix of doubles.
+        factor.unit = at::empty({n, n}, at::kFloat);
+        float* const unit = factor.unit.data_ptr<float>();
+        const double *const lower = reversed.const_data_ptr<double>(), *const scale = pivot.const_data_ptr<double>();
+        kernels::parallelFor(n, 16, [&](int64_t begin, int64_t end) {
+            for (int64_t j = begin; j < end; j++) {
+                const double* from = lower + (n - 1 - j) * n + n - 1;
+                std::fill_n(unit + j * n, j, 0.f);
+                for (int64_t k = j; k < n; k++) unit[j * n + k] = float(inverted ? from[-k] : from[-k] * scale[k]);
+            }
+        });
+    } else {
+        if (!inverted) reversed.mul_(pivot.flip(0));
+        factor.unit = reversed.to(at::kFloat).tril_().flip({0, 1}).contiguous();  // LibTorch factorizes by columns
+    }
     if (!factor.unit.diagonal().isfinite().all().item<bool>()) return {};
     return factor;
 }

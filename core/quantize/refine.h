@@ -15,8 +15,8 @@ namespace owq {
 /// QuantEase, Behdin et al. 2023), and the best weak columns for what was lost (least squares). No step
 /// raises the loss beyond rounding. Zero points stay. target: W, float32 [rows, columns] in the loop's order;
 /// hessian: damped, float32, same order. Takes the state after runColumnLoop and leaves it the same way:
-/// weight, codes, scale, loss, error. `storedScale`: scales stay numbers of that type (f32: any).
-void refine(ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
+/// weight, codes, scale, loss. recipe.scaleType: scales stay numbers of that type (f32: any).
+void refine(const Device& device, ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
             const std::stop_token& stop);
 
 }  // namespace owq

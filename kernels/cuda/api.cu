@@ -113,6 +113,13 @@ int32_t deviceName(int32_t device, char* name, size_t size, uint64_t* memoryByte
     return 0;
 }
 
+int32_t freeMemory(uint64_t* bytes) {
+    size_t free = 0, total = 0;
+    const int32_t result = answer(cudaMemGetInfo(&free, &total));
+    *bytes = free;
+    return result;
+}
+
 int32_t allocate(size_t bytes, void** device) {
     return answer(cudaMalloc(device, bytes));
 }
@@ -189,6 +196,9 @@ int32_t quantizeBlock(const OwqCudaColumnBlock* block, void* stream) {
 int32_t addProduct(const OwqCudaProduct* product, void* stream) {
     return start(*product, gpu::addProduct, stream);
 }
+int32_t descendBlock(const OwqCudaDescent* block, void* stream) {
+    return start(*block, gpu::descendBlock, stream);
+}
 
 int32_t packCodes(const uint8_t* codes, int64_t rows, int64_t columns, int32_t bits, int32_t* words,
                   void* stream) {
@@ -199,9 +209,10 @@ int32_t packCodes(const uint8_t* codes, int64_t rows, int64_t columns, int32_t b
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const OwqCudaApi* owqCudaApi(void) {
-    static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,   deviceCount,   deviceName,   allocate,
-                                   release,      upload,      download,      createMatrix, destroyMatrix,
-                                   multiply,     synchronize, clear,         addGram,      finishGram,
-                                   findGrid,     roundToGrid, quantizeBlock, addProduct,   packCodes};
+    static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,   deviceCount,   deviceName,   freeMemory,
+                                   allocate,     release,     upload,        download,     createMatrix,
+                                   destroyMatrix, multiply,   synchronize,   clear,        addGram,
+                                   finishGram,   findGrid,    roundToGrid,   quantizeBlock, addProduct,
+                                   descendBlock, packCodes};
     return &api;
 }

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define OWQ_CUDA_ABI 2
+#define OWQ_CUDA_ABI 3
 #define OWQ_CUDA_API_SYMBOL "owqCudaApi"
 
 /** A packed weight in host memory, in the file's order (kernels/matvec.h says what each part is). */
@@ -101,12 +101,31 @@ typedef struct OwqCudaProduct {
     float factor;
 } OwqCudaProduct;
 
+/** kernels/descent.h descendBlock, with the same results to the bit. */
+typedef struct OwqCudaDescent {
+    int64_t rows, columns;
+    const float* pull; /* [rows, columns] */
+    int64_t pullStride;
+    const float* hessian; /* the block's square */
+    int64_t hessianStride;
+    const float *scale, *zero; /* [rows, grids] */
+    int64_t gridStride;
+    const int32_t* grid; /* [columns] which of a row's grids each column uses */
+    int32_t bits;
+    uint8_t* codes; /* [rows, columns] in and out */
+    int64_t codeStride;
+    float* change; /* [rows, columns] out */
+    int64_t changeStride;
+} OwqCudaDescent;
+
 typedef struct OwqCudaApi {
     int32_t abi; /* OWQ_CUDA_ABI */
     /** The reason of the calling thread's last failure, for a person. */
     const char* (*lastError)(void);
     int32_t (*deviceCount)(int32_t* count);
     int32_t (*deviceName)(int32_t device, char* name, size_t size, uint64_t* memoryBytes);
+    /** Of the current GPU, bytes that can be had now. */
+    int32_t (*freeMemory)(uint64_t* bytes);
     int32_t (*allocate)(size_t bytes, void** device);
     void (*release)(void* device);
     int32_t (*upload)(void* device, const void* host, size_t bytes);
@@ -132,6 +151,7 @@ typedef struct OwqCudaApi {
     int32_t (*roundToGrid)(const OwqCudaRounding* rounding, void* stream);
     int32_t (*quantizeBlock)(const OwqCudaColumnBlock* block, void* stream);
     int32_t (*addProduct)(const OwqCudaProduct* product, void* stream);
+    int32_t (*descendBlock)(const OwqCudaDescent* block, void* stream);
     /** kernels/packing.h packCodes; bits 2, 3, 4 or 8. */
     int32_t (*packCodes)(const uint8_t* codesDevice, int64_t rows, int64_t columns, int32_t bits,
                          int32_t* wordsDevice, void* stream);

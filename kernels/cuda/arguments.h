@@ -85,6 +85,18 @@ inline const char* fault(const OwqCudaProduct& p) {
                                                                                           : nullptr;
 }
 
+inline const char* fault(const OwqCudaDescent& d) {
+    if (const char* why = sizeFault(d.rows, d.columns)) return why;
+    if (const char* why = bitsFault(d.bits)) return why;
+    if (d.columns > OWQ_CUDA_BLOCK_COLUMNS) return "a block of more than 128 columns";
+    if (d.rows && d.columns && anyNull(d.pull, d.hessian, d.scale, d.zero, d.grid, d.codes, d.change))
+        return kNullPointer;
+    if (d.pullStride < d.columns || d.hessianStride < d.columns || d.codeStride < d.columns ||
+        d.changeStride < d.columns || d.gridStride < 1)
+        return kShortStride;
+    return nullptr;
+}
+
 inline const char* packingFault(const uint8_t* codes, int64_t rows, int64_t columns, int32_t bits,
                                 const int32_t* words) {
     if (const char* why = sizeFault(rows, columns)) return why;

@@ -13,7 +13,6 @@
 #include "core/model/compute.h"
 #include "core/quantize/column_loop.h"
 #include "core/quantize/factor.h"
-#include "kernels/range_search.h"
 
 namespace {
 
@@ -35,7 +34,7 @@ void factorization(benchmark::State& state) {
     const at::Tensor h = hessianOf(n);
     for (auto _ : state) {
         if (state.range(0))
-            benchmark::DoNotOptimize(factorize(h.to(at::kDouble), state.range(0) == 2, {})->pivot.data());
+            benchmark::DoNotOptimize(factorize(hostDevice(), h.to(at::kDouble), state.range(0) == 2, {})->pivot.const_data_ptr<float>());
         else
             benchmark::DoNotOptimize(at::linalg_cholesky(at::cholesky_inverse(at::linalg_cholesky(h)), true));
     }
@@ -50,18 +49,18 @@ void columnLoop(benchmark::State& state) {
     const at::Tensor weight = at::randn({rows, columns}).mul(0.02).contiguous();
     ColumnLoop start;
     start.kept = columns;
-    start.factor = *factorize(hessianOf(columns).to(at::kDouble), false, {});
-    start.scale.resize(rows);
-    start.zero.resize(rows);
+    start.factor = *factorize(hostDevice(), hessianOf(columns).to(at::kDouble), false, {});
+    start.scale = at::empty({rows, 1});
+    start.zero = at::empty({rows, 1});
     const LinearRecipe recipe;
-    kernels::findGrid(weight.const_data_ptr<float>(), rows, columns, columns, nullptr, {recipe.bits, 1}, start.scale.data(), start.zero.data());
+    hostDevice().findGrid(weight, {}, {recipe.bits, 1}, start.scale, start.zero, {});
     for (auto _ : state) {
         state.PauseTiming();
         ColumnLoop loop = start;
         loop.weight = weight.clone();
         state.ResumeTiming();
-        runColumnLoop(loop, recipe, {});
-        benchmark::DoNotOptimize(loop.error);
+        runColumnLoop(hostDevice(), loop, recipe, {});
+        benchmark::DoNotOptimize(loop.loss.const_data_ptr<double>());
     }
     state.counters["GFLOP/s"] =
         benchmark::Counter(double(state.iterations() * rows * columns) * double(columns) / 1e9, benchmark::Counter::kIsRate);

@@ -10,11 +10,12 @@ namespace owq::structure {
 
 const std::vector<Room>& rooms() {
     static const std::vector<Room> table = {
-        {"kernels", 1},       {"core/base", 1},        {"widgets", 1},      {"core/checkpoint", 2},
-        {"core/quantize", 2}, {"core/distributed", 2}, {"core/text", 3},    {"core/pack", 3},
-        {"core/model", 4},    {"core/calibrate", 5},   {"core/analyze", 6}, {"core/evaluate", 6},
-        {"core/generate", 6}, {"core/tune", 6},        {"core/budget", 7},  {"core/pipeline", 8},
-        {"core/store", 9},    {"core/jobs", 10},       {"app/cli", 11},     {"app/workbench", 11},
+        {"kernels", 1},        {"core/base", 1},      {"widgets", 1},       {"core/checkpoint", 2},
+        {"core/device", 2},    {"core/distributed", 2}, {"core/quantize", 3}, {"core/text", 3},
+        {"core/pack", 4},      {"core/model", 5},     {"core/calibrate", 6}, {"core/analyze", 7},
+        {"core/evaluate", 7},  {"core/generate", 7},  {"core/tune", 7},     {"core/budget", 8},
+        {"core/pipeline", 9},  {"core/store", 10},    {"core/jobs", 11},    {"app/cli", 12},
+        {"app/workbench", 12},
     };
     return table;
 }

@@ -101,12 +101,12 @@ TEST(structure, FindsIncludesThatGoUpOrSideways) {
                 {"core/checkpoint/c.h", "#include \"core/base/b.h\"\n#include \"core/checkpoint/d.h\"\n"},
                 {"core/checkpoint/d.h", ""},
                 {"core/jobs/run.h", ""},
-                {"core/quantize/t.h", "#include \"core/checkpoint/c.h\"\n"},
+                {"core/device/t.h", "#include \"core/checkpoint/c.h\"\n"},
                 {"kernels/k.h", "#include \"core/base/b.h\"\n"},
                 {"widgets/view.h", "#  include <core/base/b.h>\n"}});
     EXPECT_THAT(includesUpward(tree),
                 ElementsAre(StartsWith("app/cli/main.cpp:2:"), StartsWith("core/base/b.h:2:"),
-                            StartsWith("core/quantize/t.h:1:"), StartsWith("kernels/k.h:1:"),
+                            StartsWith("core/device/t.h:1:"), StartsWith("kernels/k.h:1:"),
                             StartsWith("widgets/view.h:1:")));
 }
 

@@ -18,11 +18,7 @@ at::Tensor someHessian(int64_t n) {
     return x.t().matmul(x).div(double(n)).add(at::eye(n, at::kDouble));
 }
 
-at::Tensor pivots(const Factor& factor) {
-    at::Tensor p = at::empty({int64_t(factor.pivot.size())}, at::kDouble);
-    for (size_t i = 0; i < factor.pivot.size(); i++) p.data_ptr<double>()[i] = factor.pivot[i];
-    return p;
-}
+at::Tensor pivots(const Factor& factor) { return factor.pivot.to(at::kDouble); }
 
 double largest(const at::Tensor& x) { return x.abs().max().item<double>(); }
 
@@ -31,7 +27,7 @@ class Factorization : public testing::TestWithParam<int64_t> {};
 TEST_P(Factorization, GivesBackTheHessian) {
     const int64_t n = GetParam();
     const at::Tensor h = someHessian(n);
-    const auto factor = factorize(at::flip(h, {0, 1}), false, {});
+    const auto factor = factorize(hostDevice(), at::flip(h, {0, 1}), false, {});
     ASSERT_TRUE(factor);
     EXPECT_FALSE(factor->inverted);
     const at::Tensor unit = factor->unit.to(at::kDouble), r = unit.div(pivots(*factor).unsqueeze(0));
@@ -43,7 +39,7 @@ TEST_P(Factorization, GivesBackTheHessian) {
 TEST_P(Factorization, InvertedItGivesTheInverse) {
     const int64_t n = GetParam();
     const at::Tensor h = someHessian(n);
-    const auto factor = factorize(at::flip(h, {0, 1}), true, {});
+    const auto factor = factorize(hostDevice(), at::flip(h, {0, 1}), true, {});
     ASSERT_TRUE(factor);
     EXPECT_TRUE(factor->inverted);
     const at::Tensor u = factor->unit.to(at::kDouble);
@@ -57,11 +53,11 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Factorization, testing::Values(1, 5, 256, 257, 7
 TEST(FactorizationFailure, IsReportedNotThrown) {
     at::Tensor h = someHessian(300);
     h.diagonal()[200].fill_(-1);
-    EXPECT_FALSE(factorize(h.clone(), false, {}));
-    EXPECT_FALSE(factorize(h.clone(), true, {}));
+    EXPECT_FALSE(factorize(hostDevice(), h.clone(), false, {}));
+    EXPECT_FALSE(factorize(hostDevice(), h.clone(), true, {}));
     std::stop_source stop;
     stop.request_stop();
-    EXPECT_THROW(factorize(someHessian(300), true, stop.get_token()), Cancelled);
+    EXPECT_THROW(factorize(hostDevice(), someHessian(300), true, stop.get_token()), Cancelled);
 }
 
 }  // namespace

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/device/open_device.h"
+
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "core/base/error.h"
+#include "core/device/device.h"
+#include "core/device/torch_cuda.h"
+#include "kernels/cuda/loader.h"
+#include "tests/core/device/emulated_cuda.h"
+
+namespace owq {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string failureOf(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& e) {
+        EXPECT_FALSE(e.remedy().empty()) << e.what();
+        return e.what();
+    }
+    return "nothing failed";
+}
+
+TEST(OpenDevice, NamesAndTheCpu) {
+    for (DeviceKind kind : {DeviceKind::cpu, DeviceKind::cuda}) EXPECT_EQ(deviceKindFromName(deviceKindName(kind)), kind);
+    EXPECT_THROW(deviceKindFromName("tpu"), Error);
+    EXPECT_EQ(openDevice(DeviceKind::cpu), nullptr);
+    EXPECT_TRUE(hostDevice().isHost());
+}
+
+TEST(OpenDevice, WithoutAGpuSaysWhatIsMissingAndWhatToDo) {
+    if (kernels::cudaKernels().api) GTEST_SKIP() << "there is a GPU";
+    const std::string said = failureOf([] { openDevice(DeviceKind::cuda); });
+    EXPECT_THAT(said, HasSubstr(kernels::cudaKernels().reason));
+    EXPECT_THAT(said, HasSubstr("--device cpu"));
+}
+
+class TorchFolder : public ::testing::Test {
+protected:
+    void SetUp() override {
+        folder = std::filesystem::path(::testing::TempDir()) / ("torch-" + std::to_string(::getpid())) / "lib";
+        std::filesystem::create_directories(folder);
+        setenv("OWQ_TORCH_CUDA", folder.c_str(), 1);
+    }
+    void TearDown() override {
+        unsetenv("OWQ_TORCH_CUDA");
+        std::filesystem::remove_all(folder.parent_path());
+    }
+    void write(const std::filesystem::path& file, const std::string& text) { std::ofstream(file) << text; }
+    std::filesystem::path folder;
+};
+
+TEST_F(TorchFolder, WithoutTheCudaHalf) {
+    const std::string said = failureOf(openTorchCuda);
+    EXPECT_THAT(said, HasSubstr(folder.string()));
+    EXPECT_THAT(said, HasSubstr("libc10_cuda.so"));
+    EXPECT_THAT(said, HasSubstr("setup.sh --cuda"));
+}
+
+TEST_F(TorchFolder, OfAnotherVersion) {
+    write(folder.parent_path() / "version.py", "from typing import Optional\n__version__ = '2.9.1+cu128'\n");
+    EXPECT_THAT(failureOf(openTorchCuda), HasSubstr("PyTorch 2.9.1+cu128"));
+}
+
+TEST_F(TorchFolder, ThatIsDamaged) {
+    write(folder / "libc10_cuda.so", "no library");
+    EXPECT_THAT(failureOf(openTorchCuda), HasSubstr("could not be opened"));
+}
+
+TEST(EmulatedDevice, FailuresOfTheGpuAreErrors) {
+    const auto device = testing::emulatedDevice();
+    testing::emulated::failAfter = 0;
+    const at::Tensor x = at::zeros({4, 4});
+    EXPECT_THAT(failureOf([&] { device->gramSum(4)->add(x); }), HasSubstr("an emulated failure"));
+    EXPECT_EQ(testing::emulated::failAfter, -1);
+}
+
+}  // namespace
+}  // namespace owq
