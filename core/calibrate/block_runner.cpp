@@ -14,22 +14,18 @@
 #include "core/model/torch_tensor.h"
 
 namespace owq {
-namespace {
 
-constexpr int64_t kTokensPerPass = 1024;
-
-}  // namespace
-
-int64_t BlockRunner::windowsPerPass(int64_t length) { return std::max<int64_t>(1, kTokensPerPass / length); }
+int64_t BlockRunner::windowsPerPass(int64_t length, const Device& device) { return std::max<int64_t>(1, device.tokensPerPass() / length); }
 
 BlockRunner::BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch,
-                         const std::filesystem::path& scratch) {
+                         const std::filesystem::path& scratch, const Device& device, bool apart)
+    : device_(device) {
     const at::NoGradGuard guard;
     if (windows.count() < 1) throw Error("there are no token windows to run through the model");
-    batch_ = batch > 0 ? batch : windowsPerPass(windows.length);
+    batch_ = batch > 0 ? batch : windowsPerPass(windows.length, device);
     const std::array<int64_t, 3> shape{windows.count(), windows.length, model.info().hidden};
     if (scratch.empty()) {
-        hidden_ = at::empty(shape, at::TensorOptions(at::kFloat));
+        hidden_ = at::empty(shape, at::TensorOptions(at::kFloat).device(apart ? at::Device(at::kCPU) : device.place()));
     } else {
         scratch_ = std::make_unique<ScratchMemory>(scratch, uint64_t(shape[0] * shape[1] * shape[2]) * sizeof(float));
         hidden_ = at::from_blob(scratch_->data(), shape, at::TensorOptions(at::kFloat));
@@ -51,7 +47,7 @@ void BlockRunner::observe(const Block& block, const InputObserver& observer, std
     for (int64_t i = 0; i < windows(); i += batch_) {
         checkStop(stop);
         const int64_t count = std::min(batch_, windows() - i);
-        block.observe(hidden_.narrow(0, i, count), observer, lastGroup);
+        block.observe(part(i, count), observer, lastGroup);
         releaseScratch();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
@@ -66,10 +62,10 @@ void BlockRunner::observePair(const Block& block, const BlockRunner& other, cons
         const int64_t count = std::min(batch_, windows() - i);
         std::map<std::string, at::Tensor> theirs;
         otherBlock.observe(
-            other.hidden_.narrow(0, i, count),
+            other.part(i, count),
             [&](const std::string& group, const at::Tensor& x) { theirs[group] = x; }, lastGroup);
         block.observe(
-            hidden_.narrow(0, i, count),
+            part(i, count),
             [&](const std::string& group, const at::Tensor& x) { observer(group, x, theirs.at(group)); },
             lastGroup);
         other.releaseScratch();
@@ -84,8 +80,7 @@ void BlockRunner::advance(const Block& block, std::stop_token stop, const OnBatc
     for (int64_t i = 0; i < windows(); i += batch_) {
         checkStop(stop);
         const int64_t count = std::min(batch_, windows() - i);
-        const at::Tensor part = hidden_.narrow(0, i, count);
-        part.copy_(block.forward(part, observer));
+        hidden_.narrow(0, i, count).copy_(block.forward(part(i, count), observer));
         releaseScratch();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }

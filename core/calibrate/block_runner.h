@@ -22,11 +22,12 @@ public:
     using OnBatch = std::function<void(double fraction)>;
 
     /// Embeds every window. batch: windows per forward pass, 0: windowsPerPass. The activations lie in a file of `scratch`, where that
-    /// is given.
-    BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch = 0, const std::filesystem::path& scratch = {});
+    /// is given, else with the device, or in host memory where they are `apart`. Blocks must be the device's.
+    BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch = 0, const std::filesystem::path& scratch = {},
+                const Device& device = hostDevice(), bool apart = false);
 
-    /// So many that a pass has about 1024 tokens.
-    static int64_t windowsPerPass(int64_t length);
+    /// So many that a pass has about as many tokens as the device wants.
+    static int64_t windowsPerPass(int64_t length, const Device& device = hostDevice());
 
     int64_t windows() const { return hidden_.size(0); }
     int64_t tokens() const { return hidden_.size(0) * hidden_.size(1); }
@@ -47,7 +48,10 @@ public:
 
 private:
     void releaseScratch() const;
+    /// Windows i… where blocks can have them.
+    at::Tensor part(int64_t i, int64_t count) const { return hidden_.narrow(0, i, count).to(device_.place()); }
 
+    const Device& device_;
     std::unique_ptr<ScratchMemory> scratch_;  ///< what hidden_ is a view of, or null
     at::Tensor hidden_;
     int64_t batch_ = 1;

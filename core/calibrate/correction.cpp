@@ -11,7 +11,7 @@ namespace owq {
 void InputDrift::add(const std::string& group, const at::Tensor& x, const at::Tensor& y) {
     const at::NoGradGuard guard;
     auto [found, isNew] = sums_.try_emplace(group);
-    if (isNew) found->second = at::zeros({x.size(1), x.size(1)}, at::kFloat);
+    if (isNew) found->second = at::zeros({x.size(1), x.size(1)}, x.options());
     // The difference first: it is small, and so are the digits lost.
     found->second.addmm_(x.sub(y).t(), y);
 }

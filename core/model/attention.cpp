@@ -43,10 +43,10 @@ at::Tensor repeatHeads(const at::Tensor& x, int64_t repeats) {
 }  // namespace
 
 at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                           KeyValueCache* cache) {
+                           KeyValueCache* cache, bool ownKernel) {
     const int64_t n = query.size(0), t = query.size(1), heads = query.size(2), size = query.size(3);
     const int64_t keyHeads = key.size(2), shared = heads / keyHeads;
-    if (!cache && kernels::takesHeadSize(size)) {
+    if (ownKernel && !cache && kernels::takesHeadSize(size)) {
         const at::Tensor q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
         at::Tensor out = at::empty({n, t, heads * size}, q.options());
         kernels::causalAttention({q.const_data_ptr<float>(), k.const_data_ptr<float>(), v.const_data_ptr<float>(), n, t, heads,
@@ -70,7 +70,9 @@ at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const
         mixed = at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
     } else {
         const at::Tensor seen =
-            at::arange(before + t).unsqueeze(0).le(at::arange(before, before + t).unsqueeze(1));
+            at::arange(before + t, q.options().dtype(at::kLong))
+                .unsqueeze(0)
+                .le(at::arange(before, before + t, q.options().dtype(at::kLong)).unsqueeze(1));
         mixed = at::scaled_dot_product_attention(q, k, v, seen);
     }
     return mixed.transpose(1, 2).reshape({n, t, heads * size});

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/progress.h"
 #include "core/model/attention.h"
 #include "core/model/torch_tensor.h"
 
@@ -32,11 +33,11 @@ at::Tensor activate(Activation kind, at::Tensor x) {
     return x;
 }
 
-Norm loadNorm(const ModelSource& source, const ModelConfig& config, const std::string& name) {
+Norm loadNorm(const ModelSource& source, const ModelConfig& config, const std::string& name, const Device& device) {
     Norm norm{config.norm, config.normEpsilon, {}, {}};
     if (!config.normAffine) return norm;
-    norm.weight = loadFloat(source, name + ".weight");
-    if (config.norm == NormKind::layer) norm.bias = loadFloat(source, name + ".bias");
+    norm.weight = loadFloat(source, name + ".weight", device.place());
+    if (config.norm == NormKind::layer) norm.bias = loadFloat(source, name + ".bias", device.place());
     return norm;
 }
 
@@ -65,19 +66,20 @@ struct Block::Pass {
 };
 
 Block Block::load(const ModelSource& source, const ModelConfig& config, const ModelNames& names, int index,
-                  std::shared_ptr<const Rope> rope, WeightForm form) {
+                  std::shared_ptr<const Rope> rope, WeightForm form, const Device& device, const std::stop_token& stop) {
     const at::NoGradGuard guard;
     Block block;
     block.config_ = config;
     block.index_ = index;
     block.rope_ = std::move(rope);
     const std::string prefix = names.block(*config.family, index);
-    block.attentionNorm_ = loadNorm(source, config, prefix + config.family->attentionNorm);
-    block.feedForwardNorm_ = loadNorm(source, config, prefix + config.family->feedForwardNorm);
+    block.attentionNorm_ = loadNorm(source, config, prefix + config.family->attentionNorm, device);
+    block.feedForwardNorm_ = loadNorm(source, config, prefix + config.family->feedForwardNorm, device);
     for (const LinearInfo& info : source.info().linears) {
         if (info.block != index) continue;
+        checkStop(stop);
         block.infos_.push_back(info);
-        block.linears_.push_back(Linear::load(source, info.name, form));
+        block.linears_.push_back(Linear::load(source, info.name, form, device));
     }
     return block;
 }
@@ -106,11 +108,15 @@ at::Tensor Block::attention(const at::Tensor& x, Pass& pass) const {
     at::Tensor key = linears_[k].forward(x).view({n, t, config_.keyValueHeads, size});
     const at::Tensor value = linears_[v].forward(x).view({n, t, config_.keyValueHeads, size});
     const int64_t first = pass.cache ? pass.cache->length : 0;
-    if (rope_) {
+    const bool host = !linears_[q].isPlaced();
+    if (rope_ && host) {
         rope_->apply(query, first);
         rope_->apply(key, first);
+    } else if (rope_) {
+        query = rope_->turned(query, first);
+        key = rope_->turned(key, first);
     }
-    const at::Tensor mixed = causalAttention(query, key, value, pass.cache);
+    const at::Tensor mixed = causalAttention(query, key, value, pass.cache, host);
     pass.show(infos_[o], mixed);
     return pass.ended ? at::Tensor{} : linears_[o].forward(mixed);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to core sources. One transformer block, fp32 on the CPU.
+// Private to core sources. One transformer block, fp32.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -38,12 +38,13 @@ struct Norm {
 class Block {
 public:
     /// Reads the weights of block `index`. Throws Error naming a tensor that holds values that are not
-    /// finite.
+    /// finite, and Cancelled. Copies of a block share its weights; replacing one's leaves the other's.
     static Block load(const ModelSource& source, const ModelConfig& config, const ModelNames& names,
-                      int index, std::shared_ptr<const Rope> rope, WeightForm form = WeightForm::dense);
+                      int index, std::shared_ptr<const Rope> rope, WeightForm form = WeightForm::dense,
+                      const Device& device = hostDevice(), const std::stop_token& stop = {});
 
     int index() const { return index_; }
-    /// hidden [n, t, H] fp32 (not written to) to [n, t, H]. Positions start at the cache's length, or 0.
+    /// hidden [n, t, H] fp32 on the block's device (not written to) to [n, t, H]. Positions start at the cache's length, or 0.
     at::Tensor forward(const at::Tensor& hidden, const InputObserver& observe = {},
                        KeyValueCache* cache = nullptr) const;
     /// Only calls the observer, and ends once `lastGroup` (empty: the block's last) has been observed: the
@@ -58,6 +59,7 @@ public:
     const Linear& linear(const std::string& name) const;
     /// Hands a quantized weight over: dequantized floats [rows, columns], copied.
     void setWeight(const std::string& name, const float* weight) { linear(name).setWeight(weight); }
+    void setWeight(const std::string& name, const QuantizedLinear& weight) { linear(name).setWeight(weight); }
 
 private:
     struct Pass;                               ///< one forward pass: observer, cache, where to end

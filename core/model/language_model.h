@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to core sources. Embedding, blocks loaded one at a time, final norm and head; fp32 on the CPU.
+// Private to core sources. Embedding, blocks loaded one at a time, final norm and head; fp32; all but the blocks on the CPU.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -25,7 +25,8 @@ public:
     at::Tensor embed(const at::Tensor& ids, int64_t firstPosition = 0) const;
     /// Lets go of the pages of the embedding that embed() read from a mapped file.
     void releaseEmbedding() const { releasePages(tokens_.data, tokens_.bytes()); }
-    Block loadBlock(int index, WeightForm form = WeightForm::dense) const;
+    Block loadBlock(int index, WeightForm form = WeightForm::dense, const Device& device = hostDevice(),
+                    const std::stop_token& stop = {}) const;
     /// Output of the last block to what the head multiplies, [..., H] to [..., embedding].
     at::Tensor finalNorm(const at::Tensor& hidden) const;
     /// Rows of finalNorm(...) to logits, [..., vocabulary]. The head's weight is loaded at the first call and

@@ -2,6 +2,8 @@
 #include "core/model/linear.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 
 #include <algorithm>
@@ -36,18 +38,26 @@ Linear::Linear(const at::Tensor& weight, at::Tensor bias)
     setWeight(weight.contiguous().const_data_ptr<float>());
 }
 
-Linear Linear::load(const ModelSource& source, const std::string& name, WeightForm form) {
+Linear Linear::load(const ModelSource& source, const std::string& name, WeightForm form, const Device& device) {
     Linear out;
     // The authors' packed files hold a bias of zeros where the model has none.
     const LinearInfo* info = source.info().find(name);
-    if (info && info->bias) out.bias_ = loadFloat(source, name + ".bias");
+    if (info && info->bias) out.bias_ = loadFloat(source, name + ".bias", device.place());
     if (!source.quantized(name)) {
-        return Linear(loadFloat(source, name + ".weight"), out.bias_);
+        const at::Tensor weight = loadFloat(source, name + ".weight", device.place());
+        if (device.isHost()) return Linear(weight, out.bias_);
+        out.rows_ = weight.size(0);
+        out.columns_ = weight.size(1);
+        out.placed_ = weight;
+        return out;
     }
     const QuantizedLinear quantized = source.linear(name);
     out.rows_ = quantized.rows;
     out.columns_ = quantized.columns;
-    if (form == WeightForm::packed && packable(quantized))
+    if (!device.isHost()) {
+        out.placed_ = at::empty({0}, device.options(at::kFloat));
+        out.setWeight(quantized);
+    } else if (form == WeightForm::packed && packable(quantized))
         out.packed_ = packed(quantized);
     else
         out.setWeight(dequantize(quantized).data());
@@ -55,6 +65,7 @@ Linear Linear::load(const ModelSource& source, const std::string& name, WeightFo
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
+    if (isPlaced()) return at::linear(x, placed_, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
     if (packed_) return forwardPacked(x);
     const at::Tensor in = x.contiguous();
     std::vector<int64_t> shape = x.sizes().vec();
@@ -87,6 +98,7 @@ at::Tensor Linear::forwardPacked(const at::Tensor& x) const {
 }
 
 at::Tensor Linear::weight() const {
+    if (isPlaced()) return placed_;
     at::Tensor weight = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat));
     if (packed_)
         packed_->dequantizeRows(0, rows_, weight.data_ptr<float>());
@@ -98,6 +110,24 @@ at::Tensor Linear::weight() const {
 void Linear::setWeight(const float* weight) {
     dense_ = std::make_shared<const kernels::DenseMatrix>(weight, rows_, columns_);
     packed_.reset();
+}
+
+void Linear::setWeight(const QuantizedLinear& q) {
+    if (!isPlaced()) return setWeight(dequantize(q).data());
+    const auto there = [this](const auto& values, at::IntArrayRef shape, at::ScalarType type) {
+        return at::from_blob(const_cast<void*>(static_cast<const void*>(values.data())), shape, type).to(placed_.device());
+    };
+    const int64_t weak = int64_t(q.weakColumns.size());
+    at::Tensor scale = there(q.scale, {rows_, q.groups()}, at::kFloat), zero = there(q.zero, {rows_, q.groups()}, at::kFloat);
+    if (q.groupSize) {
+        const std::vector<int32_t> gridOf = gridOfColumns(q);
+        const at::Tensor grid = there(gridOf, {columns_}, at::kInt);
+        scale = scale.index_select(1, grid);
+        zero = zero.index_select(1, grid);
+    }
+    at::Tensor weight = there(q.codes, {rows_, columns_}, at::kByte).to(at::kFloat).sub_(zero).mul_(scale);
+    if (weak) weight.index_copy_(1, there(q.weakColumns, {weak}, at::kInt).to(at::kLong), there(q.weakWeight, {rows_, weak}, at::kFloat));
+    placed_ = weight;
 }
 
 }  // namespace owq

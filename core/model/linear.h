@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/device/device.h"
 #include "core/model/model_source.h"
 
 namespace owq {
@@ -22,24 +23,27 @@ class DenseMatrix;
 class PackedMatrix;
 }  // namespace kernels
 
-/// y = x Wᵀ + b, all fp32 on the CPU.
+/// y = x Wᵀ + b, all fp32: on the CPU by our own kernels, elsewhere by LibTorch.
 class Linear {
 public:
     Linear() = default;
     Linear(const at::Tensor& weight, at::Tensor bias);
     /// `name` as in LinearInfo.
     static Linear load(const ModelSource& source, const std::string& name,
-                       WeightForm form = WeightForm::dense);
+                       WeightForm form = WeightForm::dense, const Device& device = hostDevice());
 
     int64_t rows() const { return rows_; }
     int64_t columns() const { return columns_; }
     /// x [..., columns] to [..., rows].
     at::Tensor forward(const at::Tensor& x) const;
-    /// [rows, columns], contiguous, made anew at every call.
+    /// [rows, columns], contiguous, not to be written to. On the CPU made anew at every call.
     at::Tensor weight() const;
     const at::Tensor& bias() const { return bias_; }  ///< undefined when there is none
     /// Replaces the weight by a dense one [rows, columns]; the floats are copied.
     void setWeight(const float* weight);
+    /// Replaces it by the dequantized one, on the device where this linear lies.
+    void setWeight(const QuantizedLinear& quantized);
+    bool isPlaced() const { return placed_.defined(); }  ///< on a device that is not the host
     bool isPacked() const { return packed_ != nullptr; }
 
 private:
@@ -47,6 +51,7 @@ private:
 
     int64_t rows_ = 0, columns_ = 0;
     at::Tensor bias_;
+    at::Tensor placed_;                                  ///< [rows, columns] on a device, or
     std::shared_ptr<const kernels::DenseMatrix> dense_;  ///< or
     std::shared_ptr<const kernels::PackedMatrix> packed_;
 };

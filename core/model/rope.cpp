@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/rope.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+
 #include <cmath>
 #include <numbers>
 
@@ -69,6 +72,22 @@ void Rope::apply(at::Tensor& x, int64_t first) const {
             }
         }
     });
+}
+
+at::Tensor Rope::turned(const at::Tensor& x, int64_t first) const {
+    if (frequencies_.empty()) return x;
+    const int64_t tokens = x.size(1), half = headSize_ / 2;
+    const auto held = table(first + tokens);
+    at::Tensor angles;
+    {
+        const std::lock_guard lock(mutex_);
+        const int64_t rows = int64_t(held->size()) / headSize_;
+        if (!placedTable_.defined() || placedTable_.device() != x.device() || placedTable_.size(0) < rows)
+            placedTable_ = at::from_blob(const_cast<float*>(held->data()), {rows, headSize_}, at::kFloat).to(x.device(), at::kFloat, false, true);
+        angles = placedTable_.slice(0, first, first + tokens).unsqueeze(1);  // [t, 1, headSize]
+    }
+    const at::Tensor c = angles.slice(2, 0, half), s = angles.slice(2, half), low = x.slice(3, 0, half), high = x.slice(3, half);
+    return at::cat({low.mul(c).sub_(high.mul(s)), high.mul(c).add_(low.mul(s))}, 3);
 }
 
 }  // namespace owq

@@ -18,6 +18,8 @@ public:
     Rope(const RopeConfig& config, int64_t headSize);
     /// Turns x [n, t, heads, headSize] (contiguous fp32) in place; token 0 is at position `first`.
     void apply(at::Tensor& x, int64_t first) const;
+    /// The same, as a new tensor, by LibTorch where x lies.
+    at::Tensor turned(const at::Tensor& x, int64_t first) const;
     /// Radians per position, [headSize/2].
     const std::vector<float>& frequencies() const { return frequencies_; }
 
@@ -29,6 +31,7 @@ private:
     std::vector<float> frequencies_;
     mutable std::mutex mutex_;
     mutable std::shared_ptr<const std::vector<float>> table_;
+    mutable at::Tensor placedTable_;  ///< a copy of it where turned() was last called
 };
 
 }  // namespace owq

@@ -32,22 +32,24 @@ at::ScalarType scalarType(DType type) {
 
 }  // namespace
 
-at::Tensor toFloatTensor(const Tensor& tensor) {
+at::Tensor toFloatTensor(const Tensor& tensor, at::Device place) {
     const at::ScalarType type = scalarType(tensor.dtype);
     const size_t alignment = byteSize(tensor.dtype);
+    at::Tensor stored;
+    bool copied = !place.is_cpu();
     if (reinterpret_cast<uintptr_t>(tensor.data) % alignment == 0 && tensor.count() > 0) {
-        const at::Tensor view =
-            at::from_blob(const_cast<std::byte*>(tensor.data), tensor.shape, at::TensorOptions(type));
-        return view.to(at::TensorOptions(at::kFloat), /*non_blocking=*/false, /*copy=*/true);
+        stored = at::from_blob(const_cast<std::byte*>(tensor.data), tensor.shape, at::TensorOptions(type));
+    } else {
+        stored = at::empty(tensor.shape, at::TensorOptions(type));
+        if (tensor.bytes()) std::memcpy(stored.data_ptr(), tensor.data, tensor.bytes());
+        copied = true;
     }
-    at::Tensor copy = at::empty(tensor.shape, at::TensorOptions(type));
-    if (tensor.bytes()) std::memcpy(copy.data_ptr(), tensor.data, tensor.bytes());
-    return copy.to(at::kFloat);
+    return stored.to(place, type).to(at::TensorOptions(at::kFloat).device(place), /*non_blocking=*/false, /*copy=*/!copied);
 }
 
-at::Tensor loadFloat(const ModelSource& source, const std::string& name) {
+at::Tensor loadFloat(const ModelSource& source, const std::string& name, at::Device place) {
     const Tensor stored = source.tensor(name);
-    at::Tensor values = toFloatTensor(stored);
+    at::Tensor values = toFloatTensor(stored, place);
     releasePages(stored.data, stored.bytes());
     if (values.numel() == 0) return values;
     const auto [low, high] = at::aminmax(values);  // NaN wins in both

@@ -10,10 +10,10 @@
 
 namespace owq {
 
-/// A copy as fp32. Throws Error for a dtype that is not floating.
-at::Tensor toFloatTensor(const Tensor& tensor);
-/// source.tensor(name) as fp32. Throws Error naming the tensor when it holds a value that is not finite.
-at::Tensor loadFloat(const ModelSource& source, const std::string& name);
+/// A copy as fp32, there: it travels as it is stored. Throws Error for a dtype that is not floating.
+at::Tensor toFloatTensor(const Tensor& tensor, at::Device place = at::kCPU);
+/// source.tensor(name) as fp32, there. Throws Error naming the tensor when it holds a value that is not finite.
+at::Tensor loadFloat(const ModelSource& source, const std::string& name, at::Device place = at::kCPU);
 /// Token ids [count, length] as int64.
 at::Tensor idTensor(const int32_t* ids, int64_t count, int64_t length);
 

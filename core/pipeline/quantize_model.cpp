@@ -2,6 +2,7 @@
 #include "core/pipeline/quantize_model.h"
 
 #include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +12,10 @@
 #include "core/calibrate/block_runner.h"
 #include "core/calibrate/correction.h"
 #include "core/calibrate/hessian.h"
+#include "core/device/device.h"
+#include "core/pipeline/block_reader.h"
 #include "core/pipeline/linear_recipe.h"
+#include "core/quantize/quantize_tensor.h"
 
 namespace owq {
 namespace {
@@ -29,7 +33,8 @@ private:
 class Walk {
 public:
     Walk(const PipelineInput& input, LayerSink& sink, const OnLinear& onLinear, Progress& progress, std::stop_token stop)
-        : input_(input), sink_(sink), onLinear_(onLinear), progress_(progress), stop_(stop), model_(input.model) {}
+        : input_(input), sink_(sink), onLinear_(onLinear), progress_(progress), stop_(stop),
+          device_(input.device ? *input.device : hostDevice()), model_(input.model) {}
 
     StageSeconds run() {
         const int blocks = input_.model->info().blocks;
@@ -37,13 +42,17 @@ public:
         if (input_.windows) {
             Timer timer(seconds_.forward);
             progress_.report("Embedding the calibration windows", "", 0);
-            runner = std::make_unique<BlockRunner>(model_, *input_.windows, 0, input_.scratch);
-            if (input_.recipe.inputCorrection > 0) original_ = std::make_unique<BlockRunner>(model_, *input_.windows, 0, input_.scratch);
+            const auto activations = [&] {
+                return std::make_unique<BlockRunner>(model_, *input_.windows, 0, input_.scratch, device_, input_.activationsApart);
+            };
+            runner = activations();
+            if (input_.recipe.inputCorrection > 0) original_ = activations();
         }
+        BlockReader reader(model_, device_);
         for (int b = 0; b < blocks; ++b) {
             checkStop(stop_);
-            Block block = model_.loadBlock(b);
-            if (original_) originalBlock_.emplace(model_.loadBlock(b));
+            Block block = reader.next(stop_);
+            if (original_) originalBlock_.emplace(block);
             blockStart_ = double(b) / blocks;
             blockShare_ = 1.0 / blocks;
             if (!runner) {
@@ -59,7 +68,9 @@ public:
                 Timer timer(seconds_.forward);
                 runner->advance(block, stop_, [&](double f) { report("Passing on to the next block", blockName(block), 0.6 + 0.4 * f); });
                 if (original_) original_->advance(*originalBlock_, stop_);
+                device_.synchronize();
             }
+            device_.synchronize();  // before the block is let go of (Device::runAside)
         }
         progress_.report("Quantized", "", 1);
         return seconds_;
@@ -83,7 +94,7 @@ private:
 
     // Hessians of the groups that still have work; of one group only when it is named.
     std::map<std::string, at::Tensor> hessians(const Block& block, BlockRunner& runner, const std::string& only) {
-        HessianSet set;
+        HessianSet set(device_);
         InputDrift drift;
         corrections_.clear();
         std::string last;
@@ -93,9 +104,11 @@ private:
         double hessianSeconds = 0;
         const auto take = [&](const std::string& group, const at::Tensor& x, const at::Tensor* original) {
             if (!only.empty() && group != only) return;
+            device_.synchronize();
             Timer inner(hessianSeconds);
             set.add(group, x);
             if (original) drift.add(group, *original, x);
+            device_.synchronize();
         };
         const auto onBatch = [&](double f) { report("Collecting Hessians", blockName(block), 0.4 * f); };
         // Until the first linear is quantized the models are one.
@@ -142,7 +155,8 @@ private:
             const LinearOutcome outcome = resumed ? sink_.load(l.name) : quantizeOne(block, l, hessians);
             if (!resumed) sink_.store(l, outcome);
             if (onLinear_) onLinear_(l, outcome, resumed);
-            block.setWeight(l.name, dequantize(outcome.weight).data());
+            device_.synchronize();  // before the old weight is let go of
+            block.setWeight(l.name, outcome.weight);
             diverged_ = true;
         }
     }
@@ -154,8 +168,7 @@ private:
         const auto h = hessians.find(l.inputGroup);
         const LinearRecipe recipe = linearRecipe(input_.recipe, *input_.plan.find(l.name), l.dtype);
         try {
-            LinearOutcome outcome = quantizeLinear(weight.const_data_ptr<float>(), l.rows, l.columns,
-                                                   h == hessians.end() ? nullptr : h->second.const_data_ptr<float>(), recipe, stop_);
+            LinearOutcome outcome = quantizeLinear(device_, weight, h == hessians.end() ? at::Tensor() : h->second, recipe, stop_);
             if (input_.windows) outcome.statistics.tokens = input_.windows->count() * input_.windows->length;
             seconds_.rangeSearch += outcome.seconds.rangeSearch;
             seconds_.columnLoop += outcome.seconds.columnLoop;
@@ -170,6 +183,7 @@ private:
     const OnLinear& onLinear_;
     Progress& progress_;
     std::stop_token stop_;
+    const Device& device_;
     LanguageModel model_;
     StageSeconds seconds_;
     std::unique_ptr<BlockRunner> original_;  ///< the activations of the unquantized model, where inputs are corrected
@@ -189,9 +203,13 @@ StageSeconds quantizeModel(const PipelineInput& input, LayerSink& sink, const On
                     "Give a calibration text or tokens");
     double total = 0;
     StageSeconds seconds;
-    {
+    try {
         Timer timer(total);
         seconds = Walk(input, sink, onLinear, progress, stop).run();
+    } catch (const c10::Error& e) {
+        if (!input.device) throw;
+        throw Error(std::string("the GPU could not go on: ") + e.what_without_backtrace(), input.device->name(),
+                    "What is finished is kept. Where its memory was short, close what else uses it; or use --device cpu");
     }
     seconds.total = total;
     return seconds;

@@ -15,11 +15,15 @@
 
 namespace owq {
 
+class Device;
+
 struct PipelineInput {
     std::shared_ptr<const ModelSource> model;  ///< with dense linears
     const TokenWindows* windows = nullptr;     ///< may be null for rtn, which looks at weights only
     Recipe recipe;
     BudgetPlan plan;                           ///< bits and weak columns per linear; 16 bits: left as it is
+    std::shared_ptr<const Device> device;      ///< what computes; null: the CPU
+    bool activationsApart = false;             ///< of all windows: in host memory although a GPU computes
     std::filesystem::path scratch;             ///< folder for a scratch file with the activations; empty: they stay in memory
 };
 
