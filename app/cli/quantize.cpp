@@ -39,6 +39,10 @@ void print(const QuantizeResult& result, const std::filesystem::path& out) {
     if (const MemoryPhase* highest = result.forecast.highest())
         facts.add({"memory forecast", bytesText(result.forecast.peak()) + ", most while " + highest->name +
                                           (result.forecast.scratch ? "; activations in a file" : "")});
+    if (const MemoryPhase* most = result.deviceForecast.highest())
+        facts.add({"GPU memory forecast", bytesText(result.deviceForecast.peak()) + ", most while " + most->name +
+                                              (result.deviceForecast.scratch ? "; activations in the machine's memory" : "")});
+    if (!result.dryRun) facts.add({"device", result.device == DeviceKind::cpu ? "CPU" : result.deviceName});
     if (!result.dryRun) facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.add({result.dryRun ? "plan" : "run directory", out.string()});
     facts.print(std::cout);
@@ -62,6 +66,7 @@ void addQuantize(CommandLine& line) {
         const bool planOnly = options.dryRun && options.recipe.allocation == "paper";
         options.calibration = arguments->calibration.resolve(options.recipe.method != Method::rtn && !planOnly);
         options.memoryLimit = uint64_t(arguments->memoryLimit * double(1 << 30));
+        options.device = deviceKindFromName(arguments->device);
         const QuantizeResult result = quantize(options, run.progress, run.stop);
         run.writeResult(toJson(result));
         run.line.finish();
@@ -77,8 +82,9 @@ void addQuantize(CommandLine& line) {
         ->check(CLI::Range(0.01, 1e6));
     auto* resume = command->add_flag("--resume", options.resume, "Go on with the run in --out");
     command->add_flag("--force", options.force, "Replace what is in --out")->excludes(resume);
-    refuse(command->add_option("--device", arguments->device, "cpu")->check(CLI::IsMember({"cpu", "cuda"}))->capture_default_str(),
-           "--device cuda is not in this release: use cpu", {"cuda"});
+    command->add_option("--device", arguments->device, "What computes: cpu, or cuda for the first NVIDIA GPU")
+        ->check(CLI::IsMember({"cpu", "cuda"}))
+        ->capture_default_str();
     arguments->calibration.add(*command);
     arguments->recipe.add(*command, true);
 }

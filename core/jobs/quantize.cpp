@@ -10,6 +10,7 @@
 #include "core/jobs/quantize_shared.h"
 #include "core/jobs/run_description.h"
 #include "core/jobs/threads.h"
+#include "core/pipeline/device_memory.h"
 #include "core/pipeline/quantize_model.h"
 #include "core/store/run_directory.h"
 
@@ -84,11 +85,35 @@ std::string gigabytes(uint64_t bytes) {
     return text;
 }
 
+/// Of a run that a GPU computes: its own memory, then what is left to the machine's. Without the GPU at hand (a plan) nothing is refused.
+void planDeviceMemory(const QuantizeOptions& options, const ModelInfo& info, const PipelineInput& input, int64_t windows, int64_t length,
+                      uint64_t resident, QuantizeResult& result) {
+    MemoryForecast& there = result.deviceForecast;
+    there = forecastDeviceMemory(info, input.recipe, input.plan, windows, length, tokensPerPass(DeviceKind::cuda));
+    if (const uint64_t free = input.device ? freeMemoryBytes(*input.device) : 0; free && there.peak() > free) {
+        const uint64_t whole = there.peak();
+        there.scratch = true;
+        if (there.peak() > free)
+            throw Error("this run needs about " + gigabytes(there.peak()) + " of the GPU's memory even with its activations elsewhere, and " +
+                            gigabytes(free) + " are free",
+                        result.deviceName, "Close what else uses the GPU, use a larger one, or use --device cpu");
+        result.warnings.push_back("the run would need about " + gigabytes(whole) + " of the GPU's memory, of which " + gigabytes(free) +
+                                  " are free: the activations, " + gigabytes(there.activations) + ", stay in the machine's");
+    }
+    // Errors that are predicted for an allocation are measured on the CPU.
+    result.forecast = input.recipe.allocation == "greedy" ? forecastMemory(info, input.recipe, input.plan, windows, length, resident, threads())
+                                                          : forecastHostMemory(info, input.recipe, input.plan, windows, length, resident, there.scratch);
+}
+
 /// Makes the forecast and decides where the activations go. Throws Error when the run cannot fit.
 void planMemory(const QuantizeOptions& options, const ModelInfo& info, const PipelineInput& input, int64_t windows, int64_t length,
                 QuantizeResult& result) {
+    if (input.device) result.deviceName = deviceName(*input.device);
     const uint64_t resident = residentMemoryBytes();
-    result.forecast = forecastMemory(info, input.recipe, input.plan, windows, length, resident, threads());
+    if (options.device == DeviceKind::cuda)
+        planDeviceMemory(options, info, input, windows, length, resident, result);
+    else
+        result.forecast = forecastMemory(info, input.recipe, input.plan, windows, length, resident, threads());
     const uint64_t limit = options.memoryLimit ? options.memoryLimit : resident + availableMemoryBytes();
     const uint64_t peak = result.forecast.peak();
     if (peak <= limit) return;
@@ -167,6 +192,9 @@ QuantizeResult quantize(const QuantizeOptions& options, Progress& progress, std:
 
 QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs& shared, Progress& progress, std::stop_token stop) {
     PipelineInput input;
+    // A finished run is only read again: it needs neither GPU, memory nor space.
+    const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
+    if (!options.dryRun && !looksFinished) input.device = openDevice(options.device);
     input.model = ModelSource::open(options.model);
     const ModelInfo& info = input.model->info();
     if (input.model->kind() != ModelKind::checkpoint)
@@ -178,6 +206,7 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
 
     QuantizeResult result;
     result.recipe = input.recipe;
+    result.device = options.device;
     progress.setSpan(0, 0.02);
     TokenWindows windows;
     const bool greedy = input.recipe.allocation == "greedy";
@@ -188,8 +217,6 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
         result.tokens = int64_t(input.windows->ids.size());
         result.warnings.insert(result.warnings.end(), input.windows->warnings.begin(), input.windows->warnings.end());
     }
-    // A finished run is only read again: it needs neither memory nor space.
-    const bool looksFinished = options.resume && fs::exists(options.out / "result.json");
     const auto [count, length] = windowsOf(options, *input.model, input.windows);
     if (!looksFinished) planMemory(options, info, input, count, length, result);
     double begin = 0.02;
@@ -226,7 +253,7 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     }
     const Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
                                          input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop,
-                                         shared.modelFiles);
+                                         shared.modelFiles, options.device);
     const uint64_t scratchBytes = result.forecast.scratch ? result.forecast.activations : 0;
     if (!looksFinished) requireSpace(options.out, runBytes(info, input.plan) + scratchBytes);
     const auto ifThere = options.force    ? RunDirectory::IfThere::replace
@@ -234,11 +261,18 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
                                           : RunDirectory::IfThere::refuse;
     const auto directory = RunDirectory::open(options.out, description, ifThere, info.dtype);
     if (directory->complete()) return finishedResult(*directory, info, options, progress, stop);
-    if (looksFinished) planMemory(options, info, input, count, length, result);
+    if (looksFinished) {
+        input.device = openDevice(options.device);
+        planMemory(options, info, input, count, length, result);
+    }
     for (const std::string& w : result.warnings) directory->log("warning: " + w);
 
     for (const MemoryPhase& p : result.forecast.phases) directory->log("memory forecast, " + p.name + ": " + gigabytes(p.bytes));
-    if (result.forecast.scratch) input.scratch = options.out;
+    for (const MemoryPhase& p : result.deviceForecast.phases) directory->log("forecast of the GPU's memory, " + p.name + ": " + gigabytes(p.bytes));
+    if (input.device) directory->log("computing on " + result.deviceName);
+    input.activationsApart = result.deviceForecast.scratch;
+    const bool inMachine = !input.device || input.activationsApart;
+    input.scratch = result.forecast.scratch && inMachine ? options.out : fs::path();
 
     progress.setSpan(begin, 0.98);
     try {

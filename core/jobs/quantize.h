@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/budget/budget.h"
+#include "core/device/open_device.h"
 #include "core/jobs/calibrate.h"
 #include "core/jobs/layer_report.h"
 #include "core/budget/recipe.h"
@@ -22,6 +23,7 @@ struct QuantizeOptions {
     Recipe recipe;
     std::filesystem::path budget;        ///< JSON with bits and weak columns per linear, or empty
     bool dryRun = false;                 ///< plan and sizes only; writes out/budget.json
+    DeviceKind device = DeviceKind::cpu;  ///< what computes; a plan is made without it
     bool resume = false, force = false;
     uint64_t memoryLimit = 0;            ///< bytes the process may hold; 0: what the machine has free. Activations go to a scratch file in
                                          ///< `out` when only that makes the run fit; an Error before it starts when nothing does
@@ -30,6 +32,8 @@ struct QuantizeOptions {
 
 struct QuantizeResult {
     Recipe recipe;
+    DeviceKind device = DeviceKind::cpu;
+    std::string deviceName;              ///< of a GPU
     double targetBits = 0;
     EffectiveBits effectiveBits;
     uint64_t packedBytes = 0;            ///< of the packed linears; with embeddings and the rest: fileBytes
@@ -37,6 +41,7 @@ struct QuantizeResult {
     StageSeconds seconds;
     uint64_t peakMemoryBytes = 0;        ///< measured
     MemoryForecast forecast;             ///< made before the run; a scratch file is, or would be, used where it says so
+    MemoryForecast deviceForecast;       ///< of the GPU's own memory; `scratch`: the activations do not fit there. No phases on the CPU
     int64_t tokens = 0;
     std::vector<LayerReport> layers;
     std::vector<std::string> warnings;

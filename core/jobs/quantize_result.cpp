@@ -2,10 +2,34 @@
 #include "core/jobs/quantize_result.h"
 
 namespace owq {
+namespace {
+
+Json toJson(const MemoryForecast& forecast) {
+    Json phases = Json::object();
+    for (const MemoryPhase& p : forecast.phases) phases[p.name] = p.bytes;
+    return {{"peak_bytes", forecast.peak()}, {"activation_bytes", forecast.activations}, {"scratch_file", forecast.scratch},
+            {"phases", std::move(phases)}};
+}
+
+MemoryForecast forecastFromJson(const Json& j, const char* name, const std::string& where) {
+    MemoryForecast forecast;
+    if (!j.contains(name)) return forecast;
+    const Json& m = j[name];
+    forecast.scratch = optional<bool>(m, "scratch_file", false, where);
+    forecast.activations = uint64_t(optional<int64_t>(m, "activation_bytes", 0, where));
+    if (m.contains("phases") && m["phases"].is_object())
+        for (const auto& [phase, bytes] : m["phases"].items())
+            if (bytes.is_number_unsigned()) forecast.phases.push_back({phase, bytes.get<uint64_t>()});
+    return forecast;
+}
+
+}  // namespace
 
 Json toJson(const QuantizeResult& r) {
     Json j;
     j["kind"] = r.dryRun ? "plan" : "run";
+    j["device"] = deviceKindName(r.device);
+    if (!r.deviceName.empty()) j["device_name"] = r.deviceName;
     j["method"] = methodName(r.recipe.method);
     j["bits"] = r.recipe.bits;
     j["target_bits"] = r.targetBits;
@@ -16,10 +40,8 @@ Json toJson(const QuantizeResult& r) {
     j["seconds"] = {{"forward", r.seconds.forward}, {"hessian", r.seconds.hessian}, {"range_search", r.seconds.rangeSearch},
                     {"column_loop", r.seconds.columnLoop}, {"total", r.seconds.total}};
     if (!r.dryRun) j["peak_memory_bytes"] = r.peakMemoryBytes;
-    Json phases = Json::object();
-    for (const MemoryPhase& p : r.forecast.phases) phases[p.name] = p.bytes;
-    j["memory_forecast"] = {{"peak_bytes", r.forecast.peak()},
-                            {"activation_bytes", r.forecast.activations}, {"scratch_file", r.forecast.scratch}, {"phases", std::move(phases)}};
+    j["memory_forecast"] = toJson(r.forecast);
+    if (!r.deviceForecast.phases.empty()) j["device_memory_forecast"] = toJson(r.deviceForecast);
     j["warnings"] = r.warnings;
     j["recipe"] = toJson(r.recipe);
     Json layers = Json::array();
@@ -53,14 +75,10 @@ QuantizeResult quantizeResultFromJson(const Json& j, const std::string& where) {
     r.fileBytes = uint64_t(optional<int64_t>(j, "file_bytes", 0, where));
     r.tokens = optional<int64_t>(j, "tokens", 0, where);
     r.peakMemoryBytes = uint64_t(optional<int64_t>(j, "peak_memory_bytes", 0, where));
-    if (j.contains("memory_forecast")) {
-        const Json& m = j["memory_forecast"];
-        r.forecast.scratch = optional<bool>(m, "scratch_file", false, where);
-        r.forecast.activations = uint64_t(optional<int64_t>(m, "activation_bytes", 0, where));
-        if (m.contains("phases") && m["phases"].is_object())
-            for (const auto& [name, bytes] : m["phases"].items())
-                if (bytes.is_number_unsigned()) r.forecast.phases.push_back({name, bytes.get<uint64_t>()});
-    }
+    r.forecast = forecastFromJson(j, "memory_forecast", where);
+    r.deviceForecast = forecastFromJson(j, "device_memory_forecast", where);
+    r.device = deviceKindFromName(optional<std::string>(j, "device", "cpu", where));
+    r.deviceName = optional<std::string>(j, "device_name", "", where);
     if (j.contains("seconds")) {
         const Json& s = j["seconds"];
         r.seconds = {optional<double>(s, "forward", 0, where), optional<double>(s, "hessian", 0, where),

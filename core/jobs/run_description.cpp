@@ -53,7 +53,7 @@ Json hashModel(const fs::path& modelPath, Progress& progress, std::stop_token st
 
 Json describeRun(const std::string& kind, const fs::path& modelPath, const ModelSource& model, const Recipe& recipe,
                  const BudgetPlan& plan, const CalibrationOptions* calibration, const TokenWindows* windows, const fs::path& out,
-                 Progress& progress, std::stop_token stop, const Json* modelFiles) {
+                 Progress& progress, std::stop_token stop, const Json* modelFiles, DeviceKind device) {
     const fs::path folder = fs::canonical(Checkpoint::open(modelPath)->folder());
     Json d;
     d["schema"] = 1;
@@ -75,6 +75,7 @@ Json describeRun(const std::string& kind, const fs::path& modelPath, const Model
         c["windows_sha256"] = sha256(std::as_bytes(std::span(windows->ids)));
         d["calibration"] = std::move(c);
     }
+    d["device"] = deviceKindName(device);  // a GPU sums in another order: its results differ in the last bits
     d["threads"] = threads();
     Json names = Json::array(), budget = Json::array();
     for (const LinearBudget& b : plan.linears) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/budget/budget.h"
+#include "core/device/open_device.h"
 #include "core/jobs/calibrate.h"
 #include "core/model/model_source.h"
 #include "core/text/corpus.h"
@@ -24,6 +25,6 @@ Json hashModel(const std::filesystem::path& modelPath, Progress& progress, std::
 /// `kind`: "run" or "analysis". `modelFiles`: what hashModel gave, or null to have it called.
 Json describeRun(const std::string& kind, const std::filesystem::path& modelPath, const ModelSource& model, const Recipe& recipe,
                  const BudgetPlan& plan, const CalibrationOptions* calibration, const TokenWindows* windows,
-                 const std::filesystem::path& out, Progress& progress, std::stop_token stop, const Json* modelFiles = nullptr);
+                 const std::filesystem::path& out, Progress& progress, std::stop_token stop, const Json* modelFiles = nullptr, DeviceKind device = DeviceKind::cpu);
 
 }  // namespace owq

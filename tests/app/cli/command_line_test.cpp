@@ -60,6 +60,7 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"figure", "run", "--kind", "hessian", "--layer", "a", "--out", "a.gif"},
         {"export", "run", "--format", "owq-pth", "--layout", "storage", "--out", "x"},
         {"export", "run", "--format", "owq", "--layout", "small", "--out", "x"},
+        {"quantize", model, "--out", "x", "--calibration", "a", "--device", "tpu"},
     };
     for (const Arguments& arguments : wrong) {
         const Outcome outcome = owq(arguments);
@@ -72,8 +73,6 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
 TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
     const std::string model = sample("sample-opt");
     const std::vector<Arguments> refused = {
-        {"quantize", model, "--out", "x", "--calibration", "a", "--device", "cuda"},
-        {"quantize", model, "--out", "x", "--calibration", "a", "--allocation", "greedy"},
         {"evaluate", model, "--text", "a", "--tasks", "t.jsonl", "--shots", "1"},
         {"export", "run", "--format", "gptq", "--out", "x"},
         {"tune", model, "--data", "a", "--out", "b"},

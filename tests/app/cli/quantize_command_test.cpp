@@ -59,5 +59,22 @@ TEST_F(QuantizeCommand, ABudgetFileIsAllocatedAnewOnlyWhenAsked) {
     EXPECT_THAT(owq({"quantize", sample("sample-opt"), "--out", plan, "--dry-run", "--allocation", "greedy"}).error, testing::HasSubstr("--calibration"));
 }
 
+TEST_F(QuantizeCommand, AGpuThatIsNotThereIsSaidBeforeAnythingIsWritten) {
+    if (std::filesystem::exists("/dev/nvidiactl")) GTEST_SKIP() << "there is a GPU";
+    const std::string out = (folder / "gpu").string();
+    const Outcome outcome = owq({"quantize", sample("sample-opt"), "--out", out, "--calibration", sample("calibration.txt"), "--device", "cuda", "--quiet"});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.error, testing::HasSubstr("no GPU can be used"));
+    EXPECT_THAT(outcome.error, testing::HasSubstr("--device cpu"));
+    EXPECT_FALSE(std::filesystem::exists(out));
+    // A plan needs none.
+    const std::string plan = (folder / "plan.json").string();
+    const Outcome planned = owq({"quantize", sample("sample-opt"), "--out", out, "--calibration", sample("calibration.txt"), "--device", "cuda",
+                                 "--dry-run", "--json", plan, "--quiet"});
+    EXPECT_EQ(planned.code, 0) << planned.error;
+    EXPECT_EQ(readJson(plan)["device"], "cuda");
+    EXPECT_GT(readJson(plan)["device_memory_forecast"]["peak_bytes"], 0);
+}
+
 }  // namespace
 }  // namespace owq

@@ -295,6 +295,36 @@ TEST(QuantizeJobOptions, ForeignFoldersAndOtherSettingsAreRefused) {
     EXPECT_THAT(messageOf([&] { run(o); }), HasSubstr("in use by another"));
 }
 
+TEST(QuantizeJobOptions, ARunGoesOnOnlyOnItsKindOfDevice) {
+    TemporaryFolder folder;
+    QuantizeOptions o = smallRun("sample-opt", folder / "run");
+    std::stop_source stop;
+    o.onLayer = [&](const LayerReport&) { stop.request_stop(); };
+    EXPECT_THROW(run(o, stop.get_token()), Cancelled);
+    Json description = readJson(o.out / "recipe.json");
+    EXPECT_EQ(description["device"], "cpu");
+    description["device"] = "cuda";
+    writeJson(o.out / "recipe.json", description);
+    o.onLayer = {};
+    o.resume = true;
+    EXPECT_THAT(messageOf([&] { run(o); }), HasSubstr("device (was \"cuda\", now \"cpu\")"));
+}
+
+TEST(QuantizeJobOptions, APlanForAGpuNeedsNone) {
+    QuantizeOptions o = smallRun("sample-opt", {});
+    o.dryRun = true;
+    o.device = DeviceKind::cuda;
+    const QuantizeResult plan = run(o);
+    EXPECT_EQ(plan.deviceForecast.phases.size(), 4u);
+    EXPECT_GT(plan.deviceForecast.activations, 0u);
+    EXPECT_EQ(plan.forecast.activations, 0u);
+    const Json json = toJson(plan);
+    EXPECT_EQ(json["device"], "cuda");
+    EXPECT_EQ(json["device_memory_forecast"]["peak_bytes"], plan.deviceForecast.peak());
+    o.device = DeviceKind::cpu;
+    EXPECT_FALSE(toJson(run(o)).contains("device_memory_forecast"));
+}
+
 TEST(QuantizeJobOptions, DryRunPlansWithoutComputing) {
     TemporaryFolder folder;
     QuantizeOptions o = smallRun("sample-opt", folder / "plan");
