@@ -10,9 +10,11 @@ target=$deps/libtorch-$version
 
 usage() {
     cat <<END
-usage: installer/setup.sh [--no-packages] [--list]
+usage: installer/setup.sh [--no-packages] [--list] [--cuda]
   --no-packages  leave the system's packages alone, only unpack LibTorch
   --list         name the packages that are missing, change nothing
+  --cuda         LibTorch with its CUDA half, for owq quantize --device cuda. Only for machines with an NVIDIA GPU and a
+                 driver for CUDA 13: about 3 GB to fetch, 6 GB unpacked. What is there without it is replaced
 LibTorch goes to $target
 (another folder: OWQ_DEPS=FOLDER, the same for CMake: -DOWQ_DEPS=FOLDER)
 END
@@ -20,11 +22,12 @@ END
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
-packages=1 list=0
+packages=1 list=0 cuda=0
 for argument in "$@"; do
     case $argument in
         --no-packages) packages=0 ;;
         --list) list=1 ;;
+        --cuda) cuda=1 ;;
         -h|--help) usage; exit 0 ;;
         *) usage >&2; exit 2 ;;
     esac
@@ -81,6 +84,12 @@ install_packages() {
 # --- LibTorch ---------------------------------------------------------------------------------------------------
 needed=(torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1 nvidia/cu13/lib/libcudart.so.13
     nvidia/cu13/lib/libcupti.so.13 torch/include/ATen/ATen.h torch/include/torch/csrc/api/include/torch/torch.h)
+wheels=libtorch.txt fetched="530 MB" room=1300 after=550
+if [ $cuda = 1 ]; then
+    needed+=(torch/lib/libtorch_cuda.so torch/lib/libtorch_cuda_linalg.so torch/lib/libc10_cuda.so torch/version.py
+        nvidia/cu13/lib/libcublas.so.13 nvidia/cu13/lib/libcusolver.so.12 nvidia/cudnn/lib/libcudnn.so.9)
+    wheels=libtorch-cuda.txt fetched="about 3 GB" room=10000 after=6000
+fi
 
 complete() {
     local file
@@ -110,17 +119,17 @@ unpack_libtorch() {
     rm -rf "$deps"/.unpacking.*  # what a killed run left; the lock says that none is running
     local free
     free=$(df -Pk "$deps" | awk 'NR == 2 {print int($4 / 1024)}')
-    [ "$free" -ge 1300 ] || fail "$deps has $free MB free; LibTorch needs 1300 MB while it is unpacked, 550 MB after"
+    [ "$free" -ge $room ] || fail "$deps has $free MB free; LibTorch needs $room MB while it is unpacked, $after MB after"
 
     work=$(mktemp -d "$deps/.unpacking.XXXXXX")
     trap 'rm -rf "$work"' EXIT
-    say "fetching LibTorch $version (530 MB, once)"
+    say "fetching LibTorch $version ($fetched, once)"
     # The wheel of one Python version on every machine: the C++ half is the same in all of them, and Python is not used.
     local platforms=() glibc
-    for glibc in 28 25 17; do platforms+=(--platform "manylinux_2_${glibc}_x86_64"); done
+    for glibc in 28 27 25 18 17; do platforms+=(--platform "manylinux_2_${glibc}_x86_64"); done
     TMPDIR=$work python3 -m pip download --quiet --disable-pip-version-check --no-cache-dir --no-deps --only-binary=:all: \
         --implementation cp --python-version 3.11 --abi cp311 --abi none "${platforms[@]}" --platform manylinux2014_x86_64 \
-        --require-hashes --requirement "$here/libtorch.txt" --dest "$work/wheels" ||
+        --require-hashes --requirement "$here/$wheels" --dest "$work/wheels" ||
         fail "LibTorch could not be fetched; pip's message stands above. Nothing was left behind: call setup.sh again"
 
     say "unpacking it"
@@ -128,6 +137,14 @@ unpack_libtorch() {
     extract torch 'torch/include/*' torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1 '*.dist-info/licenses/*'
     extract nvidia_cuda_runtime nvidia/cu13/lib/libcudart.so.13 '*.dist-info/licenses/*'
     extract nvidia_cuda_cupti nvidia/cu13/lib/libcupti.so.13 '*.dist-info/licenses/*'
+    if [ $cuda = 1 ]; then
+        extract torch torch/lib/libtorch_cuda.so torch/lib/libtorch_cuda_linalg.so torch/lib/libc10_cuda.so torch/lib/libcaffe2_nvrtc.so \
+            torch/version.py
+        local wheel
+        for wheel in "$work"/wheels/nvidia_*.whl; do
+            unzip -qo "$wheel" '*.so*' '*.dist-info/*' -d "$work/tree" || fail "${wheel##*/} does not hold what it should; please report this"
+        done
+    fi
     complete "$work/tree" || fail "the wheels do not hold all of LibTorch; please report this"
     rm -rf "$target"  # incomplete, else we would not be here
     mv "$work/tree" "$target"

@@ -39,10 +39,11 @@ case "$*" in
     *) echo "unexpected: python3 $*" >&2; exit 9 ;;
 esac
 echo download >>"$PIP_LOG"
+case $* in *libtorch-cuda.txt*) cuda=1 ;; esac
 while [ "$1" != --dest ]; do shift; done
 mkdir -p "$2"
 case ${PIP_MODE:-good} in
-    good) cp "$WHEELS"/*.whl "$2" ;;
+    good) cp "$WHEELS"/*.whl "$2"; [ -n "${cuda:-}" ] || rm "$2"/nvidia_cu{blas,solver,dnn}*.whl ;;
     fails) echo half >"$2/torch-2.11.0-cp311.whl"; exit 1 ;;
     killed) echo half >"$2/torch-2.11.0-cp311.whl"; kill -KILL "$PPID" ;;
     lacking) cp "$WHEELS"/torch*.whl "$2" ;;
@@ -59,10 +60,14 @@ make_wheel() {  # NAME FOLDER FILE…
     rm -rf "${scratch:?}/$folder"
 }
 make_wheel torch-2.11.0-cp311.whl torch torch/lib/libtorch_cpu.so torch/lib/libc10.so torch/lib/libgomp.so.1 torch/lib/libtorch_cuda.so \
-    torch/nn.py torch/include/ATen/ATen.h torch/include/torch/csrc/api/include/torch/torch.h torch-2.11.0.dist-info/licenses/LICENSE
+    torch/lib/libtorch_cuda_linalg.so torch/lib/libc10_cuda.so torch/lib/libcaffe2_nvrtc.so torch/version.py torch/nn.py torch/include/ATen/ATen.h torch/include/torch/csrc/api/include/torch/torch.h torch-2.11.0.dist-info/licenses/LICENSE
 make_wheel nvidia_cuda_runtime-13.whl runtime nvidia/cu13/lib/libcudart.so.13 nvidia/cu13/include/cuda.h runtime-13.dist-info/licenses/License.txt
 make_wheel nvidia_cuda_cupti-13.whl cupti nvidia/cu13/lib/libcupti.so.13 nvidia/cu13/lib/libnvperf_host.so \
     cupti-13.dist-info/licenses/License.txt
+
+make_wheel nvidia_cublas-13.whl cublas nvidia/cu13/lib/libcublas.so.13 nvidia/cu13/include/cublas.h cublas-13.dist-info/METADATA
+make_wheel nvidia_cusolver-12.whl cusolver nvidia/cu13/lib/libcusolver.so.12 cusolver-12.dist-info/METADATA
+make_wheel nvidia_cudnn_cu13-9.whl cudnn nvidia/cudnn/lib/libcudnn.so.9 nvidia/cudnn/lib/libcudnn_ops.so.9 cudnn-9.dist-info/METADATA
 
 check "an unknown option is wrong usage" answers 2 usage --frobnicate
 check "nothing is fetched before that" downloads 0
@@ -96,5 +101,19 @@ check "and fetches nothing" downloads "$before"
 rm "$target/torch/lib/libc10.so"
 check "a damaged tree is mended" answers 0 "unpacking it" --no-packages
 check "the missing library is back" test -s "$target/torch/lib/libc10.so"
+
+cpu=$(stat -c %i "$target/torch/lib/libc10.so")
+check "the CUDA half is unpacked on request" answers 0 "about 3 GB" --no-packages --cuda
+check "all in place of what was there" test "$(stat -c %i "$target/torch/lib/libc10.so")" != "$cpu"
+check "it is there with NVIDIA's libraries" test -s "$target/torch/lib/libtorch_cuda.so" -a -s "$target/nvidia/cudnn/lib/libcudnn_ops.so.9"
+check "and states its version" test -s "$target/torch/version.py"
+check "NVIDIA's headers are left out" test ! -e "$target/nvidia/cu13/include/cublas.h"
+check "nothing half is left" clean
+before=$(wc -l <"$PIP_LOG")
+check "with or without the option it is found" answers 0 "is there" --no-packages --cuda
+check "and kept" answers 0 "is there" --no-packages
+check "nothing is fetched again" downloads "$before"
+same=$(diff <(grep ^torch "$(dirname "$setup")/libtorch.txt") <(grep ^torch "$(dirname "$setup")/libtorch-cuda.txt"))
+check "both lists name the same PyTorch" test -z "$same"
 
 [ $failures = 0 ] || { echo "$failures checks failed"; exit 1; }
