@@ -85,7 +85,7 @@ public:
             const bool loop = recipe_.method != Method::rtn;
             const uint64_t weight = w * kFloat * (corrected() ? 2 : 1);
             const uint64_t factor = loop ? square * (kDouble + kFloat) + 2 * n * 256 * kDouble : 0;
-            const uint64_t codes = w, copy = w * kFloat, block = l.rows * 128 * (2 * kFloat + 1);
+            const uint64_t codes = w, copy = w * kFloat, block = l.rows * (512 * kFloat + 128);
             uint64_t inLoop = copy + codes + block + (loop ? square * kFloat : 0);
             if (loop && recipe_.refinePasses) {
                 const uint64_t slice = std::min<uint64_t>(l.rows, 1024) * n * kFloat;

@@ -20,29 +20,35 @@ namespace owq {
 namespace {
 
 constexpr int kGroupSteps = 40;
+constexpr int64_t kColumnsAtOnce = 512;  ///< that one product brings up to date: narrower ones spend their time laying out the left side
 
 /// The gathering form. w[:, j] becomes w_j - q_j once j is quantized: nothing needs the weight after that.
 void gather(const Device& device, ColumnLoop& loop, const LinearRecipe& recipe, const std::stop_token& stop) {
     const int64_t rows = loop.weight.size(0), columns = loop.weight.size(1);
     const at::Tensor& unit = loop.factor.unit;
     const at::Tensor grid = gridOfEach(device, loop.kept, 0);
-    for (int64_t begin = 0; begin < loop.kept; begin += kernels::kBlockColumns) {
-        const int64_t end = std::min(loop.kept, begin + kernels::kBlockColumns);
-        checkStop(stop);
-        const at::Tensor block = loop.weight.slice(1, begin, end);
-        const at::Tensor moved = block.clone(at::MemoryFormat::Contiguous);
-        if (begin) device.addProduct(moved, loop.weight.slice(1, 0, begin), unit.slice(0, 0, begin).slice(1, begin, end), 1, stop);
-        device.quantizeBlock({.w = moved,
-                              .original = block,
-                              .factor = unit.slice(0, begin, end).slice(1, begin, end),
-                              .pivot = loop.factor.pivot.slice(0, begin, end),
-                              .scale = loop.scale,
-                              .zero = loop.zero,
-                              .grid = grid.slice(0, begin, end),
-                              .bits = recipe.bits,
-                              .error = block,
-                              .codes = loop.codes.slice(1, begin, end),
-                              .loss = loop.loss.slice(0, begin, end)});
+    for (int64_t first = 0; first < loop.kept; first += kColumnsAtOnce) {
+        const int64_t last = std::min(loop.kept, first + kColumnsAtOnce);
+        const at::Tensor moved = loop.weight.slice(1, first, last).clone(at::MemoryFormat::Contiguous);
+        if (first) device.addProduct(moved, loop.weight.slice(1, 0, first), unit.slice(0, 0, first).slice(1, first, last), 1, stop);
+        for (int64_t begin = first; begin < last; begin += kernels::kBlockColumns) {
+            const int64_t end = std::min(last, begin + kernels::kBlockColumns);
+            checkStop(stop);
+            const at::Tensor block = loop.weight.slice(1, begin, end), here = moved.slice(1, begin - first, end - first);
+            if (begin > first)
+                device.addProduct(here, loop.weight.slice(1, first, begin), unit.slice(0, first, begin).slice(1, begin, end), 1, stop);
+            device.quantizeBlock({.w = here,
+                                  .original = block,
+                                  .factor = unit.slice(0, begin, end).slice(1, begin, end),
+                                  .pivot = loop.factor.pivot.slice(0, begin, end),
+                                  .scale = loop.scale,
+                                  .zero = loop.zero,
+                                  .grid = grid.slice(0, begin, end),
+                                  .bits = recipe.bits,
+                                  .error = block,
+                                  .codes = loop.codes.slice(1, begin, end),
+                                  .loss = loop.loss.slice(0, begin, end)});
+        }
     }
     if (loop.kept < columns) {
         // The weak columns W_w take E R_kw R_ww⁻¹, which minimises the loss for the codes as they are.

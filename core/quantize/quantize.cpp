@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kSearchSteps = 100;
 constexpr int kDampingRaises = 3;
+constexpr int64_t kHessianRows = 512;
 
 class Stopwatch {
 public:
@@ -190,7 +191,12 @@ private:
     /// In the order of quantization, or that reversed.
     at::Tensor dampedHessian(at::ScalarType type, double added, bool reversed) const {
         const at::Tensor order = reversed ? order_.flip(0) : order_;
-        const at::Tensor result = hessian_.index_select(0, order).index_select(1, order).to(type);
+        const at::Tensor result = at::empty({columns_, columns_}, device_.options(type));
+        // Some rows at a time: whole copies in between would be the largest matrices of the run.
+        for (int64_t begin = 0; begin < columns_; begin += kHessianRows) {
+            const int64_t end = std::min(columns_, begin + kHessianRows);
+            result.slice(0, begin, end).copy_(hessian_.index_select(0, order.slice(0, begin, end)).index_select(1, order));
+        }
         std::vector<double> diagonal(columns_);
         for (int64_t i = 0; i < columns_; i++) {
             const int32_t c = out_.statistics.order[reversed ? columns_ - 1 - i : i];
