@@ -48,12 +48,6 @@ struct BlockNeeds {
     }
 };
 
-bool corrected(const Recipe& recipe) { return recipe.inputCorrection > 0 && recipe.method != Method::rtn; }
-
-uint64_t activationBytes(const ModelInfo& model, const Recipe& recipe, int64_t windows, int64_t length) {
-    return uint64_t(windows) * uint64_t(length) * uint64_t(model.hidden) * kFloat * (corrected(recipe) ? 2 : 1);
-}
-
 /// Phases that come to something.
 void keep(std::vector<MemoryPhase> phases, uint64_t base, MemoryForecast& forecast) {
     for (MemoryPhase& p : phases)
@@ -66,7 +60,7 @@ MemoryForecast forecastDeviceMemory(const ModelInfo& model, const Recipe& recipe
                                     int64_t length, int64_t tokensPerPass) {
     MemoryForecast forecast;
     forecast.activations = activationBytes(model, recipe, windows, length);
-    const bool both = corrected(recipe);
+    const bool both = correctsInputs(recipe);
     std::vector<MemoryPhase> phases{{"loading a block", 0}, {"collecting Hessians", 0}, {"quantizing", 0}, {"passing on", 0}};
     for (int b = 0; b < model.blocks; ++b) {
         const BlockNeeds block(model, recipe, plan, b);

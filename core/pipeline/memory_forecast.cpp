@@ -12,8 +12,6 @@ namespace {
 constexpr uint64_t kFloat = 4, kDouble = 8;
 constexpr uint64_t kLibraries = 96 << 20;  ///< what LibTorch and its BLAS take when they first compute, and what the heap keeps
 
-bool corrected(const Recipe& recipe) { return recipe.inputCorrection > 0 && recipe.method != Method::rtn; }
-
 struct Shape {
     uint64_t rows, columns;
     bool quantized;
@@ -98,7 +96,7 @@ public:
     }
 
 private:
-    bool corrected() const { return owq::corrected(recipe_); }
+    bool corrected() const { return correctsInputs(recipe_); }
     uint64_t drift(uint64_t n) const { return corrected() ? n * n * kFloat : 0; }
 
     /// Σ x xᵀ: a triangle, and a slice of x laid out twice.
@@ -140,10 +138,16 @@ uint64_t MemoryForecast::peak() const {
     return most ? most->bytes - (scratch ? activations : 0) : 0;
 }
 
+bool correctsInputs(const Recipe& recipe) { return recipe.inputCorrection > 0 && recipe.method != Method::rtn; }
+
+uint64_t activationBytes(const ModelInfo& model, const Recipe& recipe, int64_t windows, int64_t length) {
+    return uint64_t(windows) * uint64_t(length) * uint64_t(model.hidden) * kFloat * (correctsInputs(recipe) ? 2 : 1);
+}
+
 MemoryForecast forecastMemory(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int64_t windows, int64_t length,
                               uint64_t resident, int threads) {
     MemoryForecast forecast;
-    forecast.activations = uint64_t(windows) * uint64_t(length) * uint64_t(model.hidden) * kFloat * (corrected(recipe) ? 2 : 1);
+    forecast.activations = activationBytes(model, recipe, windows, length);
     const uint64_t base = resident + kLibraries + uint64_t(threads) * (2 << 20) + forecast.activations;
     std::vector<MemoryPhase> phases{{"loading a block", 0}, {"collecting Hessians", 0}, {"quantizing", 0}, {"passing on", 0}};
     for (int b = 0; b < model.blocks; ++b) {

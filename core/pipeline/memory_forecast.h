@@ -25,6 +25,11 @@ struct MemoryForecast {
     uint64_t peak() const;
 };
 
+/// Whether a run carries the original model's activations beside the quantized one's.
+bool correctsInputs(const Recipe& recipe);
+/// Of all windows, in fp32, the original's too where inputs are corrected.
+uint64_t activationBytes(const ModelInfo& model, const Recipe& recipe, int64_t windows, int64_t length);
+
 /// windows of `length` tokens, none for rtn; `resident`: what the process holds before it begins; `threads`: that compute.
 /// Keep in step with quantize_model.cpp, core/calibrate and core/quantize.
 MemoryForecast forecastMemory(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int64_t windows, int64_t length,
