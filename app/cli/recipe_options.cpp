@@ -46,7 +46,7 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
         ->type_name("X")->group(group)->capture_default_str();
     allocation_ = command.add_option("--allocation", recipe.allocation,
                        "paper: weak columns by the paper's rule; greedy: bits and weak columns where they help most, at the same stored size "
-                       "(a look at the model's inputs before the run)")
+                       "(each linear is tried first: about as long as a plain run)")
         ->check(CLI::IsMember({"paper", "greedy"}))->group(group)->capture_default_str();
 }
 

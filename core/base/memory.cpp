@@ -19,6 +19,8 @@ void tuneAllocator() {
     mallopt(M_TOP_PAD, 256 << 20);
 }
 
+void returnFreeMemory() { malloc_trim(0); }
+
 namespace {
 
 /// The number that follows `key` (empty: that begins the file) in a file of the kernel; `none` when there is none.

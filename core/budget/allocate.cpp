@@ -17,7 +17,7 @@ struct Width {
     int bits = 0;
     double bytes = 0, bytesPerPair = 0;
     std::vector<double> gain;  ///< of each further pair, falling
-    std::vector<double> left;  ///< error with that many pairs
+    std::vector<double> left;  ///< loss with that many pairs
 };
 
 struct Choice {
@@ -31,7 +31,7 @@ struct Candidate {
     const Width& at(const Choice& c) const { return widths[c.width]; }
     double bytes(const Choice& c) const { return at(c).bytes + double(c.pairs) * at(c).bytesPerPair; }
 
-    /// The least error plus price.
+    /// The least loss plus price.
     Choice best(double price) const {
         Choice found;
         double least = INFINITY;
@@ -46,7 +46,7 @@ struct Candidate {
     }
 };
 
-Width widthOf(const LinearInfo& linear, int bits, const std::vector<float>& loss, double output, bool mayBeWeak, int64_t groupSize) {
+Width widthOf(const LinearInfo& linear, int bits, const std::vector<float>& loss, bool mayBeWeak, int64_t groupSize) {
     const auto bytes = [&](int64_t weak) { return double(storedBytes(linear, {linear.name, bits, weak}, groupSize)); };
     Width width{bits, bytes(0), (bytes(8) - bytes(0)) / 4, {}, {}};
     std::vector<double> sorted(loss.begin(), loss.end());
@@ -54,12 +54,12 @@ Width widthOf(const LinearInfo& linear, int bits, const std::vector<float>& loss
     const size_t pairs = mayBeWeak && linear.columns > 8 ? size_t(linear.columns - 1) / 2 : 0;  // a linear needs a column to quantize
     double left = 0;
     for (double l : sorted) left += l;
-    width.left.push_back(left / output);
+    width.left.push_back(left);
     for (size_t p = 0; p < pairs; ++p) {
         const double gain = sorted[2 * p] + sorted[2 * p + 1];
         left -= gain;
-        width.gain.push_back(gain / output);
-        width.left.push_back(std::max(0.0, left) / output);
+        width.gain.push_back(gain);
+        width.left.push_back(std::max(0.0, left));
     }
     return width;
 }
@@ -98,21 +98,23 @@ std::vector<int> candidateWidths(int bits) {
     return {own == std::begin(kWidths) ? own : own - 1, own + 1 == std::end(kWidths) ? own + 1 : own + 2};
 }
 
-BudgetPlan allocateGreedy(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, const std::vector<PredictedError>& errors) {
+int64_t openCount(const BudgetPlan& plan) { return std::count_if(plan.linears.begin(), plan.linears.end(), isOpen); }
+
+BudgetPlan allocateGreedy(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, const std::vector<PredictedLoss>& losses) {
     const NamePattern weakLayers(recipe.weakLayers);
     BudgetPlan result = plan;
-    std::map<std::string, const PredictedError*> known;
-    for (const PredictedError& e : errors) known[e.name] = &e;
+    std::map<std::string, const PredictedLoss*> known;
+    for (const PredictedLoss& p : losses) known[p.name] = &p;
     std::vector<Candidate> candidates;
     double limit = 0;
     for (LinearBudget& b : result.linears) {
         const LinearInfo* l = model.find(b.name);
-        const auto error = known.find(b.name);
-        if (!l || b.locked || b.bits >= 16 || error == known.end() || !(error->second->output > 0)) continue;
+        const auto loss = known.find(b.name);
+        if (!l || !isOpen(b) || loss == known.end()) continue;
         Candidate c{&b, {}};
         const bool mayBeWeak = recipe.method == Method::owq && weakLayers.matches(l->name, l->kind);
-        for (const auto& [bits, loss] : error->second->loss)
-            c.widths.push_back(widthOf(*l, bits, loss, error->second->output, mayBeWeak, recipe.groupSize));
+        for (const auto& [bits, columns] : loss->second->columns)
+            c.widths.push_back(widthOf(*l, bits, columns, mayBeWeak, recipe.groupSize));
         if (c.widths.empty()) continue;
         limit += double(storedBytes(*l, b, recipe.groupSize));
         candidates.push_back(std::move(c));

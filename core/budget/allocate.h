@@ -9,20 +9,22 @@
 
 namespace owq {
 
-/// What rounding a linear to its candidate widths is expected to do to its output, from one look at the unquantized model.
-struct PredictedError {
+/// What rounding a linear to its candidate widths is expected to do to the model's predictions, from one look at the unquantized model.
+struct PredictedLoss {
     std::string name;
-    double output = 0;                       ///< Σ_j H_jj ‖W_:,j‖²
-    std::map<int, std::vector<float>> loss;  ///< by bits: H_jj ‖ΔW_:,j‖² of every column (paper Eq. 6), in any order
+    std::map<int, std::vector<float>> columns;  ///< by bits: KL(model ‖ model with this column rounded), nats per token, in any order
 };
 
 /// Widths that allocation may give to a linear of a recipe: its own, the next smaller and the next larger.
 std::vector<int> candidateWidths(int bits);
 
-/// The plan with the least sum of relative output errors, Σ_linears (Σ_{j not weak} loss_j) / output, that takes no more stored bytes than
-/// `plan`. The optimum for a price per byte is found exactly, linear by linear, the price by bisection; what is left buys single pairs
+/// Whether allocation may change it.
+inline bool isOpen(const LinearBudget& budget) { return !budget.locked && budget.bits < 16; }
+int64_t openCount(const BudgetPlan& plan);
+
+/// The plan with the least predicted loss, the sum over all columns that are not weak, that takes no more stored bytes than `plan`. The optimum for a price per byte is found exactly, linear by linear, the price by bisection; what is left buys single pairs
 /// of weak columns. Linears that are locked, kept at 16 bits or have no prediction stay as they are; the recipe's pattern says
 /// which may have weak columns.
-BudgetPlan allocateGreedy(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, const std::vector<PredictedError>& errors);
+BudgetPlan allocateGreedy(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, const std::vector<PredictedLoss>& losses);
 
 }  // namespace owq

@@ -228,7 +228,7 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
             if (result.forecast.scratch) input.scratch = existingFolder(options.out.empty() ? fs::temp_directory_path() : options.out);
             begin = 0.25;
             progress.setSpan(0.02, begin);
-            input.plan = allocateGreedy(info, input.recipe, input.plan, predictErrors(input, progress, stop));
+            input.plan = allocateGreedy(info, input.recipe, input.plan, predictLosses(input, progress, stop));
         }
     }
     result.effectiveBits = effectiveBits(info, input.plan, input.recipe.groupSize);

@@ -5,7 +5,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 
 #include "core/calibrate/block_runner.h"
@@ -13,19 +12,7 @@
 #include "core/pipeline/quantize_model.h"
 
 namespace owq {
-namespace {
-
-/// A linear that the plan quantizes, its weight and the diagonal of its Hessian.
-struct Measured {
-    const LinearInfo& linear;
-    const LinearBudget& budget;
-    const float* weight;
-    const float* diagonal;
-    int64_t tokens;
-};
-
-/// One pass of the calibration windows through the unquantized model.
-void measure(const PipelineInput& input, const std::function<void(const Measured&)>& each, Progress& progress, std::stop_token stop) {
+void analyzeModel(const PipelineInput& input, const OnAnalysis& onLinear, Progress& progress, std::stop_token stop) {
     const c10::InferenceMode inference;
     if (!input.windows) throw Error("an analysis needs calibration data", "calibration", "Give a calibration text or tokens");
     const LanguageModel model(input.model);
@@ -55,47 +42,17 @@ void measure(const PipelineInput& input, const std::function<void(const Measured
             report("Ranking columns", l.name, 0.9);
             const at::Tensor diagonal = squares.at(l.inputGroup).mul(2.0 / double(runner.windows())).to(at::kFloat).contiguous();
             const at::Tensor weight = block.linear(l.name).weight();
-            each({l, *budget, weight.const_data_ptr<float>(), diagonal.const_data_ptr<float>(), runner.tokens()});
+            const float* const w = weight.const_data_ptr<float>();
+            LinearStatistics s =
+                analyzeLinear(w, l.rows, l.columns, diagonal.const_data_ptr<float>(), linearRecipe(input.recipe, *budget, l.dtype), stop);
+            s.tokens = runner.tokens();
+            std::vector<int32_t> weak = rankColumns(s, w, l.rows, l.columns, input.recipe.metric);
+            weak.resize(size_t(std::min<int64_t>(budget->weakColumns, l.columns)));
+            std::sort(weak.begin(), weak.end());
+            onLinear(l, std::move(s), std::move(weak));
         }
     }
     progress.report("Analyzed", "", 1);
-}
-
-}  // namespace
-
-void analyzeModel(const PipelineInput& input, const OnAnalysis& onLinear, Progress& progress, std::stop_token stop) {
-    const auto each = [&](const Measured& m) {
-        const LinearInfo& l = m.linear;
-        LinearStatistics s = analyzeLinear(m.weight, l.rows, l.columns, m.diagonal, linearRecipe(input.recipe, m.budget, l.dtype), stop);
-        s.tokens = m.tokens;
-        std::vector<int32_t> weak = rankColumns(s, m.weight, l.rows, l.columns, input.recipe.metric);
-        weak.resize(size_t(std::min<int64_t>(m.budget.weakColumns, l.columns)));
-        std::sort(weak.begin(), weak.end());
-        onLinear(l, std::move(s), std::move(weak));
-    };
-    measure(input, each, progress, stop);
-}
-
-std::vector<PredictedError> predictErrors(const PipelineInput& input, Progress& progress, std::stop_token stop) {
-    std::vector<PredictedError> all;
-    const auto each = [&](const Measured& m) {
-        const LinearInfo& l = m.linear;
-        PredictedError error{l.name, 0, {}};
-        for (int64_t r = 0; r < l.rows; ++r)
-            for (int64_t c = 0; c < l.columns; ++c) {
-                const double w = m.weight[r * l.columns + c];
-                error.output += m.diagonal[c] * w * w;
-            }
-        LinearBudget budget = m.budget;
-        for (int bits : candidateWidths(m.budget.bits)) {
-            budget.bits = bits;
-            error.loss[bits] =
-                analyzeLinear(m.weight, l.rows, l.columns, m.diagonal, linearRecipe(input.recipe, budget, l.dtype), stop).sensitivity;
-        }
-        all.push_back(std::move(error));
-    };
-    measure(input, each, progress, stop);
-    return all;
 }
 
 }  // namespace owq

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/calibrate/block_runner.h"
+#include "core/pipeline/damage_probe.h"
 
 namespace owq {
 namespace {
@@ -22,7 +23,8 @@ struct Shape {
 /// One block, as big as any of the model.
 class BlockForecast {
 public:
-    BlockForecast(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int block) : recipe_(recipe), hidden_(uint64_t(model.hidden)) {
+    BlockForecast(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int block)
+        : recipe_(recipe), hidden_(uint64_t(model.hidden)), corrections_(corrected() && (block > 0 || recipe.trueSequential)) {
         for (const LinearInfo& l : model.linears) {
             if (l.block != block) continue;
             const LinearBudget* b = plan.find(l.name);
@@ -50,7 +52,7 @@ public:
         }
         // Corrected inputs: those of the original are kept until the quantized model's have come.
         uint64_t kept = 0;
-        if (corrected())
+        if (corrections_)
             for (const auto& [group, columns] : groups_) kept += columns;
         return tokens * kFloat * (std::max(attention, 2 * hidden_ + inner) + kept);
     }
@@ -65,14 +67,14 @@ public:
         for (const auto& [group, n] : groups_) {
             if (recipe_.trueSequential) done = 0, left = sumOf(n) + drift(n);
             done += n * n * kFloat;
-            most = std::max(most, done + left + (corrected() ? 5 * n * n * kDouble : 0));
+            most = std::max(most, done + left + (corrections_ ? 5 * n * n * kDouble : 0));
             left -= sumOf(n);
         }
         return most;
     }
 
     uint64_t hessians() const {
-        return overGroups([this](uint64_t n) { return n * n * kFloat * (corrected() ? 2 : 1); });
+        return overGroups([this](uint64_t n) { return n * n * kFloat * (corrections_ ? 2 : 1); });
     }
 
     /// Beside the block and its Hessians.
@@ -81,7 +83,7 @@ public:
             if (!l.quantized) return 0;
             const uint64_t w = l.weights(), n = l.columns, square = n * n;
             const bool loop = recipe_.method != Method::rtn;
-            const uint64_t weight = w * kFloat * (corrected() ? 2 : 1);
+            const uint64_t weight = w * kFloat * (corrections_ ? 2 : 1);
             const uint64_t factor = loop ? square * (kDouble + kFloat) + 2 * n * 256 * kDouble : 0;
             const uint64_t codes = w, copy = w * kFloat, block = l.rows * (512 * kFloat + 128);
             uint64_t inLoop = copy + codes + block + (loop ? square * kFloat : 0);
@@ -97,7 +99,7 @@ public:
 
 private:
     bool corrected() const { return correctsInputs(recipe_); }
-    uint64_t drift(uint64_t n) const { return corrected() ? n * n * kFloat : 0; }
+    uint64_t drift(uint64_t n) const { return corrections_ ? n * n * kFloat : 0; }
 
     /// Σ x xᵀ: a triangle, and a slice of x laid out twice.
     static uint64_t sumOf(uint64_t n) { return n * n * kFloat / 2 + n * 2 * 256 * kFloat; }
@@ -122,6 +124,7 @@ private:
 
     const Recipe& recipe_;
     uint64_t hidden_;
+    bool corrections_;  ///< the models have parted before this block is done
     std::vector<Shape> linears_;
     std::map<std::string, uint64_t> groups_;  ///< columns of the inputs that need a Hessian
 };
@@ -144,16 +147,44 @@ uint64_t activationBytes(const ModelInfo& model, const Recipe& recipe, int64_t w
     return uint64_t(windows) * uint64_t(length) * uint64_t(model.hidden) * kFloat * (correctsInputs(recipe) ? 2 : 1);
 }
 
+namespace {
+
+/// Of the damage probe: the hidden states of the model and of every changed one.
+uint64_t probeBytes(const ModelInfo& model, const BudgetPlan& plan, int64_t windows, int64_t length) {
+    const int64_t linears = openCount(plan);
+    return uint64_t(probeSize(windows, length, linears).tokens()) * uint64_t(1 + linears) * uint64_t(model.hidden) * kFloat;
+}
+
+/// As linears are tried where bits are chosen (predict_losses.cpp).
+Recipe triedRecipe(Recipe recipe) {
+    recipe.inputCorrection = 0;
+    recipe.refinePasses = 0;
+    recipe.trueSequential = false;
+    return recipe;
+}
+
+/// The head as floats, and as they are laid out; logits of two models and what is made of them.
+uint64_t headBytes(const ModelInfo& model) {
+    return 2 * uint64_t(model.vocabulary) * uint64_t(model.hidden) * kFloat + 5 * DamageProbe::kLogits * kFloat;
+}
+
+}  // namespace
+
 MemoryForecast forecastMemory(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, int64_t windows, int64_t length,
                               uint64_t resident, int threads) {
     MemoryForecast forecast;
     forecast.activations = activationBytes(model, recipe, windows, length);
+    const bool choosing = recipe.allocation == "greedy" && windows > 0;
+    if (choosing)
+        forecast.activations = std::max(forecast.activations, activationBytes(model, {}, windows, length) + probeBytes(model, plan, windows, length));
     const uint64_t base = resident + kLibraries + uint64_t(threads) * (2 << 20) + forecast.activations;
-    std::vector<MemoryPhase> phases{{"loading a block", 0}, {"collecting Hessians", 0}, {"quantizing", 0}, {"passing on", 0}};
+    std::vector<MemoryPhase> phases{{"choosing bits", choosing ? base + headBytes(model) : 0}, {"loading a block", 0}, {"collecting Hessians", 0}, {"quantizing", 0}, {"passing on", 0}};
     for (int b = 0; b < model.blocks; ++b) {
         const BlockForecast block(model, recipe, plan, b);
         const uint64_t tokens = windows ? uint64_t(std::min(windows, BlockRunner::windowsPerPass(length)) * length) : 0;
-        const uint64_t each[] = {block.loading(),
+        const BlockForecast tried(model, triedRecipe(recipe), plan, b);
+        const uint64_t each[] = {choosing ? tried.weights() + std::max({tried.pass(tokens) + tried.sums(), tried.finishing(), tried.hessians() + tried.quantizing()}) : 0,
+                                 block.loading(),
                                  windows ? block.weights() + std::max(block.pass(tokens) + block.sums(), block.finishing()) : 0,
                                  block.weights() + (windows ? block.hessians() : 0) + block.quantizing(),
                                  windows && b + 1 < model.blocks ? block.weights() + block.pass(tokens) : 0};

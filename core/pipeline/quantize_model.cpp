@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "core/base/memory.h"
 #include "core/calibrate/block_runner.h"
 #include "core/calibrate/correction.h"
 #include "core/calibrate/hessian.h"
@@ -122,6 +123,7 @@ private:
             runner.observe(block, [&](const std::string& group, const at::Tensor& x) { take(group, x, nullptr); }, stop_, onBatch, last);
         seconds_.hessian += hessianSeconds;
         seconds_.forward -= hessianSeconds;
+        returnFreeMemory();  // a pass leaves much, in pieces of other sizes than what follows takes
         std::map<std::string, at::Tensor> finished = set.finish(runner.windows());
         if (corrects)
             for (const auto& [group, h] : finished) {
@@ -151,6 +153,7 @@ private:
             checkStop(stop_);
             report("Quantizing", l.name, 0.4 + 0.2 * double(done++) / double(linears.size()));
             if (bitsOf(l) >= 16) continue;
+            returnFreeMemory();
             const bool resumed = sink_.has(l.name);
             const LinearOutcome outcome = resumed ? sink_.load(l.name) : quantizeOne(block, l, hessians);
             if (!resumed) sink_.store(l, outcome);

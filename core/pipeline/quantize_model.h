@@ -39,7 +39,9 @@ StageSeconds quantizeModel(const PipelineInput& input, LayerSink& sink, const On
 using OnAnalysis = std::function<void(const LinearInfo&, LinearStatistics, std::vector<int32_t> weakColumns)>;
 void analyzeModel(const PipelineInput& input, const OnAnalysis& onLinear, Progress& progress, std::stop_token stop);
 
-/// What rounding each linear that the plan quantizes to its candidate widths (core/budget/allocate.h) does to the unquantized model.
-std::vector<PredictedError> predictErrors(const PipelineInput& input, Progress& progress, std::stop_token stop);
+/// What quantizing each linear that the plan leaves open to its candidate widths does to the unquantized model. Measured for each linear
+/// alone, quantized as in the plan (no finer than 4 bits, without refinement); a column's part in it, and other widths, by
+/// H_jj ‖ΔW_:,j‖² (paper Eq. 6).
+std::vector<PredictedLoss> predictLosses(const PipelineInput& input, Progress& progress, std::stop_token stop);
 
 }  // namespace owq

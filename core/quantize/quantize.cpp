@@ -25,6 +25,7 @@ namespace {
 constexpr int kSearchSteps = 100;
 constexpr int kDampingRaises = 3;
 constexpr int64_t kHessianRows = 512;
+constexpr int64_t kColumnsAtOnce = 512;  ///< of plain rounding
 
 class Stopwatch {
 public:
@@ -209,11 +210,11 @@ private:
     void roundPlainly() {
         loop_.codes = at::empty({rows_, kept_}, device_.options(at::kByte));
         if (recipe_.groupSize) findGroupGrids(device_, loop_, 0, kept_, recipe_, stop_);
-        const int64_t width = recipe_.groupSize ? recipe_.groupSize : std::max<int64_t>(1, kept_);
+        const int64_t width = recipe_.groupSize ? recipe_.groupSize : kColumnsAtOnce;
         const at::Tensor squares = at::zeros({kept_}, device_.options(at::kDouble));
         for (int64_t begin = 0; begin < kept_; begin += width) {
             checkStop(stop_);
-            const int64_t end = std::min(kept_, begin + width), grid = begin / width;
+            const int64_t end = std::min(kept_, begin + width), grid = recipe_.groupSize ? begin / width : 0;
             const at::Tensor w = loop_.weight.slice(1, begin, end);
             const at::Tensor codes = at::empty({rows_, end - begin}, device_.options(at::kByte));
             const at::Tensor values = at::empty({rows_, end - begin}, device_.options(at::kFloat));

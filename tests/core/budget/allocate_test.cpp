@@ -23,12 +23,12 @@ struct Allocation : testing::Test {
             l.rows = l.columns = 64;
             model.linears.push_back(l);
             model.bytes += 64 * 64 * 2;
-            PredictedError e{l.name, 1000, {}};
+            PredictedLoss e{l.name, {}};
             for (int bits : {2, 3, 4}) {
-                std::vector<float>& loss = e.loss[bits];
+                std::vector<float>& loss = e.columns[bits];
                 for (int c = 0; c < 64; ++c) loss.push_back(float(std::exp2(-2 * bits)) * (c < i ? 60 : 1) * (i == 0 ? 0.01f : 1) * uniform(random));
             }
-            errors.push_back(std::move(e));
+            losses.push_back(std::move(e));
         }
         recipe.targetBits = 3.2;
         recipe.allocation = "greedy";
@@ -38,16 +38,16 @@ struct Allocation : testing::Test {
     double predicted(const BudgetPlan& plan) const {
         double sum = 0;
         for (size_t i = 0; i < plan.linears.size(); ++i) {
-            std::vector<float> loss = errors[i].loss.at(plan.linears[i].bits);
+            std::vector<float> loss = losses[i].columns.at(plan.linears[i].bits);
             std::sort(loss.rbegin(), loss.rend());
-            sum += std::accumulate(loss.begin() + plan.linears[i].weakColumns, loss.end(), 0.0) / errors[i].output;
+            sum += std::accumulate(loss.begin() + plan.linears[i].weakColumns, loss.end(), 0.0);
         }
         return sum;
     }
 
     ModelInfo model;
     Recipe recipe;
-    std::vector<PredictedError> errors;
+    std::vector<PredictedLoss> losses;
 };
 
 TEST_F(Allocation, NeighbouringWidthsAreCandidates) {
@@ -58,7 +58,7 @@ TEST_F(Allocation, NeighbouringWidthsAreCandidates) {
 }
 
 TEST_F(Allocation, LessErrorInNoMoreBytes) {
-    const BudgetPlan paper = planBudget(model, recipe), greedy = allocateGreedy(model, recipe, paper, errors);
+    const BudgetPlan paper = planBudget(model, recipe), greedy = allocateGreedy(model, recipe, paper, losses);
     EXPECT_LE(plannedPackedBytes(model, greedy), plannedPackedBytes(model, paper));
     EXPECT_GT(plannedPackedBytes(model, greedy), plannedPackedBytes(model, paper) * 0.97) << "what may be spent is spent";
     EXPECT_LT(predicted(greedy), 0.8 * predicted(paper));
@@ -71,7 +71,7 @@ TEST_F(Allocation, LessErrorInNoMoreBytes) {
 // For the price of a byte at which it stops, no linear alone could do better: a random other plan of the same bytes is no better either.
 TEST_F(Allocation, NoRandomPlanOfTheSameBytesIsBetter) {
     const BudgetPlan paper = planBudget(model, recipe);
-    const BudgetPlan greedy = allocateGreedy(model, recipe, paper, errors);
+    const BudgetPlan greedy = allocateGreedy(model, recipe, paper, losses);
     const double best = predicted(greedy);
     std::mt19937 random(2);
     int fitting = 0;
@@ -95,8 +95,8 @@ TEST_F(Allocation, LockedKeptAndUnknownLinearsStay) {
     plan.linears[0].bits = 4;
     plan.linears[1].bits = 16;
     plan.linears[1].weakColumns = 0;
-    errors.pop_back();
-    const BudgetPlan greedy = allocateGreedy(model, recipe, plan, errors);
+    losses.pop_back();
+    const BudgetPlan greedy = allocateGreedy(model, recipe, plan, losses);
     EXPECT_EQ(greedy.linears[0].bits, 4);
     EXPECT_EQ(greedy.linears[0].weakColumns, plan.linears[0].weakColumns);
     EXPECT_EQ(greedy.linears[1].bits, 16);
@@ -106,12 +106,12 @@ TEST_F(Allocation, LockedKeptAndUnknownLinearsStay) {
 
 TEST_F(Allocation, PatternAndMethodDecideWhoMayBeWeak) {
     recipe.weakLayers = "q";
-    const BudgetPlan greedy = allocateGreedy(model, recipe, planBudget(model, recipe), errors);
+    const BudgetPlan greedy = allocateGreedy(model, recipe, planBudget(model, recipe), losses);
     for (size_t i = 1; i < 6; i += 2) EXPECT_EQ(greedy.linears[i].weakColumns, 0);
     recipe.weakLayers.clear();
     recipe.method = Method::optq;
     recipe.targetBits = 0;
-    for (const LinearBudget& b : allocateGreedy(model, recipe, planBudget(model, recipe), errors).linears) EXPECT_EQ(b.weakColumns, 0);
+    for (const LinearBudget& b : allocateGreedy(model, recipe, planBudget(model, recipe), losses).linears) EXPECT_EQ(b.weakColumns, 0);
 }
 
 TEST_F(Allocation, NothingPredictedChangesNothing) {
