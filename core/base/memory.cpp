@@ -19,7 +19,10 @@ void tuneAllocator() {
     mallopt(M_TOP_PAD, 256 << 20);
 }
 
-void returnFreeMemory() { malloc_trim(0); }
+void returnFreeMemory() {
+    constexpr size_t much = 64 << 20;  // less is not worth the faults when it is taken again
+    if (mallinfo2().fordblks > much) malloc_trim(0);
+}
 
 namespace {
 

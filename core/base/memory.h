@@ -7,7 +7,7 @@ namespace owq {
 /// Keeps large buffers inside the process instead of handing each back to the kernel: page faults otherwise dominate
 /// tensor code on virtual machines. Call once at program start, before threads.
 void tuneAllocator();
-/// Hands back what is kept, where the next step needs other sizes.
+/// Hands back what is kept, where that is much and the next step needs other sizes.
 void returnFreeMemory();
 
 /// Largest resident memory of this process so far, bytes.

@@ -25,31 +25,59 @@ bool goodPivots(const at::Tensor& lower) {
     return pivots.isfinite().all().item<bool>() && pivots.gt(0).all().item<bool>();
 }
 
-/// In place, lower triangle, column block after column block.
-bool cholesky(at::Tensor& a, const std::stop_token& stop) {
-    const int64_t n = a.size(0), block = kBlock;
-    for (int64_t k = 0; k < n; k += block) {
-        const int64_t end = std::min(n, k + block);
-        if (k > 0) {
-            const at::Tensor across = a.slice(0, k, end).slice(1, 0, k).mT();
-            const int64_t rowsAtOnce = std::max<int64_t>(64, kWorkAtOnce / (k * (end - k)));
-            for (int64_t r = k; r < n; r += rowsAtOnce) {
-                checkStop(stop);
-                const int64_t rEnd = std::min(n, r + rowsAtOnce);
-                a.slice(0, r, rEnd).slice(1, k, end).addmm_(a.slice(0, r, rEnd).slice(1, 0, k), across, 1, -1);
-            }
-        }
+/// c -= a bᵀ, some rows at a time.
+void subtractProduct(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b, const std::stop_token& stop) {
+    const at::Tensor across = b.mT();
+    const int64_t rows = c.size(0), atOnce = std::max<int64_t>(64, kWorkAtOnce / (b.size(0) * b.size(1)));
+    for (int64_t r = 0; r < rows; r += atOnce) {
         checkStop(stop);
-        at::Tensor corner = a.slice(0, k, end).slice(1, k, end);
-        const auto [lower, info] = at::linalg_cholesky_ex(corner);
-        if (info.item<int32_t>() != 0 || !goodPivots(lower)) return false;
-        corner.copy_(lower);
-        if (end < n) {
-            at::Tensor below = a.slice(0, end, n).slice(1, k, end);
-            below.copy_(at::linalg_solve_triangular(lower.mT(), below, true, false));
-        }
+        const int64_t end = std::min(rows, r + atOnce);
+        c.slice(0, r, end).addmm_(a.slice(0, r, end), across, 1, -1);
     }
-    return true;
+}
+
+int64_t halfOf(int64_t n) { return (n / 2 + kBlock - 1) / kBlock * kBlock; }
+
+/// c -= a aᵀ, of which only the lower triangle counts.
+void subtractSquare(const at::Tensor& c, const at::Tensor& a, const std::stop_token& stop) {
+    const int64_t n = c.size(0), half = halfOf(n);
+    if (n <= 2 * kBlock) return subtractProduct(c, a, a, stop);
+    const at::Tensor top = a.slice(0, 0, half), bottom = a.slice(0, half, n);
+    subtractSquare(c.slice(0, 0, half).slice(1, 0, half), top, stop);
+    subtractProduct(c.slice(0, half, n).slice(1, 0, half), bottom, top, stop);
+    subtractSquare(c.slice(0, half, n).slice(1, half, n), bottom, stop);
+}
+
+/// x ← x L⁻ᵀ.
+void divide(const at::Tensor& x, const at::Tensor& lower, const std::stop_token& stop) {
+    const int64_t n = lower.size(0), half = halfOf(n);
+    checkStop(stop);
+    if (n <= kBlock) {
+        x.copy_(at::linalg_solve_triangular(lower.mT(), x, true, false));
+        return;
+    }
+    const at::Tensor left = x.slice(1, 0, half), right = x.slice(1, half, n);
+    divide(left, lower.slice(0, 0, half).slice(1, 0, half), stop);
+    subtractProduct(right, left, lower.slice(0, half, n).slice(1, 0, half), stop);
+    divide(right, lower.slice(0, half, n).slice(1, half, n), stop);
+}
+
+/// In place, lower triangle, halves by halves: nearly all of it is products of large squares.
+bool cholesky(const at::Tensor& a, const std::stop_token& stop) {
+    const int64_t n = a.size(0), half = halfOf(n);
+    checkStop(stop);
+    if (n <= kBlock) {
+        const auto [lower, info] = at::linalg_cholesky_ex(a);
+        if (info.item<int32_t>() != 0 || !goodPivots(lower)) return false;
+        a.copy_(lower);
+        return true;
+    }
+    const at::Tensor top = a.slice(0, 0, half).slice(1, 0, half), corner = a.slice(0, half, n).slice(1, 0, half),
+                     bottom = a.slice(0, half, n).slice(1, half, n);
+    if (!cholesky(top, stop)) return false;
+    divide(corner, top, stop);
+    subtractSquare(bottom, corner, stop);
+    return cholesky(bottom, stop);
 }
 
 /// L to L⁻¹ in place, halves by halves: nearly all of it is products.
@@ -60,7 +88,7 @@ void invert(at::Tensor lower, const std::stop_token& stop) {
         lower.copy_(at::linalg_solve_triangular(lower, at::eye(n, lower.options()), false));
         return;
     }
-    const int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
+    const int64_t half = halfOf(n);
     const at::Tensor top = lower.slice(0, 0, half).slice(1, 0, half), bottom = lower.slice(0, half, n).slice(1, half, n);
     invert(top, stop);
     invert(bottom, stop);

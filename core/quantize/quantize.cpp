@@ -189,19 +189,32 @@ private:
         return {};
     }
 
-    /// In the order of quantization, or that reversed.
+    /// In the order of quantization; or that reversed, in double, of which the lower triangle counts.
     at::Tensor dampedHessian(at::ScalarType type, double added, bool reversed) const {
-        const at::Tensor order = reversed ? order_.flip(0) : order_;
         const at::Tensor result = at::empty({columns_, columns_}, device_.options(type));
+        std::vector<int32_t> order = out_.statistics.order;
+        if (reversed) std::reverse(order.begin(), order.end());
+        std::vector<double> diagonal(columns_);
+        for (int64_t i = 0; i < columns_; i++) diagonal[i] = (isDead(order[i]) ? 1 : double(diagonal_[order[i]])) + added;
+        if (device_.isHost() && type == at::kDouble) {
+            const float* const h = hessian_.const_data_ptr<float>();
+            double* const to = result.data_ptr<double>();
+            kernels::parallelFor(columns_, 16, [&](int64_t begin, int64_t end) {
+                for (int64_t i = begin; i < end; i++) {
+                    const float* const row = h + order[i] * columns_;
+                    double* const out = to + i * columns_;
+                    for (int64_t k = 0; k < i; k++) out[k] = row[order[k]];
+                    out[i] = diagonal[i];
+                    std::fill(out + i + 1, out + columns_, 0.0);
+                }
+            });
+            return result;
+        }
+        const at::Tensor there = placed(device_, order, at::kInt).to(at::kLong);
         // Some rows at a time: whole copies in between would be the largest matrices of the run.
         for (int64_t begin = 0; begin < columns_; begin += kHessianRows) {
             const int64_t end = std::min(columns_, begin + kHessianRows);
-            result.slice(0, begin, end).copy_(hessian_.index_select(0, order.slice(0, begin, end)).index_select(1, order));
-        }
-        std::vector<double> diagonal(columns_);
-        for (int64_t i = 0; i < columns_; i++) {
-            const int32_t c = out_.statistics.order[reversed ? columns_ - 1 - i : i];
-            diagonal[i] = (isDead(c) ? 1 : double(diagonal_[c])) + added;
+            result.slice(0, begin, end).copy_(hessian_.index_select(0, there.slice(0, begin, end)).index_select(1, there));
         }
         result.diagonal().copy_(placed(device_, diagonal, at::kDouble));
         return result;
