@@ -56,6 +56,7 @@ public:
             if (original_) originalBlock_.emplace(block);
             blockStart_ = double(b) / blocks;
             blockShare_ = 1.0 / blocks;
+            runsAgain_ = b + 1 < blocks || input_.recipe.trueSequential;
             if (!runner) {
                 quantizeLinears(block, {}, block.linears());
             } else if (input_.recipe.trueSequential) {
@@ -159,7 +160,7 @@ private:
             if (!resumed) sink_.store(l, outcome);
             if (onLinear_) onLinear_(l, outcome, resumed);
             device_.synchronize();  // before the old weight is let go of
-            block.setWeight(l.name, outcome.weight);
+            if (runsAgain_) block.setWeight(l.name, outcome.weight);
             diverged_ = true;
         }
     }
@@ -191,6 +192,7 @@ private:
     StageSeconds seconds_;
     std::unique_ptr<BlockRunner> original_;  ///< the activations of the unquantized model, where inputs are corrected
     std::optional<Block> originalBlock_;
+    bool runsAgain_ = true;  ///< the block under work, once linears of it are quantized
     bool diverged_ = false;  ///< a linear of the model under work is no longer the original's
     std::map<std::string, at::Tensor> corrections_;  ///< by input group, of the block (or group) under work
     double blockStart_ = 0, blockShare_ = 1;
