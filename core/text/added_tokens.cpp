@@ -3,18 +3,10 @@
 
 #include <algorithm>
 
+#include "core/text/unicode.h"
 #include "core/text/utf8.h"
 
 namespace owq {
-namespace {
-
-bool wordByte(char c) {
-    const uint8_t byte = uint8_t(c);
-    return byte >= 0x80 || byte == '_' || (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
-}
-
-}  // namespace
-
 void AddedTokens::add(AddedToken token) {
     if (token.content.empty()) return;
     const auto [it, isNew] = byContent_.emplace(token.content, tokens_.size());
@@ -45,7 +37,9 @@ const AddedToken* AddedTokens::matchAt(std::string_view text, size_t at) const {
         const AddedToken& token = tokens_[index];
         if (text.compare(at, token.content.size(), token.content) != 0) continue;
         const size_t end = at + token.content.size();
-        if (token.singleWord && ((at > 0 && wordByte(text[at - 1])) || (end < text.size() && wordByte(text[end]))))
+        const auto touches = [](Character c) { return isWordCharacter(c.point); };
+        if (token.singleWord && ((at > 0 && touches(lastCharacter(text.substr(0, at)))) ||
+                                 (end < text.size() && touches(firstCharacter(text.substr(end))))))
             continue;
         return &token;
     }

@@ -18,6 +18,7 @@ struct AddedToken {
     bool leftStrip = false;   ///< takes the white space before it
     bool rightStrip = false;  ///< takes the white space behind it
     bool singleWord = false;  ///< only where no letter or digit touches it
+    bool normalized = false;  ///< looked for in the normalized text (tokenizer.json with a normalizer)
 };
 
 /// The added tokens of one tokenizer; finds them leftmost first, the longest where several begin.

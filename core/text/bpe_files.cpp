@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "core/base/file.h"
-#include "core/text/bpe_tokenizer.h"
+#include "core/text/bpe_words.h"
+#include "core/text/limits.h"
+#include "core/text/pipeline_tokenizer.h"
 #include "core/text/tokenizer_settings.h"
 #include "core/text/utf8.h"
 
@@ -12,7 +14,6 @@ namespace owq {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr size_t kFileLimit = 256u << 20;
 constexpr const char* kGpt2Special = "<|endoftext|>";  // what GPT-2's class means when no file names a token
 
 BpeModel::Vocabulary readVocabulary(const fs::path& file) {
@@ -25,7 +26,7 @@ BpeModel::Vocabulary readVocabulary(const fs::path& file) {
 }
 
 BpeModel::Merges readMerges(const fs::path& file) {
-    const std::string text = readText(file, kFileLimit);
+    const std::string text = readText(file, limits::kVocabularyBytes);
     requireUtf8(text, file.string());
     BpeModel::Merges merges;
     size_t number = 0;
@@ -55,9 +56,9 @@ std::shared_ptr<const Tokenizer> openBpeFiles(const fs::path& vocab, const fs::p
         throw Error("tokenizer class " + settings.tokenizerClass + " is not read from vocab.json and merges.txt",
                     vocab.string(), "Put its tokenizer.json beside them");
 
-    BpeParts parts;
-    parts.model = std::make_shared<const BpeModel>(readVocabulary(vocab), readMerges(merges), vocab.string());
-    const auto idOf = [&](const std::string& token) { return parts.model->find(token); };
+    TokenizerParts parts;
+    const auto model = std::make_shared<const BpeModel>(readVocabulary(vocab), readMerges(merges), vocab.string());
+    const auto idOf = [&](const std::string& token) { return model->find(token); };
     for (std::string* content : {&settings.bos, &settings.eos, &settings.unknown})
         if (content->empty() && idOf(kGpt2Special) >= 0) {
             *content = kGpt2Special;
@@ -70,13 +71,16 @@ std::shared_ptr<const Tokenizer> openBpeFiles(const fs::path& vocab, const fs::p
     };
     parts.bos = special(settings.bos);
     parts.eos = special(settings.eos);
-    parts.unknown = special(settings.unknown);
+    BpeRules rules;
+    rules.byteLevel = true;
+    rules.unknown = special(settings.unknown);
+    parts.model = std::make_shared<BpeWords>(model, rules);
     // OPT's files say add_bos_token; where they are missing its config.json still tells the family.
     if (settings.addBos.value_or(settings.modelType == "opt") && parts.bos >= 0) parts.prefix = {parts.bos};
-    parts.addPrefixSpace = settings.addPrefixSpace.value_or(false);
-    parts.splits.emplace_back(gpt2Pattern(), "GPT-2's pattern");
-    parts.name = "Byte-level BPE";
-    return std::make_shared<BpeTokenizer>(std::move(parts));
+    parts.preTokenizer = PreTokenizer::gpt2(settings.addPrefixSpace.value_or(false));
+    parts.decoder = PieceDecoder::byteLevel();
+    parts.name = parts.model->name();
+    return std::make_shared<PipelineTokenizer>(std::move(parts));
 }
 
 }  // namespace owq

@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "core/base/error.h"
+#include "core/text/limits.h"
 
 namespace owq {
 namespace {
@@ -21,7 +22,7 @@ BpeModel::BpeModel(const Vocabulary& vocabulary, const Merges& merges, const std
         largest = std::max<int64_t>(largest, id);
     }
     // Gaps happen (padding, removed tokens); a table far larger than the vocabulary is damage.
-    if (largest >= 4 * int64_t(vocabulary.size()) + 65536)
+    if (largest >= 4 * int64_t(vocabulary.size()) + limits::kIdGaps)
         throw Error("token id " + std::to_string(largest) + " is out of proportion to " +
                         std::to_string(vocabulary.size()) + " entries", where);
     tokens_.resize(size_t(largest) + 1);

@@ -5,35 +5,50 @@
 #include <pcre2.h>
 
 #include "core/base/error.h"
+#include "core/text/limits.h"
 
 namespace owq {
 namespace {
 
-constexpr size_t kPatternLimit = 1u << 16;
-constexpr uint32_t kMatchLimit = 20'000'000, kDepthLimit = 100'000, kHeapLimitKiB = 256 * 1024;
 constexpr const char* kSpaceClass =
     R"(\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
 
-// PCRE2's own \s also takes U+180E, which left White_Space in Unicode 6.3; the libraries the tokenizers come from
-// do not. Spelled out, the class is the same for every PCRE2.
-std::string spellSpaces(const std::string& pattern) {
+// The patterns are written for Oniguruma. Two things differ in PCRE2. Its own \s also takes U+180E, which left
+// White_Space in Unicode 6.3: spelled out, the class is the same everywhere. And a class inside a class, [^(\s|[.,])],
+// is a plain "[" to it: the members of the inner class join those of the outer one.
+std::string translate(const std::string& pattern, const std::string& where) {
     std::string result;
-    bool inClass = false;
+    int depth = 0;  // of classes
     for (size_t i = 0; i < pattern.size(); ++i) {
         const char c = pattern[i];
         if (c == '\\' && i + 1 < pattern.size()) {
             const char escaped = pattern[++i];
             if (escaped == 's')
-                result += inClass ? kSpaceClass : "[" + std::string(kSpaceClass) + "]";
-            else if (escaped == 'S' && !inClass)
+                result += depth ? kSpaceClass : "[" + std::string(kSpaceClass) + "]";
+            else if (escaped == 'S' && !depth)
                 result += "[^" + std::string(kSpaceClass) + "]";
             else
                 result += {c, escaped};
             continue;
         }
-        if (c == '[') inClass = true;
-        if (c == ']') inClass = false;
+        if (depth && c == '[' && pattern.compare(i, 2, "[:") == 0) {  // [:alpha:]
+            const size_t end = pattern.find(":]", i + 2);
+            if (end != std::string::npos) {
+                result += pattern.substr(i, end + 2 - i);
+                i = end + 1;
+                continue;
+            }
+        }
+        if (depth && (pattern.compare(i, 2, "[^") == 0 || pattern.compare(i, 2, "&&") == 0))
+            throw Error("pattern cannot be used: character classes are subtracted or intersected", where);
+        if (c == '[' && depth++) continue;
+        if (c == ']' && depth && --depth) continue;
         result += c;
+        // A "]" right behind the opening of a class is a member of it.
+        if (c == '[') {
+            if (i + 1 < pattern.size() && pattern[i + 1] == '^') result += pattern[++i];
+            if (i + 1 < pattern.size() && pattern[i + 1] == ']') result += "\\]", ++i;
+        }
     }
     return result;
 }
@@ -60,8 +75,8 @@ struct Regex::Program {
 };
 
 Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(where)) {
-    if (pattern.size() > kPatternLimit) throw Error("pattern is longer than 64 KiB", where_);
-    const std::string spelled = spellSpaces(pattern);
+    if (pattern.size() > limits::kPatternBytes) throw Error("pattern is longer than 64 KiB", where_);
+    const std::string spelled = translate(pattern, where_);
     int error = 0;
     PCRE2_SIZE position = 0;
     const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
@@ -73,14 +88,14 @@ Regex::Regex(const std::string& pattern, std::string where) : where_(std::move(w
     program_ = std::move(program);
 }
 
-void Regex::split(std::string_view text, const std::function<void(std::string_view)>& piece) const {
+void Regex::split(std::string_view text, const std::function<void(std::string_view, bool)>& piece) const {
     const pcre2_code* code = program_->code.get();
     const Match match(pcre2_match_data_create_from_pattern(code, nullptr));
     const Context context(pcre2_match_context_create(nullptr));
     if (!match || !context) throw std::bad_alloc();
-    pcre2_set_match_limit(context.get(), kMatchLimit);
-    pcre2_set_depth_limit(context.get(), kDepthLimit);
-    pcre2_set_heap_limit(context.get(), kHeapLimitKiB);
+    pcre2_set_match_limit(context.get(), limits::kMatchSteps);
+    pcre2_set_depth_limit(context.get(), limits::kMatchDepth);
+    pcre2_set_heap_limit(context.get(), limits::kMatchHeapKiB);
 
     const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
     size_t from = 0;  // end of what has been given out
@@ -100,11 +115,11 @@ void Regex::split(std::string_view text, const std::function<void(std::string_vi
             while (start < text.size() && (uint8_t(text[start]) & 0xc0) == 0x80) ++start;
             continue;
         }
-        if (range[0] > from) piece(text.substr(from, range[0] - from));
-        piece(text.substr(range[0], range[1] - range[0]));
+        if (range[0] > from) piece(text.substr(from, range[0] - from), false);
+        piece(text.substr(range[0], range[1] - range[0]), true);
         from = start = range[1];
     }
-    if (from < text.size()) piece(text.substr(from));
+    if (from < text.size()) piece(text.substr(from), false);
 }
 
 }  // namespace owq

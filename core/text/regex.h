@@ -14,9 +14,9 @@ public:
     /// Throws Error naming `where` and what is wrong with the pattern.
     Regex(const std::string& pattern, std::string where);
 
-    /// Calls `piece` for each match and for each stretch between matches, in order ("Isolated"). `utf8` must be
+    /// Calls `piece` for each match and for each stretch between matches, in order, and says which it is. `utf8` must be
     /// well-formed. Throws Error when a match needs too many steps.
-    void split(std::string_view utf8, const std::function<void(std::string_view)>& piece) const;
+    void split(std::string_view utf8, const std::function<void(std::string_view text, bool isMatch)>& piece) const;
 
 private:
     struct Program;

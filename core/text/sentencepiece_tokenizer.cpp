@@ -8,6 +8,7 @@
 
 #include "core/base/file.h"
 #include "core/text/added_tokens.h"
+#include "core/text/limits.h"
 #include "core/text/sentencepiece_proto.h"
 #include "core/text/tokenizer_settings.h"
 #include "core/text/utf8.h"
@@ -16,7 +17,6 @@ namespace owq {
 namespace {
 
 using sentencepiece::SentencePieceProcessor;
-constexpr size_t kFileLimit = 512u << 20;
 constexpr std::string_view kSpacePiece = "\xe2\x96\x81";  // "▁" stands for a space
 
 std::string spaced(std::string_view piece) {
@@ -66,7 +66,7 @@ private:
 };
 
 SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file) : where_(file.string()) {
-    const std::string bytes = readText(file, kFileLimit);
+    const std::string bytes = readText(file, limits::kSentencePieceBytes);
     facts_ = readSentencePieceFacts(bytes, where_);
     load(plain_, bytes);
     const int64_t pieces = plain_.GetPieceSize();
@@ -88,7 +88,7 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file
     });
     size_ = pieces;
     for (const AddedToken& token : added_.all()) {
-        if (token.id >= pieces + 100'000)
+        if (token.id >= pieces + limits::kIdsBehindVocabulary)
             throw Error("added token " + token.content.substr(0, 80) + " has the id " + std::to_string(token.id) +
                             ", far behind the " + std::to_string(pieces) + " pieces", where_);
         size_ = std::max<int64_t>(size_, token.id + 1);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text/tokenizer_settings.h"
 
+#include "core/text/limits.h"
+
 namespace owq {
 namespace {
 
@@ -48,6 +50,7 @@ AddedToken addedTokenFrom(const Json& value, const std::string& where) {
     token.leftStrip = optional<bool>(value, "lstrip", false, where);
     token.rightStrip = optional<bool>(value, "rstrip", false, where);
     token.singleWord = optional<bool>(value, "single_word", false, where);
+    token.normalized = optional<bool>(value, "normalized", !token.special, where);
     return token;
 }
 
@@ -60,7 +63,6 @@ int32_t checkedId(const Json& value, int64_t limit, const std::string& where) {
 }
 
 TokenizerSettings readTokenizerSettings(const fs::path& folder) {
-    constexpr int64_t kIdLimit = 1 << 24;
     TokenizerSettings settings;
     const fs::path configFile = folder / "tokenizer_config.json";
     const Json config = readObject(configFile);
@@ -78,7 +80,7 @@ TokenizerSettings readTokenizerSettings(const fs::path& folder) {
             AddedToken token = addedTokenFrom(value, where + ": added_tokens_decoder");
             if (id.empty() || id.size() > 9 || id.find_first_not_of("0123456789") != std::string::npos)
                 throw Error("\"" + id.substr(0, 40) + "\" is not a token id", where + ": added_tokens_decoder");
-            token.id = checkedId(Json(std::stoll(id)), kIdLimit, where + ": added_tokens_decoder");
+            token.id = checkedId(Json(std::stoll(id)), limits::kTokenId, where + ": added_tokens_decoder");
             settings.tokens.push_back(std::move(token));
         }
 
@@ -91,7 +93,7 @@ TokenizerSettings readTokenizerSettings(const fs::path& folder) {
         AddedToken token;
         token.content = content;
         token.special = false;
-        token.id = checkedId(id, kIdLimit, addedFile.string());
+        token.id = checkedId(id, limits::kTokenId, addedFile.string());
         settings.tokens.push_back(std::move(token));
     }
 

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "core/text/bpe_tokenizer.h"
+#include "core/text/pre_tokenizer.h"
 #include "tests/core/text/text_test_support.h"
 
 namespace owq {
@@ -11,7 +11,7 @@ namespace {
 
 std::vector<std::string> pieces(const Regex& regex, std::string_view text) {
     std::vector<std::string> result;
-    regex.split(text, [&](std::string_view piece) { result.emplace_back(piece); });
+    regex.split(text, [&](std::string_view piece, bool) { result.emplace_back(piece); });
     return result;
 }
 

@@ -101,6 +101,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Variant{"gpt2.hf457_slow", "shared:reference/tokenizers/gpt2", "", {}, {}},
                     Variant{"llama3_style.default", "llama3_style", "", {}, {}},
                     Variant{"llama3_style.no_special", "llama3_style", "", kNoTemplate, {}},
+                    Variant{"qwen2_style.default", "qwen2_style", "", {}, {}},
+                    Variant{"qwen2_style.no_special", "qwen2_style", "", kNoTemplate, {}},
+                    Variant{"llama2_json_style.default", "llama2_json_style", "", {}, {}},
+                    Variant{"llama2_json_style.no_special", "llama2_json_style", "", kNoTemplate, {}},
+                    Variant{"llama2_json_style.default", "llama2_json_oldmerges", "", {}, {}},
+                    Variant{"unigram_metaspace.default", "unigram_metaspace", "", {}, {}},
+                    Variant{"unigram_metaspace.no_special", "unigram_metaspace", "", kNoTemplate, {}},
                     Variant{"llama.sentencepiece", kLlama, "", kBare, {}, true},
                     Variant{"llama.hf457_slow_legacy", kLlama, kLegacy, {}, {}},
                     Variant{"llama.hf457_slow_nonlegacy", kLlama, kNonLegacy, {}, {}},
@@ -109,6 +116,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Variant{"llama.hf457_slow_nonlegacy_emptytrie", kLlama, kNonLegacy, kSpelled, {}}),
     [](const auto& info) {
         std::string name = info.param.golden;
+        if (name.starts_with("llama2") && info.param.tokenizer.ends_with("oldmerges")) name += "_oldmerges";
         std::replace(name.begin(), name.end(), '.', '_');
         return name;
     });

@@ -57,20 +57,27 @@ TEST_F(TokenizerJson, WholeWordsFirst) {
 
 TEST_F(TokenizerJson, WhatIsNotKnownIsRefusedByName) {
     const Json good = json;
-    json["normalizer"] = {{"type", "NFC"}};
-    EXPECT_THAT(message(), HasSubstr("NFC"));
+    json["normalizer"] = {{"type", "Precompiled"}};
+    EXPECT_THAT(message(), HasSubstr("normalizer Precompiled"));
+    json["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}, {{"type", "BertNormalizer"}}}}};
+    EXPECT_THAT(message(), HasSubstr("BertNormalizer"));
     json = good;
-    json["pre_tokenizer"] = {{"type", "Metaspace"}};
-    EXPECT_THAT(message(), HasSubstr("Metaspace"));
-    json = good;
-    json["pre_tokenizer"] = nullptr;
-    EXPECT_THAT(message(), HasSubstr("ByteLevel"));
+    json["pre_tokenizer"] = {{"type", "BertPreTokenizer"}};
+    EXPECT_THAT(message(), HasSubstr("pre-tokenizer BertPreTokenizer"));
     json = good;
     json["post_processor"] = {{"type", "Odd"}};
-    EXPECT_THAT(message(), HasSubstr("Odd"));
+    EXPECT_THAT(message(), HasSubstr("post-processor Odd"));
     json = good;
+    json["decoder"] = {{"type", "CTC"}};
+    EXPECT_THAT(message(), HasSubstr("decoder CTC"));
+    json = good;
+    json["model"]["type"] = "WordPiece";
+    EXPECT_THAT(message(), HasSubstr("model WordPiece"));
     json["model"]["type"] = "Unigram";
-    EXPECT_THAT(message(), HasSubstr("Unigram"));
+    EXPECT_THAT(message(), HasSubstr("Unigram behind a ByteLevel"));
+    json = good;
+    json["model"]["dropout"] = 0.1;
+    EXPECT_THAT(message(), HasSubstr("dropout"));
 }
 
 TEST_F(TokenizerJson, DamageIsNamed) {
