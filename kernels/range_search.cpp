@@ -2,13 +2,12 @@
 #include "kernels/range_search.h"
 
 #include <algorithm>
-#include <bit>
 #include <cfloat>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 #include "kernels/cpu/quantize_table.h"
+#include "kernels/row_sorter.h"
 #include "kernels/thread_pool.h"
 
 namespace owq::kernels {
@@ -25,52 +24,11 @@ struct Codes {
 
 Codes codesOf(int bits) { return {(1 << bits) - 1, 1 << (bits - 1)}; }
 
-/// Ascending order by the bits of the floats, a digit at a time; count > 0. `keys` and `spare` have room for count values each. Returns
-/// the one of the two that holds the sorted keys.
-template <int kDigit>
-uint32_t* sortKeys(uint32_t* keys, uint32_t* spare, int64_t count) {
-    constexpr int kDigits = (32 + kDigit - 1) / kDigit;
-    constexpr uint32_t kMask = (1u << kDigit) - 1;
-    uint32_t histogram[kDigits][kMask + 1] = {};
-    for (int64_t i = 0; i < count; i++)
-        for (int d = 0; d < kDigits; d++) histogram[d][keys[i] >> (kDigit * d) & kMask]++;
-    for (int d = 0; d < kDigits; d++) {
-        // Weights of 16-bit models have nothing in their lowest digits.
-        if (histogram[d][keys[0] >> (kDigit * d) & kMask] == count) continue;
-        uint32_t at = 0;
-        for (uint32_t& entry : histogram[d]) at += std::exchange(entry, at);
-        for (int64_t i = 0; i < count; i++) spare[histogram[d][keys[i] >> (kDigit * d) & kMask]++] = keys[i];
-        std::swap(keys, spare);
-    }
-    return keys;
-}
-
-/// The different values in ascending order and how often each occurs; returns their number.
-int64_t sortFloats(const float* values, int64_t count, uint32_t* keys, uint32_t* spare, float* sorted, float* times) {
-    for (int64_t i = 0; i < count; i++) {
-        const uint32_t key = std::bit_cast<uint32_t>(values[i]);
-        keys[i] = key ^ (uint32_t(int32_t(key) >> 31) | 0x80000000u);
-    }
-    // Long digits save a pass over the row but ask for larger tables.
-    const uint32_t* const order = count < 2048 ? sortKeys<8>(keys, spare, count) : sortKeys<11>(keys, spare, count);
-    int64_t different = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const uint32_t key = order[i];
-        if (i > 0 && key == order[i - 1]) {
-            times[different - 1] += 1;
-        } else {
-            sorted[different] = std::bit_cast<float>(key & 0x80000000u ? key ^ 0x80000000u : ~key);
-            times[different++] = 1;
-        }
-    }
-    return different;
-}
-
 /// Memory of one thread for rows of up to `columns` values.
 class RowSearcher {
 public:
     RowSearcher(int64_t columns, const GridOptions& options)
-        : options_(options), codes_(codesOf(options.bits)), values_(columns), keys_(options.search ? columns : 0), spare_(keys_.size()),
+        : options_(options), codes_(codesOf(options.bits)), values_(columns), sorter_(options.search ? columns : 0),
           sorted_(options.search ? columns + 16 : 0), times_(sorted_.size()), error_(sorted_.size()) {}
 
     Grid find(const float* w, int64_t columns, const uint8_t* excluded) {
@@ -106,7 +64,7 @@ private:
         if (range > 0) {
             const float norm = std::ldexp(1.f, std::clamp(-std::ilogb(range), -126, 100));
             for (int64_t i = 0; i < count; i++) values_[i] *= norm;
-            const int64_t different = sortFloats(values_.data(), count, keys_.data(), spare_.data(), sorted_.data(), times_.data());
+            const int64_t different = sorter_.sort(values_.data(), count, low * norm, high * norm, sorted_.data(), times_.data());
             std::fill_n(sorted_.begin() + different, 16, 0.f);
             std::fill_n(times_.begin() + different, 16, 0.f);
             best = quantizeTable().searchRow({sorted_.data(), times_.data(), error_.data(), different, norm}, rule);
@@ -131,7 +89,7 @@ private:
     const GridOptions options_;
     const Codes codes_;
     std::vector<float> values_;
-    std::vector<uint32_t> keys_, spare_;
+    RowSorter sorter_;
     std::vector<float> sorted_, times_, error_;
 };
 
