@@ -10,6 +10,7 @@
 #include "core/base/file.h"
 #include "core/model/model_source.h"
 #include "core/text/documents.h"
+#include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer.h"
 #include "core/text/utf8.h"
 
@@ -21,10 +22,26 @@ namespace fs = std::filesystem;
 struct TokenizeOptions {
     fs::path model, modelFolder, text, jsonl, decode;
     bool noSpecial = false, spellSpecial = false;
+    std::string rules = "slow";
 };
+
+constexpr std::pair<const char*, SentencePieceRules> kRules[] = {{"slow", SentencePieceRules::slow},
+                                                                 {"fast", SentencePieceRules::fast},
+                                                                 {"transformers5", SentencePieceRules::transformers5}};
+
+std::shared_ptr<const Tokenizer> openByRules(const fs::path& path, const std::string& name) {
+    const fs::path file = fs::is_directory(path) ? path / "tokenizer.model" : path;
+    if (file.extension() != ".model" || !fs::exists(file))
+        throw Error("there is no tokenizer.model, of which --rules " + name + " speaks", path.string(),
+                    "Leave --rules out: other tokenizer files say themselves how they are meant");
+    for (const auto& [known, rules] : kRules)
+        if (name == known) return openSentencePiece(file, rules);
+    throw UsageError("unknown rules " + name);
+}
 
 // A tokenizer file or a folder of them is opened as it is; of any other model the folder that holds its tokenizer.
 std::shared_ptr<const Tokenizer> open(const TokenizeOptions& options) {
+    if (options.rules != "slow") return openByRules(options.modelFolder.empty() ? options.model : options.modelFolder, options.rules);
     if (!options.modelFolder.empty()) return openTokenizer(options.modelFolder);
     const fs::path& model = options.model;
     if (!fs::exists(model)) throw Error("no such file or folder", model.string());
@@ -144,7 +161,11 @@ void addTokenize(CommandLine& line) {
     command->add_option("--jsonl", options->jsonl, "The field \"text\" of each line is a text")->type_name("FILE");
     command->add_option("--decode", options->decode, "Token ids: JSON, or numbers with one text a line")->type_name("FILE");
     command->add_flag("--no-special", options->noSpecial, "Without the tokens put around a text; with --decode, without special tokens");
-    command->add_flag("--spell-special", options->spellSpecial, "\"</s>\" in the text is spelled like any text");
+    command->add_flag("--spell-special", options->spellSpecial, "\"</s>\" in the text is spelled like any text: the OWQ authors' way with the <unk> of Penn Treebank");
+    command->add_option("--rules", options->rules, "How a tokenizer.model is read: slow (as SentencePiece does), fast (as transformers 4 "
+                        "with legacy=False) or transformers5")
+        ->check(CLI::IsMember({"slow", "fast", "transformers5"}))->capture_default_str();
+    command->footer("Chat templates are not applied: a text is tokenized as it stands.");
 }
 
 }  // namespace owq::cli

@@ -7,6 +7,7 @@
 #include "core/text/bpe_words.h"
 #include "core/text/limits.h"
 #include "core/text/pipeline_tokenizer.h"
+#include "core/text/token_checks.h"
 #include "core/text/tokenizer_settings.h"
 #include "core/text/utf8.h"
 
@@ -50,6 +51,8 @@ BpeModel::Merges readMerges(const fs::path& file) {
 }  // namespace
 
 std::shared_ptr<const Tokenizer> openBpeFiles(const fs::path& vocab, const fs::path& merges) {
+    refusePointer(vocab);
+    refusePointer(merges);
     TokenizerSettings settings = readTokenizerSettings(vocab.parent_path());
     static constexpr std::string_view kKnownClasses[] = {"", "GPT2Tokenizer", "PreTrainedTokenizer", "TokenizersBackend"};
     if (std::find(std::begin(kKnownClasses), std::end(kKnownClasses), settings.tokenizerClass) == std::end(kKnownClasses))

@@ -12,10 +12,12 @@ namespace {
 
 constexpr const char* kSpaceClass =
     R"(\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
+constexpr const char* kWordClass = R"(\p{L}\p{M}\p{N}\p{Pc})";
 
-// The patterns are written for Oniguruma. Two things differ in PCRE2. Its own \s also takes U+180E, which left
-// White_Space in Unicode 6.3: spelled out, the class is the same everywhere. And a class inside a class, [^(\s|[.,])],
-// is a plain "[" to it: the members of the inner class join those of the outer one.
+// The patterns are written for Oniguruma. Three things differ in PCRE2. Its own \s also takes U+180E, which left
+// White_Space in Unicode 6.3, and its \w lacks combining marks before version 10.43: spelled out, both are the same
+// everywhere. And a class inside a class, [^(\s|[.,])], is a plain "[" to it: the members of the inner class join those
+// of the outer one.
 std::string translate(const std::string& pattern, const std::string& where) {
     std::string result;
     int depth = 0;  // of classes
@@ -23,10 +25,11 @@ std::string translate(const std::string& pattern, const std::string& where) {
         const char c = pattern[i];
         if (c == '\\' && i + 1 < pattern.size()) {
             const char escaped = pattern[++i];
-            if (escaped == 's')
-                result += depth ? kSpaceClass : "[" + std::string(kSpaceClass) + "]";
-            else if (escaped == 'S' && !depth)
-                result += "[^" + std::string(kSpaceClass) + "]";
+            const std::string members = escaped == 's' || escaped == 'S' ? kSpaceClass : kWordClass;
+            if (escaped == 's' || escaped == 'w')
+                result += depth ? members : "[" + members + "]";
+            else if ((escaped == 'S' || escaped == 'W') && !depth)
+                result += "[^" + members + "]";
             else
                 result += {c, escaped};
             continue;

@@ -10,6 +10,7 @@
 #include "core/text/added_tokens.h"
 #include "core/text/limits.h"
 #include "core/text/sentencepiece_proto.h"
+#include "core/text/token_checks.h"
 #include "core/text/tokenizer_settings.h"
 #include "core/text/utf8.h"
 
@@ -261,7 +262,9 @@ std::string SentencePieceTokenizer::piece(int32_t id) const {
 
 }  // namespace
 
-std::shared_ptr<const Tokenizer> openSentencePiece(const std::filesystem::path& file) {
+std::shared_ptr<const Tokenizer> openSentencePiece(const std::filesystem::path& file, SentencePieceRules rules) {
+    refusePointer(file);
+    if (rules != SentencePieceRules::slow) return openSentencePieceAsBpe(file, rules);
     return std::make_shared<SentencePieceTokenizer>(file);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,5 +16,8 @@ struct StoredTokens {
     std::vector<int32_t> ids;
 };
 StoredTokens readStoredTokens(const std::string& file);
+
+/// Throws Error when a Git LFS pointer, the small text that stands for a file never downloaded, is in the file's place.
+void refusePointer(const std::filesystem::path& file);
 
 }  // namespace owq

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+
+#include "core/checkpoint/sniff.h"
 #include "core/checkpoint/tensor_file.h"
 #include "core/text/corpus.h"
 #include "core/text/token_checks.h"
 
 namespace owq {
+
+void refusePointer(const std::filesystem::path& file) {
+    char begin[256];
+    std::ifstream stream(file, std::ios::binary);
+    stream.read(begin, sizeof begin);
+    refuseLfsPointer(std::as_bytes(std::span(begin, size_t(stream.gcount()))), file);
+}
 
 StoredTokens readStoredTokens(const std::string& file) {
     const auto tensors = openSafetensors(file);

@@ -5,6 +5,7 @@
 #include "core/text/json_parts.h"
 #include "core/text/limits.h"
 #include "core/text/pipeline_tokenizer.h"
+#include "core/text/token_checks.h"
 #include "core/text/tokenizer_settings.h"
 
 namespace owq {
@@ -59,6 +60,7 @@ void readAdded(const Json& list, TokenizerParts& parts, const std::string& where
 }  // namespace
 
 std::shared_ptr<const Tokenizer> openTokenizerJson(const fs::path& file) {
+    refusePointer(file);
     const std::string where = file.string();
     SortedJson whole = readSortedJson(file);
     if (!whole.is_object()) throw Error("expected a JSON object", where);

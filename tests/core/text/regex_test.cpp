@@ -30,6 +30,12 @@ TEST(Regex, GivesWhatLiesBetweenMatches) {
     EXPECT_TRUE(pieces(Regex("a", "test"), "").empty());
 }
 
+TEST(Regex, ClassesInClassesAreJoined) {
+    EXPECT_EQ(pieces(Regex(" ?[^(\\s|[.,!])]+", "test"), "ab, c(d"), (std::vector<std::string>{"ab", ",", " c", "(", "d"}));
+    EXPECT_EQ(pieces(Regex("[[:digit:]]+|[]a]", "test"), "x12]a"), (std::vector<std::string>{"x", "12", "]", "a"}));
+    EXPECT_THAT(errorOf([] { Regex("[a-z&&[^b]]", "where"); }), testing::HasSubstr("subtracted or intersected"));
+}
+
 TEST(Regex, LongRunsNeedNoStack) {
     const std::string letters(3'000'000, 'a'), spaces(300'000, ' ');
     EXPECT_EQ(pieces(Regex(gpt2Pattern(), "test"), letters).size(), 1u);

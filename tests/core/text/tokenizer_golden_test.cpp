@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 
+#include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer.h"
 #include "core/text/utf8.h"
 #include "tests/core/text/text_test_support.h"
@@ -36,6 +37,7 @@ struct Variant {
     EncodeOptions options;
     std::vector<std::string> except;
     bool skipSpecial = false;
+    SentencePieceRules rules = SentencePieceRules::slow;
 };
 
 void PrintTo(const Variant& v, std::ostream* out) { *out << v.golden; }
@@ -55,7 +57,7 @@ protected:
             writeText(folder_ / "tokenizer_config.json", v.config);
             path = folder_;
         }
-        tokenizer_ = openTokenizer(path);
+        tokenizer_ = v.rules == SentencePieceRules::slow ? openTokenizer(path) : openSentencePiece(path / "tokenizer.model", v.rules);
         golden_ = readJson(kData / "golden" / (v.golden + ".json"));
     }
     void TearDown() override {
@@ -113,7 +115,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Variant{"llama.hf457_slow_nonlegacy", kLlama, kNonLegacy, {}, {}},
                     // The emptied list of special tokens still knows a text that is nothing but one of them.
                     Variant{"llama.hf457_slow_legacy_emptytrie", kLlama, kLegacy, kSpelled, {"s080", "s081"}},
-                    Variant{"llama.hf457_slow_nonlegacy_emptytrie", kLlama, kNonLegacy, kSpelled, {}}),
+                    Variant{"llama.hf457_slow_nonlegacy_emptytrie", kLlama, kNonLegacy, kSpelled, {}},
+                    Variant{"llama.hf457_fast_nonlegacy", kLlama, kNonLegacy, {}, {}, false, SentencePieceRules::fast},
+                    Variant{"llama.hf523_nonlegacy", kLlama, kNonLegacy, {}, {}, false, SentencePieceRules::transformers5}),
     [](const auto& info) {
         std::string name = info.param.golden;
         if (name.starts_with("llama2") && info.param.tokenizer.ends_with("oldmerges")) name += "_oldmerges";
