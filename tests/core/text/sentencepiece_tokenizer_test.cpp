@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <sentencepiece_processor.h>
 
+#include <cstring>
+
 #include "core/text/sentencepiece_proto.h"
 #include "tests/core/text/text_test_support.h"
 
@@ -65,6 +67,33 @@ TEST_F(SentencePiece, WordByWordGivesTheSame) {
         ASSERT_TRUE(library.Encode(odd, &ids).ok());
         EXPECT_EQ(tokenizer->encode(odd, {false, false}), ids);
     }
+}
+
+// Fields of a serialized message.
+std::string bytesField(int number, const std::string& bytes) {
+    return std::string{char(number << 3 | 2), char(bytes.size())} + bytes;
+}
+std::string numberField(int number, int value) { return {char(number << 3), char(value)}; }
+std::string pieceField(const std::string& text, float score, int type) {
+    std::string bytes(sizeof score, 0);
+    std::memcpy(bytes.data(), &score, sizeof score);
+    return bytesField(1, bytesField(1, text) + std::string(1, char(2 << 3 | 5)) + bytes + numberField(3, type));
+}
+
+TEST_F(SentencePiece, UnigramModels) {
+    constexpr int kNormal = 1, kUnknown = 2, kControl = 3;
+    const std::string space = "\xe2\x96\x81";
+    write("tokenizer.model", pieceField("<unk>", 0, kUnknown) + pieceField("<s>", 0, kControl) + pieceField("</s>", 0, kControl) +
+                                 pieceField(space + "a", -1, kNormal) + pieceField(space, -2, kNormal) + pieceField("a", -2.5, kNormal) +
+                                 pieceField("b", -2.5, kNormal) + pieceField("ab", -3, kNormal) +
+                                 bytesField(2, numberField(3, 1)) + bytesField(3, bytesField(1, "identity") + numberField(4, 0)));
+    const auto tokenizer = openTokenizer(folder);
+    EXPECT_EQ(tokenizer->description(), "SentencePiece unigram, 8 pieces");
+    EXPECT_EQ(tokenizer->encode("a b"), (std::vector<int32_t>{1, 3, 4, 6}));
+    EXPECT_EQ(tokenizer->encode("aab"), (std::vector<int32_t>{1, 3, 7}));
+    EXPECT_EQ(tokenizer->encode("ax</s>"), (std::vector<int32_t>{1, 3, 0, 2}));
+    EXPECT_EQ(tokenizer->decode(std::vector<int32_t>{3, 4, 6}), "a b");
+    EXPECT_THAT(errorOf([&] { openSentencePiece(folder / "tokenizer.model", SentencePieceRules::fast); }), HasSubstr("unigram"));
 }
 
 TEST_F(SentencePiece, DamagedFilesAreErrors) {
