@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/base/file.h"
 
 extern char** environ;
@@ -39,7 +41,9 @@ Outcome Started::wait() {
 
 void CliTest::SetUp() {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder = fs::temp_directory_path() / ("owq-cli-" + std::string(info->name()) + "-" + std::to_string(::getpid()));
+    std::string name = info->name();
+    std::replace(name.begin(), name.end(), '/', '-');
+    folder = fs::temp_directory_path() / ("owq-cli-" + name + "-" + std::to_string(::getpid()));
     fs::create_directories(folder);
 }
 
