@@ -49,6 +49,17 @@ TEST_F(TokenizeCommand, PiecesForAPerson) {
               "261\t\xe2\x96\x81" "a\n");
 }
 
+TEST_F(TokenizeCommand, RulesForTokenizerModels) {
+    const std::string file = write("a.txt", " a").string();
+    EXPECT_EQ(owq({"tokenize", sample("sample-llama"), "--text", file}).out, owq({"tokenize", sample("sample-llama"), "--text", file, "--rules", "slow"}).out);
+    for (const char* rules : {"fast", "transformers5"})  // the text's own space is the leading one
+        EXPECT_EQ(owq({"tokenize", sample("sample-llama"), "--text", file, "--rules", rules}).out, "1\t<s>\n261\t\xe2\x96\x81" "a\n");
+    const Outcome outcome = owq({"tokenize", sample("sample-opt"), "--text", file, "--rules", "fast"});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.error, HasSubstr("no tokenizer.model"));
+    EXPECT_EQ(owq({"tokenize", sample("sample-llama"), "--text", file, "--rules", "odd"}).code, 2);
+}
+
 TEST_F(TokenizeCommand, IdsInSeveralSpellings) {
     for (const char* ids : {"[1, 261]", "[[1, 261]]", "{\"ids\": [[1, 261]]}", "1 261", "1, 261\n"}) {
         const Outcome outcome = owq({"tokenize", sample("sample-llama"), "--decode", write("ids", ids).string()});
