@@ -22,8 +22,9 @@ std::vector<int> candidateWidths(int bits);
 inline bool isOpen(const LinearBudget& budget) { return !budget.locked && budget.bits < 16; }
 int64_t openCount(const BudgetPlan& plan);
 
-/// The plan with the least predicted loss, the sum over all columns that are not weak, that takes no more stored bytes than `plan`. The optimum for a price per byte is found exactly, linear by linear, the price by bisection; what is left buys single pairs
-/// of weak columns. Linears that are locked, kept at 16 bits or have no prediction stay as they are; the recipe's pattern says
+/// The plan with the least predicted loss, the sum over all columns that are not weak, that takes no more stored bytes than `plan`. The
+/// optimum for a price per byte is found exactly, linear by linear, the price by bisection; what is left buys single pairs of weak
+/// columns. Linears that are locked, kept at 16 bits or have no prediction stay as they are; the recipe's pattern says
 /// which may have weak columns.
 BudgetPlan allocateGreedy(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, const std::vector<PredictedLoss>& losses);
 

@@ -2,8 +2,6 @@
 #include "core/calibrate/block_runner.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <array>
@@ -14,31 +12,27 @@
 #include "core/model/torch_tensor.h"
 
 namespace owq {
+namespace {
+
+std::array<int64_t, 3> shapeOf(const TokenWindows& windows, const LanguageModel& model) {
+    if (windows.count() < 1) throw Error("there are no token windows to run through the model");
+    return {windows.count(), windows.length, model.info().hidden};
+}
+
+}  // namespace
 
 int64_t BlockRunner::windowsPerPass(int64_t length, const Device& device) { return std::max<int64_t>(1, device.tokensPerPass() / length); }
 
 BlockRunner::BlockRunner(const LanguageModel& model, const TokenWindows& windows, int64_t batch,
                          const std::filesystem::path& scratch, const Device& device, bool apart)
-    : device_(device) {
+    : device_(device), store_(shapeOf(windows, model), scratch, apart ? at::Device(at::kCPU) : device.place()), hidden_(store_.values()) {
     const at::NoGradGuard guard;
-    if (windows.count() < 1) throw Error("there are no token windows to run through the model");
     batch_ = batch > 0 ? batch : windowsPerPass(windows.length, device);
-    const std::array<int64_t, 3> shape{windows.count(), windows.length, model.info().hidden};
-    if (scratch.empty()) {
-        hidden_ = at::empty(shape, at::TensorOptions(at::kFloat).device(apart ? at::Device(at::kCPU) : device.place()));
-    } else {
-        scratch_ = std::make_unique<ScratchMemory>(scratch, uint64_t(shape[0] * shape[1] * shape[2]) * sizeof(float));
-        hidden_ = at::from_blob(scratch_->data(), shape, at::TensorOptions(at::kFloat));
-    }
     for (int64_t i = 0; i < windows.count(); ++i) {
         hidden_.narrow(0, i, 1).copy_(model.embed(idTensor(windows.window(i), 1, windows.length)));
-        releaseScratch();
+        store_.release();
     }
     model.releaseEmbedding();
-}
-
-void BlockRunner::releaseScratch() const {
-    if (scratch_) scratch_->release();
 }
 
 void BlockRunner::observe(const Block& block, const InputObserver& observer, std::stop_token stop,
@@ -48,7 +42,7 @@ void BlockRunner::observe(const Block& block, const InputObserver& observer, std
         checkStop(stop);
         const int64_t count = std::min(batch_, windows() - i);
         block.observe(part(i, count), observer, lastGroup);
-        releaseScratch();
+        store_.release();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }
@@ -68,8 +62,8 @@ void BlockRunner::observePair(const Block& block, const BlockRunner& other, cons
             part(i, count),
             [&](const std::string& group, const at::Tensor& x) { observer(group, x, theirs.at(group)); },
             lastGroup);
-        other.releaseScratch();
-        releaseScratch();
+        other.store_.release();
+        store_.release();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }
@@ -81,7 +75,7 @@ void BlockRunner::advance(const Block& block, std::stop_token stop, const OnBatc
         checkStop(stop);
         const int64_t count = std::min(batch_, windows() - i);
         hidden_.narrow(0, i, count).copy_(block.forward(part(i, count), observer));
-        releaseScratch();
+        store_.release();
         if (onBatch) onBatch(double(i + count) / double(windows()));
     }
 }

@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <stop_token>
 #include <string>
 
-#include "core/base/file.h"
+#include "core/calibrate/scratch_tensor.h"
 #include "core/model/language_model.h"
 #include "core/text/corpus.h"
 
@@ -47,13 +46,12 @@ public:
                  const InputObserver& observer = {});
 
 private:
-    void releaseScratch() const;
     /// Windows i… where blocks can have them.
     at::Tensor part(int64_t i, int64_t count) const { return hidden_.narrow(0, i, count).to(device_.place()); }
 
     const Device& device_;
-    std::unique_ptr<ScratchMemory> scratch_;  ///< what hidden_ is a view of, or null
-    at::Tensor hidden_;
+    ScratchTensor store_;
+    at::Tensor hidden_;  ///< all of it
     int64_t batch_ = 1;
 };
 

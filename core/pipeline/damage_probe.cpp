@@ -2,18 +2,16 @@
 #include "core/pipeline/damage_probe.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/log_softmax.h>
 
 #include <algorithm>
-#include <array>
 
 #include "core/base/progress.h"
 #include "core/calibrate/block_runner.h"
 #include "core/model/torch_tensor.h"
 
 namespace owq {
+
 ProbeSize probeSize(int64_t windows, int64_t length, int64_t linears) {
     const int64_t tokens = std::clamp<int64_t>(windows * length / std::max<int64_t>(1, linears), 256, 4096);
     ProbeSize size;
@@ -23,30 +21,23 @@ ProbeSize probeSize(int64_t windows, int64_t length, int64_t linears) {
 }
 
 DamageProbe::DamageProbe(const LanguageModel& model, const TokenWindows& windows, int64_t changes, const std::filesystem::path& scratch)
-    : model_(model) {
+    : model_(model), size_(probeSize(windows.count(), windows.length, changes)),
+      store_({1 + changes, size_.windows, size_.length, model.info().hidden}, scratch), states_(store_.values()) {
     const at::NoGradGuard guard;
-    const ProbeSize size = probeSize(windows.count(), windows.length, changes);
-    const std::array<int64_t, 4> shape{1 + changes, size.windows, size.length, model.info().hidden};
-    if (scratch.empty()) {
-        states_ = at::empty(shape, at::TensorOptions(at::kFloat));
-    } else {
-        scratch_ = std::make_unique<ScratchMemory>(scratch, uint64_t(shape[0] * shape[1] * shape[2] * shape[3]) * sizeof(float));
-        states_ = at::from_blob(scratch_->data(), shape, at::TensorOptions(at::kFloat));
-    }
-    for (int64_t w = 0; w < size.windows; ++w)
-        states_[0].narrow(0, w, 1).copy_(model.embed(idTensor(windows.window(w), 1, size.length)));
+    for (int64_t w = 0; w < size_.windows; ++w)
+        states_[0].narrow(0, w, 1).copy_(model.embed(idTensor(windows.window(w), 1, size_.length)));
     model.releaseEmbedding();
 }
 
 void DamageProbe::run(const Block& block, int64_t from, int64_t to, const std::stop_token& stop) {
     const at::NoGradGuard guard;
-    const int64_t windows = states_.size(1), batch = BlockRunner::windowsPerPass(states_.size(2));
+    const int64_t windows = size_.windows, batch = BlockRunner::windowsPerPass(size_.length);
     for (int64_t w = 0; w < windows; w += batch) {
         checkStop(stop);
         const int64_t count = std::min(batch, windows - w);
         states_[to].narrow(0, w, count).copy_(block.forward(states_[from].narrow(0, w, count)));
     }
-    if (scratch_) scratch_->release();
+    store_.release();
 }
 
 void DamageProbe::begin(const Block& changed, const std::stop_token& stop) {
@@ -62,7 +53,7 @@ void DamageProbe::advance(const Block& block, const std::stop_token& stop) {
 
 std::vector<double> DamageProbe::divergences(const std::stop_token& stop) const {
     const at::NoGradGuard guard;
-    const int64_t tokens = states_.size(1) * states_.size(2), hidden = states_.size(3);
+    const int64_t tokens = size_.tokens(), hidden = states_.size(3);
     const int64_t rows = std::max<int64_t>(16, kLogits / std::max<int64_t>(1, model_.info().vocabulary));
     const auto logProbabilities = [&](int64_t i, int64_t first, int64_t count) {
         const at::Tensor part = states_[i].view({tokens, hidden}).narrow(0, first, count);

@@ -5,11 +5,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <stop_token>
 #include <vector>
 
-#include "core/base/file.h"
+#include "core/calibrate/scratch_tensor.h"
 #include "core/model/language_model.h"
 #include "core/text/corpus.h"
 
@@ -45,7 +44,8 @@ private:
     void run(const Block& block, int64_t from, int64_t to, const std::stop_token& stop);
 
     const LanguageModel& model_;
-    std::unique_ptr<ScratchMemory> scratch_;  ///< what states_ is a view of, or null
+    ProbeSize size_;
+    ScratchTensor store_;
     at::Tensor states_;                       ///< [1 + changes, windows, length, H]; the first are the model's own
     int64_t begun_ = 0, waiting_ = 0;         ///< of the begun, those that begin after the block under work
 };

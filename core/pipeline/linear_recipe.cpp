@@ -20,4 +20,8 @@ LinearRecipe linearRecipe(const Recipe& recipe, const LinearBudget& budget, DTyp
     return r;
 }
 
+Error inLinear(const std::string& name, const Error& error) {
+    return Error(error.happened(), name + (error.where().empty() ? "" : ", " + error.where()), error.remedy());
+}
+
 }  // namespace owq

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/base/memory.h"
 #include "core/calibrate/block_runner.h"
@@ -65,17 +66,14 @@ std::vector<PredictedLoss> predictLosses(const PipelineInput& input, Progress& p
         const auto report = [&](const std::string& phase, const std::string& item, double share) {
             progress.report(phase, item, 0.95 * (b + share) / blocks);
         };
-        const auto open = [&](const std::string& group) {
-            return std::any_of(block.linears().begin(), block.linears().end(), [&](const LinearInfo& l) {
-                const LinearBudget* budget = input.plan.find(l.name);
-                return l.inputGroup == group && budget && isOpen(*budget);
-            });
-        };
+        std::set<std::string> open;  // groups whose Hessian is needed
+        for (const LinearInfo& l : block.linears())
+            if (const LinearBudget* budget = input.plan.find(l.name); budget && isOpen(*budget)) open.insert(l.inputGroup);
         HessianSet sums;
         runner.advance(
             block, stop, [&](double f) { report("Collecting Hessians", name, 0.5 * f); },
             [&](const std::string& group, const at::Tensor& x) {
-                if (open(group)) sums.add(group, x);
+                if (open.contains(group)) sums.add(group, x);
             });
         returnFreeMemory();
         const std::map<std::string, at::Tensor> hessians = sums.finish(runner.windows());
@@ -88,7 +86,7 @@ std::vector<PredictedLoss> predictLosses(const PipelineInput& input, Progress& p
             try {
                 all.push_back(tryLinear(input, block, l, *budget, hessians.at(l.inputGroup), probe, stop));
             } catch (const Error& e) {
-                throw Error(e.happened(), l.name + (e.where().empty() ? "" : ", " + e.where()), e.remedy());
+                throw inLinear(l.name, e);
             }
             returnFreeMemory();
         }

@@ -178,7 +178,7 @@ private:
             seconds_.columnLoop += outcome.seconds.columnLoop;
             return outcome;
         } catch (const Error& e) {
-            throw Error(e.happened(), l.name + (e.where().empty() ? "" : ", " + e.where()), e.remedy());
+            throw inLinear(l.name, e);
         }
     }
 

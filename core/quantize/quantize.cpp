@@ -76,7 +76,7 @@ public:
             const at::Tensor target = recipe_.refinePasses ? loop_.weight.clone() : at::Tensor();
             runColumnLoop(device_, loop_, recipe_, stop_);
             if (recipe_.refinePasses)
-                refine(device_, loop_, target, dampedHessian(at::kFloat, out_.damping * meanDiagonal(), false), recipe_, stop_);
+                refine(device_, loop_, target, dampedHessian(out_.damping * meanDiagonal(), false), recipe_, stop_);
             loop_.factor = {};
         } else {
             roundPlainly();
@@ -175,7 +175,7 @@ private:
         const double mean = meanDiagonal();
         out_.damping = recipe_.damping;
         for (int raise = 0;; raise++) {
-            if (auto factor = factorize(device_, dampedHessian(at::kDouble, out_.damping * mean, true), recipe_.groupSize > 0, stop_)) {
+            if (auto factor = factorize(device_, dampedHessian(out_.damping * mean, true), recipe_.groupSize > 0, stop_)) {
                 if (raise)
                     out_.notes.push_back("the Hessian was not positive definite with damping " + percentText(recipe_.damping) +
                                          "; damping was raised to " + percentText(out_.damping) + ". Likely cause: " + cause());
@@ -189,14 +189,14 @@ private:
         return {};
     }
 
-    /// In the order of quantization; or that reversed, in double, of which the lower triangle counts.
-    at::Tensor dampedHessian(at::ScalarType type, double added, bool reversed) const {
-        const at::Tensor result = at::empty({columns_, columns_}, device_.options(type));
+    /// In the order of quantization, in float; to be factorized: that reversed, in double, of which the lower triangle counts.
+    at::Tensor dampedHessian(double added, bool toFactor) const {
+        const at::Tensor result = at::empty({columns_, columns_}, device_.options(toFactor ? at::kDouble : at::kFloat));
         std::vector<int32_t> order = out_.statistics.order;
-        if (reversed) std::reverse(order.begin(), order.end());
+        if (toFactor) std::reverse(order.begin(), order.end());
         std::vector<double> diagonal(columns_);
         for (int64_t i = 0; i < columns_; i++) diagonal[i] = (isDead(order[i]) ? 1 : double(diagonal_[order[i]])) + added;
-        if (device_.isHost() && type == at::kDouble) {
+        if (device_.isHost() && toFactor) {
             const float* const h = hessian_.const_data_ptr<float>();
             double* const to = result.data_ptr<double>();
             kernels::parallelFor(columns_, 16, [&](int64_t begin, int64_t end) {
@@ -210,7 +210,7 @@ private:
             });
             return result;
         }
-        const at::Tensor there = placed(device_, order, at::kInt).to(at::kLong);
+        const at::Tensor there = toFactor ? order_.flip(0) : order_;
         // Some rows at a time: whole copies in between would be the largest matrices of the run.
         for (int64_t begin = 0; begin < columns_; begin += kHessianRows) {
             const int64_t end = std::min(columns_, begin + kHessianRows);
