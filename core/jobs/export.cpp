@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/jobs/run_directory.h"
+#include "core/model/family.h"
 #include "core/pack/layer_file.h"
 #include "core/pack/packed_model.h"
 #include "core/store/run_directory.h"
@@ -26,6 +27,7 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
 
     PackSource source;
     source.base = Checkpoint::open(findModel(options.run, state));
+    source.storedTransposed = familyOf(source.base->config(), (source.base->folder() / "config.json").string()).storedTransposed;
     source.linear = [&](const std::string& name) { return readLayerFile(layerFile(options.run, name)).weight; };
     progress.report("Reading the run", options.run.filename().string(), 0);
     for (const std::string& name : state.linears) {

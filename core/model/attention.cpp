@@ -2,8 +2,11 @@
 #include "core/model/attention.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -40,40 +43,85 @@ at::Tensor repeatHeads(const at::Tensor& x, int64_t repeats) {
         .reshape({x.size(0), -1, x.size(2), x.size(3)});
 }
 
+constexpr int64_t kAlibiChannels = 8;  // one is used; the others keep rows aligned
+
+/// x [n, t, A, D] with more channels: the first is `channel` (expands to [n, t, A]), the others 0.
+at::Tensor withChannels(const at::Tensor& x, const at::Tensor& channel) {
+    at::Tensor more = at::zeros({x.size(0), x.size(1), x.size(2), kAlibiChannels}, x.options());
+    if (channel.defined()) more.select(3, 0).copy_(channel.expand({x.size(0), x.size(1), x.size(2)}));
+    return at::cat({x, more}, 3);
+}
+
+/// A bias that depends on the key alone is one more channel: 1 in the query, the bias in the key. So no matrix
+/// of biases is held, and the cache keeps them with the keys.
+at::Tensor withAlibi(const at::Tensor& query, at::Tensor key, at::Tensor value, KeyValueCache* cache,
+                     const AttentionRule& rule) {
+    const int64_t t = query.size(1), heads = query.size(2), size = query.size(3), before = cache ? cache->length : 0;
+    const double scale = rule.scale.value_or(1 / std::sqrt(double(size)));
+    const at::Tensor positions = at::arange(before, before + t, query.options().dtype(at::kLong)).unsqueeze(1);  // [t, 1]
+    const at::Tensor bias = rule.alibiScaledBf16 ? rule.slopes.to(at::kBFloat16).mul(positions).to(at::kFloat) : rule.slopes.mul(positions).div_(scale);
+    if (key.size(2) != heads) {
+        key = key.repeat_interleave(heads / key.size(2), 2);
+        value = value.repeat_interleave(heads / value.size(2), 2);
+    }
+    AttentionRule plain;
+    plain.window = rule.window;
+    plain.scale = scale;
+    const at::Tensor one = at::ones({1}, query.options());
+    const at::Tensor mixed = causalAttention(withChannels(query, one), withChannels(key, bias), withChannels(value, {}), cache, false, plain);
+    return mixed.view({query.size(0), t, heads, size + kAlibiChannels}).slice(3, 0, size).reshape({query.size(0), t, heads * size});
+}
+
 }  // namespace
 
+std::vector<float> alibiSlopes(int64_t heads) {
+    int64_t power = 1;
+    while (power * 2 <= heads) power *= 2;
+    std::vector<float> slopes;
+    for (int64_t i = 0; i < heads; ++i)
+        slopes.push_back(float(i < power ? std::pow(2.0, -8.0 * double(i + 1) / double(power))
+                                         : std::pow(2.0, -4.0 * double(2 * (i - power) + 1) / double(power))));
+    return slopes;
+}
+
 at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
-                           KeyValueCache* cache, bool ownKernel) {
+                           KeyValueCache* cache, bool ownKernel, const AttentionRule& rule) {
+    if (rule.slopes.defined()) return withAlibi(query, key, value, cache, rule);
     const int64_t n = query.size(0), t = query.size(1), heads = query.size(2), size = query.size(3);
-    const int64_t keyHeads = key.size(2), shared = heads / keyHeads;
-    if (ownKernel && !cache && kernels::takesHeadSize(size)) {
+    const int64_t keyHeads = key.size(2), shared = heads / keyHeads, before = cache ? cache->length : 0;
+    const bool windowed = rule.window && before + t > rule.window;
+    if (ownKernel && !cache && !windowed && kernels::takesHeadSize(size)) {
         const at::Tensor q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
         at::Tensor out = at::empty({n, t, heads * size}, q.options());
+        const float scale = rule.scale ? float(*rule.scale) : 1 / std::sqrt(float(size));
         kernels::causalAttention({q.const_data_ptr<float>(), k.const_data_ptr<float>(), v.const_data_ptr<float>(), n, t, heads,
-                                  keyHeads, size, 1 / std::sqrt(float(size)), out.data_ptr<float>()});
+                                  keyHeads, size, scale, out.data_ptr<float>()});
         return out;
     }
     at::Tensor q = query.transpose(1, 2), k = key.transpose(1, 2), v = value.transpose(1, 2);
-    const int64_t before = cache ? cache->length : 0;
     if (cache) std::tie(k, v) = append(*cache, k, v);
 
     if (t == 1) {
+        if (windowed) {
+            k = k.narrow(2, before + 1 - rule.window, rule.window);
+            v = v.narrow(2, before + 1 - rule.window, rule.window);
+        }
         // One token sees everything: the query heads that share a key head become its rows, nothing is
         // repeated.
         const at::Tensor grouped = q.reshape({n, keyHeads, shared, size});
-        return at::scaled_dot_product_attention(grouped, k, v).reshape({n, 1, heads * size});
+        return at::scaled_dot_product_attention(grouped, k, v, {}, 0.0, false, rule.scale).reshape({n, 1, heads * size});
     }
     k = repeatHeads(k, shared);
     v = repeatHeads(v, shared);
     at::Tensor mixed;
-    if (before == 0) {
-        mixed = at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
+    if (before == 0 && !windowed) {
+        mixed = at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true, rule.scale);
     } else {
-        const at::Tensor seen =
-            at::arange(before + t, q.options().dtype(at::kLong))
-                .unsqueeze(0)
-                .le(at::arange(before, before + t, q.options().dtype(at::kLong)).unsqueeze(1));
-        mixed = at::scaled_dot_product_attention(q, k, v, seen);
+        const at::Tensor keys = at::arange(before + t, q.options().dtype(at::kLong)).unsqueeze(0);
+        const at::Tensor queries = at::arange(before, before + t, q.options().dtype(at::kLong)).unsqueeze(1);
+        at::Tensor seen = keys.le(queries);
+        if (windowed) seen = seen.logical_and(keys.gt(queries.sub(rule.window)));
+        mixed = at::scaled_dot_product_attention(q, k, v, seen, 0.0, false, rule.scale);
     }
     return mixed.transpose(1, 2).reshape({n, t, heads * size});
 }

@@ -2,6 +2,7 @@
 #include "core/model/block.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/relu.h>
@@ -9,6 +10,7 @@
 #include <ATen/ops/silu.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -33,12 +35,17 @@ at::Tensor activate(Activation kind, at::Tensor x) {
     return x;
 }
 
-Norm loadNorm(const ModelSource& source, const ModelConfig& config, const std::string& name, const Device& device) {
-    Norm norm{config.norm, config.normEpsilon, {}, {}};
-    if (!config.normAffine) return norm;
-    norm.weight = loadFloat(source, name + ".weight", device.place());
-    if (config.norm == NormKind::layer) norm.bias = loadFloat(source, name + ".bias", device.place());
-    return norm;
+AttentionRule ruleOf(const ModelConfig& config, int block, const Device& device) {
+    AttentionRule rule;
+    rule.window = config.window(block);
+    if (!config.scoresScaled || config.scoresScaledByBlock)
+        rule.scale = (config.scoresScaled ? 1 / std::sqrt(double(config.headSize)) : 1) / (config.scoresScaledByBlock ? block + 1 : 1);
+    if (config.positions == Positions::alibi) {
+        std::vector<float> slopes = alibiSlopes(config.heads);
+        rule.slopes = at::from_blob(slopes.data(), {config.heads}, at::kFloat).clone().to(device.place());
+        rule.alibiScaledBf16 = config.alibiScaledBf16;
+    }
+    return rule;
 }
 
 }  // namespace
@@ -49,6 +56,15 @@ at::Tensor Norm::forward(const at::Tensor& x) const {
     };
     if (kind == NormKind::layer) return at::layer_norm(x, {x.size(-1)}, given(weight), given(bias), epsilon);
     return at::rms_norm(x, {x.size(-1)}, given(weight), epsilon);
+}
+
+Norm loadNorm(const ModelSource& source, const ModelConfig& config, const std::string& name, const Device& device) {
+    Norm norm{config.norm, config.normEpsilon, {}, {}};
+    if (!config.normAffine) return norm;
+    norm.weight = loadFloat(source, name + ".weight", device.place());
+    if (config.normUnitOffset) norm.weight.add_(1);
+    if (config.norm == NormKind::layer) norm.bias = loadFloat(source, name + ".bias", device.place());
+    return norm;
 }
 
 /// State of one pass through the block.
@@ -73,8 +89,12 @@ Block Block::load(const ModelSource& source, const ModelConfig& config, const Mo
     block.index_ = index;
     block.rope_ = std::move(rope);
     const std::string prefix = names.block(*config.family, index);
-    block.attentionNorm_ = loadNorm(source, config, prefix + config.family->attentionNorm, device);
-    block.feedForwardNorm_ = loadNorm(source, config, prefix + config.family->feedForwardNorm, device);
+    block.attentionNorm_ = loadNorm(source, config, prefix + config.attentionNorm, device);
+    if (config.residual != Residual::parallelShared)
+        block.feedForwardNorm_ = loadNorm(source, config, prefix + config.feedForwardNorm, device);
+    if (config.queryNorm) block.queryNorm_ = loadNorm(source, config, prefix + config.queryNorm, device);
+    if (config.keyNorm) block.keyNorm_ = loadNorm(source, config, prefix + config.keyNorm, device);
+    block.rule_ = ruleOf(config, index, device);
     for (const LinearInfo& info : source.info().linears) {
         if (info.block != index) continue;
         checkStop(stop);
@@ -99,34 +119,58 @@ size_t Block::find(std::string_view kind) const {
     return infos_.size();
 }
 
+struct Block::Heads {
+    at::Tensor query, key, value;  ///< [n, t, heads or keyValueHeads, headSize]
+};
+
+Block::Heads Block::heads(const at::Tensor& x) const {
+    const int64_t n = x.size(0), t = x.size(1), size = config_.headSize, heads = config_.heads, keys = config_.keyValueHeads;
+    if (config_.qkv == QkvLayout::separate)
+        return {linears_[find("q")].forward(x).view({n, t, heads, size}), linears_[find("k")].forward(x).view({n, t, keys, size}),
+                linears_[find("v")].forward(x).view({n, t, keys, size})};
+    const at::Tensor fused = linears_[find("qkv")].forward(x);
+    if (config_.qkv == QkvLayout::blocked) {
+        const at::Tensor all = fused.view({n, t, heads + 2 * keys, size});
+        return {all.narrow(2, 0, heads), all.narrow(2, heads, keys), all.narrow(2, heads + keys, keys)};
+    }
+    const int64_t shared = heads / keys;
+    const at::Tensor all = fused.view({n, t, keys, shared + 2, size});
+    return {all.narrow(3, 0, shared).reshape({n, t, heads, size}), all.select(3, shared), all.select(3, shared + 1)};
+}
+
 at::Tensor Block::attention(const at::Tensor& x, Pass& pass) const {
-    const size_t q = find("q"), k = find("k"), v = find("v"), o = find("o");
-    pass.show(infos_[q], x);
+    const size_t o = find("o");
+    pass.show(infos_.front(), x);
     if (pass.ended) return {};
-    const int64_t n = x.size(0), t = x.size(1), size = config_.headSize;
-    at::Tensor query = linears_[q].forward(x).view({n, t, config_.heads, size});
-    at::Tensor key = linears_[k].forward(x).view({n, t, config_.keyValueHeads, size});
-    const at::Tensor value = linears_[v].forward(x).view({n, t, config_.keyValueHeads, size});
+    auto [query, key, value] = heads(x);
+    if (config_.queryNorm) query = queryNorm_.forward(query);
+    if (config_.keyNorm) key = keyNorm_.forward(key);
     const int64_t first = pass.cache ? pass.cache->length : 0;
-    const bool host = !linears_[q].isPlaced();
+    const bool host = !linears_.front().isPlaced();
     if (rope_ && host) {
+        query = query.contiguous();
+        key = key.contiguous();
         rope_->apply(query, first);
         rope_->apply(key, first);
     } else if (rope_) {
         query = rope_->turned(query, first);
         key = rope_->turned(key, first);
     }
-    const at::Tensor mixed = causalAttention(query, key, value, pass.cache, host);
+    const at::Tensor mixed = causalAttention(query, key, value, pass.cache, host, rule_);
     pass.show(infos_[o], mixed);
     return pass.ended ? at::Tensor{} : linears_[o].forward(mixed);
 }
 
 at::Tensor Block::feedForward(const at::Tensor& x, Pass& pass) const {
-    const size_t gate = find("gate"), up = find("up"), down = find("down");
-    pass.show(infos_[up], x);
+    const size_t gate = find("gate"), both = find("gate_up"), up = both < infos_.size() ? both : find("up"), down = find("down");
+    if (config_.residual != Residual::parallelShared) pass.show(infos_[up], x);
     if (pass.ended) return {};
     at::Tensor inner;
-    if (gate < infos_.size()) {
+    if (both < infos_.size()) {
+        const at::Tensor halves = linears_[both].forward(x);
+        inner = activate(config_.activation, halves.slice(-1, 0, config_.feedForward).contiguous());
+        inner.mul_(halves.slice(-1, config_.feedForward));
+    } else if (gate < infos_.size()) {
         inner = activate(config_.activation, linears_[gate].forward(x));
         inner.mul_(linears_[up].forward(x));
     } else {
@@ -137,15 +181,21 @@ at::Tensor Block::feedForward(const at::Tensor& x, Pass& pass) const {
 }
 
 at::Tensor Block::run(const at::Tensor& hidden, Pass& pass) const {
-    const bool first = config_.normFirst;
-    at::Tensor x = attention(first ? attentionNorm_.forward(hidden) : hidden, pass);
+    const Residual kind = config_.residual;
+    const at::Tensor normed = kind == Residual::postNorm ? hidden : attentionNorm_.forward(hidden);
+    at::Tensor x = attention(normed, pass);
     if (pass.ended) return {};
-    x.add_(hidden);
-    if (!first) x = attentionNorm_.forward(x);
-    at::Tensor y = feedForward(first ? feedForwardNorm_.forward(x) : x, pass);
+    if (kind == Residual::parallel || kind == Residual::parallelShared) {
+        at::Tensor y = feedForward(kind == Residual::parallel ? feedForwardNorm_.forward(hidden) : normed, pass);
+        return pass.ended ? y : y.add_(x).add_(hidden);
+    }
+    x.add_(kind == Residual::normedStream ? normed : hidden);
+    if (kind == Residual::postNorm) x = attentionNorm_.forward(x);
+    const at::Tensor inner = kind == Residual::postNorm ? x : feedForwardNorm_.forward(x);
+    at::Tensor y = feedForward(inner, pass);
     if (pass.ended) return {};
-    y.add_(x);
-    return first ? y : feedForwardNorm_.forward(y);
+    y.add_(kind == Residual::normedStream ? inner : x);
+    return kind == Residual::postNorm ? feedForwardNorm_.forward(y) : y;
 }
 
 at::Tensor Block::forward(const at::Tensor& hidden, const InputObserver& observe,

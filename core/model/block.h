@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model/attention.h"
 #include "core/model/config.h"
 #include "core/model/family.h"
 #include "core/model/linear.h"
@@ -34,6 +35,8 @@ struct Norm {
     at::Tensor weight, bias;  ///< may be undefined
     at::Tensor forward(const at::Tensor& x) const;
 };
+/// A norm of the model's kind, with nothing loaded where its norms have no weights.
+Norm loadNorm(const ModelSource& source, const ModelConfig& config, const std::string& name, const Device& device);
 
 class Block {
 public:
@@ -64,6 +67,8 @@ public:
 private:
     struct Pass;                               ///< one forward pass: observer, cache, where to end
     size_t find(std::string_view kind) const;  ///< infos_.size() when the block has none of that kind
+    struct Heads;                              ///< q, k and v of a pass
+    Heads heads(const at::Tensor& x) const;
     at::Tensor attention(const at::Tensor& x, Pass& pass) const;
     at::Tensor feedForward(const at::Tensor& x, Pass& pass) const;
     at::Tensor run(const at::Tensor& hidden, Pass& pass) const;
@@ -71,7 +76,8 @@ private:
     ModelConfig config_;
     int index_ = 0;
     std::shared_ptr<const Rope> rope_;
-    Norm attentionNorm_, feedForwardNorm_;
+    AttentionRule rule_;
+    Norm attentionNorm_, feedForwardNorm_, queryNorm_, keyNorm_;
     std::vector<LinearInfo> infos_;
     std::vector<Linear> linears_;  ///< as infos_
 };

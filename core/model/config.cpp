@@ -5,12 +5,11 @@
 #include <string_view>
 #include <utility>
 
-#include "core/model/family.h"
+#include "core/model/config_values.h"
 
 namespace owq {
-namespace {
 
-int64_t sized(const Json& config, const char* key, int64_t largest, const std::string& where) {
+int64_t sizedValue(const Json& config, const char* key, int64_t largest, const std::string& where) {
     const int64_t value = required<int64_t>(config, key, where);
     if (value < 1 || value > largest)
         throw Error(std::string(key) + " is " + std::to_string(value) + ", which no model has", where,
@@ -18,13 +17,43 @@ int64_t sized(const Json& config, const char* key, int64_t largest, const std::s
     return value;
 }
 
-double within(const Json& object, const char* key, double smallest, double largest,
-              const std::string& where) {
+double valueWithin(const Json& object, const char* key, double smallest, double largest,
+                   const std::string& where) {
     const double value = required<double>(object, key, where);
     if (!(value >= smallest && value <= largest))
         throw Error(std::string(key) + " is " + object.at(key).dump() + ", which is out of range", where,
                     "Correct the number in the file.");
     return value;
+}
+
+const char* firstKey(const Json& config, const ConfigKeys::Names& keys) {
+    for (const char* key : keys)
+        if (config.contains(key) && !config.at(key).is_null()) return key;
+    return nullptr;
+}
+
+Activation activationFromName(const std::string& name, const std::string& where) {
+    static constexpr std::array<std::pair<std::string_view, Activation>, 8> kKnown{
+        {{"relu", Activation::relu},
+         {"silu", Activation::silu},
+         {"swish", Activation::silu},
+         {"gelu", Activation::gelu},
+         {"gelu_new", Activation::geluTanh},
+         {"gelu_pytorch_tanh", Activation::geluTanh},
+         {"gelu_fast", Activation::geluTanh},
+         {"gelu_python", Activation::gelu}}};
+    for (const auto& [known, activation] : kKnown)
+        if (known == name) return activation;
+    throw Error("unknown activation \"" + name + "\"", where,
+                "Known: relu, silu, gelu, gelu_new, gelu_pytorch_tanh.");
+}
+
+namespace {
+
+/// The first of the keys that is there; the error for a missing one names the first.
+int64_t sizedFirst(const Json& config, const ConfigKeys::Names& keys, int64_t largest, const std::string& where) {
+    const char* key = firstKey(config, keys);
+    return sizedValue(config, key ? key : keys.front(), largest, where);
 }
 
 /// One id, a list of ids, or nothing.
@@ -54,111 +83,18 @@ void refuseUnsupported(const Json& config, const std::string& where) {
     }
 }
 
-RopeConfig ropeConfig(const Json& config, const std::string& where) {
-    RopeConfig rope;
-    rope.kind = RopeKind::plain;
-    const Json* scaling =
-        nullptr;  // transformers 5 keeps theta beside the scaling, transformers 4 apart from it
-    for (const char* key : {"rope_parameters", "rope_scaling"}) {
-        if (!config.contains(key) || config.at(key).is_null()) continue;
-        if (!config.at(key).is_object())
-            throw Error(std::string(key) + " is not an object", where, "Correct it or take it out.");
-        scaling = &config.at(key);
-        break;
-    }
-    if (scaling && scaling->contains("rope_theta"))
-        rope.theta = within(*scaling, "rope_theta", 1e-3, 1e15, where);
-    else if (config.contains("rope_theta"))
-        rope.theta = within(config, "rope_theta", 1e-3, 1e15, where);
-    if (!scaling) return rope;
-
-    const char* key = scaling->contains("rope_type") ? "rope_type" : "type";
-    const std::string kind = optional<std::string>(*scaling, key, "default", where);
-    if (kind == "default") return rope;
-    if (kind != "linear" && kind != "llama3")
-        throw Error("rotary positions of kind \"" + kind + "\" are not supported", where,
-                    "Known kinds: default, linear, llama3.");
-    rope.factor = within(*scaling, "factor", 1e-6, 1e6, where);
-    rope.kind = RopeKind::linear;
-    if (kind == "linear") return rope;
-    rope.kind = RopeKind::llama3;
-    rope.lowFrequency = within(*scaling, "low_freq_factor", 1e-6, 1e6, where);
-    rope.highFrequency = within(*scaling, "high_freq_factor", 1e-6, 1e6, where);
-    rope.originalPositions = sized(*scaling, "original_max_position_embeddings", int64_t(1) << 30, where);
-    if (rope.highFrequency <= rope.lowFrequency)
-        throw Error("high_freq_factor is not above low_freq_factor", where, "Correct the rope scaling.");
-    return rope;
-}
-
-}  // namespace
-
-Activation activationFromName(const std::string& name, const std::string& where) {
-    static constexpr std::array<std::pair<std::string_view, Activation>, 8> kKnown{
-        {{"relu", Activation::relu},
-         {"silu", Activation::silu},
-         {"swish", Activation::silu},
-         {"gelu", Activation::gelu},
-         {"gelu_new", Activation::geluTanh},
-         {"gelu_pytorch_tanh", Activation::geluTanh},
-         {"gelu_fast", Activation::geluTanh},
-         {"gelu_python", Activation::gelu}}};
-    for (const auto& [known, activation] : kKnown)
-        if (known == name) return activation;
-    throw Error("unknown activation \"" + name + "\"", where,
-                "Known: relu, silu, gelu, gelu_new, gelu_pytorch_tanh.");
-}
-
-void configureLlama(const Json& config, const std::string& where, ModelConfig& out) {
-    out.norm = NormKind::rms;
-    out.normEpsilon = config.contains("rms_norm_eps") ? within(config, "rms_norm_eps", 0, 1, where) : 1e-6;
-    out.feedForward = sized(config, "intermediate_size", int64_t(1) << 20, where);
-    out.activation = activationFromName(optional<std::string>(config, "hidden_act", "silu", where), where);
-    // In LLaMA one key decides for all four projections, the output's too.
-    out.attentionBias = out.outputBias = optional<bool>(config, "attention_bias", false, where);
-    out.feedForwardBias = optional<bool>(config, "mlp_bias", false, where);
-    out.rope = ropeConfig(config, where);
-    if (optional<double>(config, "partial_rotary_factor", 1, where) != 1)
-        throw Error("partial_rotary_factor is not supported for LLaMA", where, "Choose another model.");
-    if (out.headSize % 2)
-        throw Error("head_dim is " + std::to_string(out.headSize) + "; an odd head size cannot be rotated",
-                    where, "Correct head_dim.");
-}
-
-void configureOpt(const Json& config, const std::string& where, ModelConfig& out) {
-    out.norm = NormKind::layer;
-    out.normEpsilon = 1e-5;  // fixed: OPT's config has no key for it
-    out.feedForward = sized(config, "ffn_dim", int64_t(1) << 20, where);
-    out.activation =
-        activationFromName(optional<std::string>(config, "activation_function", "relu", where), where);
-    out.attentionBias = out.outputBias = out.feedForwardBias =
-        optional<bool>(config, "enable_bias", true, where);
-    out.normAffine = optional<bool>(config, "layer_norm_elementwise_affine", true, where);
-    out.normFirst = optional<bool>(config, "do_layer_norm_before", true, where);
-    out.finalNorm = out.normFirst && !optional<bool>(config, "_remove_final_layer_norm", false, where);
-    if (config.contains("word_embed_proj_dim") && !config.at("word_embed_proj_dim").is_null())
-        out.embedding = sized(config, "word_embed_proj_dim", int64_t(1) << 20, where);
-}
-
-ModelConfig parseModelConfig(const Json& config, const std::string& where) {
-    if (!config.is_object())
-        throw Error("the configuration is not a JSON object", where,
-                    "Take config.json from the model's publisher.");
-    ModelConfig out;
-    out.family = &familyOf(config, where);
-    refuseUnsupported(config, where);
-    out.hidden = sized(config, "hidden_size", int64_t(1) << 20, where);
-    out.embedding = out.hidden;
-    out.blocks = int(sized(config, "num_hidden_layers", 4096, where));
-    out.heads = sized(config, "num_attention_heads", 4096, where);
+void readHeads(const Json& config, const ConfigKeys& keys, const std::string& where, ModelConfig& out) {
+    out.heads = sizedFirst(config, keys.heads, 4096, where);
     out.keyValueHeads = out.heads;
-    if (config.contains("num_key_value_heads") && !config.at("num_key_value_heads").is_null())
-        out.keyValueHeads = sized(config, "num_key_value_heads", out.heads, where);
+    if (const char* key = firstKey(config, keys.keyValueHeads)) out.keyValueHeads = sizedValue(config, key, out.heads, where);
     if (out.heads % out.keyValueHeads)
         throw Error("num_attention_heads (" + std::to_string(out.heads) +
                         ") is no multiple of num_key_value_heads (" + std::to_string(out.keyValueHeads) + ")",
                     where, "Correct the file.");
     if (config.contains("head_dim") && !config.at("head_dim").is_null()) {
-        out.headSize = sized(config, "head_dim", 4096, where);
+        out.headSize = sizedValue(config, "head_dim", 4096, where);
+    } else if (keys.headSizeDefault) {
+        out.headSize = keys.headSizeDefault;
     } else {
         if (out.hidden % out.heads)
             throw Error("hidden_size (" + std::to_string(out.hidden) +
@@ -166,14 +102,40 @@ ModelConfig parseModelConfig(const Json& config, const std::string& where) {
                         where, "Correct the file.");
         out.headSize = out.hidden / out.heads;
     }
-    out.vocabulary = sized(config, "vocab_size", int64_t(1) << 26, where);
-    out.maxPositions = config.contains("max_position_embeddings")
-                           ? sized(config, "max_position_embeddings", int64_t(1) << 30, where)
-                           : 2048;
-    out.tiedHead = optional<bool>(config, "tie_word_embeddings", out.family->headTiedByDefault, where);
+}
+
+}  // namespace
+
+ModelConfig parseModelConfig(const Json& config, const std::string& where) {
+    if (!config.is_object())
+        throw Error("the configuration is not a JSON object", where,
+                    "Take config.json from the model's publisher.");
+    const Family& family = familyOf(config, where);
+    const ConfigKeys& keys = family.keys;
+    refuseUnsupported(config, where);
+    constexpr int64_t kWidest = int64_t(1) << 20;
+    ModelConfig out;
+    static_cast<BlockDesign&>(out) = family.design;
+    out.family = &family;
+    out.hidden = out.embedding = sizedFirst(config, keys.hidden, kWidest, where);
+    out.blocks = int(sizedFirst(config, keys.blocks, 4096, where));
+    readHeads(config, keys, where, out);
+    out.feedForward = keys.feedForwardTimes && !firstKey(config, keys.feedForward)
+                          ? keys.feedForwardTimes * out.hidden
+                          : sizedFirst(config, keys.feedForward, kWidest, where);
+    out.vocabulary = sizedValue(config, "vocab_size", int64_t(1) << 26, where);
+    const char* positions = firstKey(config, keys.positions);
+    out.maxPositions = positions ? sizedValue(config, positions, int64_t(1) << 30, where) : 2048;
+    const char* epsilon = firstKey(config, keys.epsilon);
+    out.normEpsilon = epsilon ? valueWithin(config, epsilon, 0, 1, where) : keys.epsilonDefault;
+    if (const char* key = firstKey(config, keys.activation))
+        out.activation = activationFromName(required<std::string>(config, key, where), where);
+    out.tiedHead = optional<bool>(config, "tie_word_embeddings", family.headTiedByDefault, where);
     out.eos = tokenIds(config, "eos_token_id", where);
     out.bos = optional<int64_t>(config, "bos_token_id", -1, where);
-    out.family->configure(config, where, out);
+    if (family.configure) family.configure(config, where, out);
+    if (out.positions == Positions::rotary) out.rope = ropeConfig(config, keys, out.headSize, where);
+    out.windows = windowSizes(config, family, out.blocks, where);
     return out;
 }
 

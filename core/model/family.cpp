@@ -5,45 +5,6 @@
 
 namespace owq {
 
-void configureLlama(const Json& config, const std::string& where, ModelConfig& out);
-void configureOpt(const Json& config, const std::string& where, ModelConfig& out);
-
-const std::vector<Family>& families() {
-    static const std::vector<Family> table{
-        {.name = "opt",
-         .modelTypes = {"opt"},
-         .architectures = {"OPTForCausalLM", "OPTModel"},
-         .prefixes = {"model.decoder.", "decoder.", ""},
-         .positions = "embed_positions",
-         .positionOffset = 2,
-         .finalNorm = "final_layer_norm",
-         .attentionNorm = "self_attn_layer_norm",
-         .feedForwardNorm = "final_layer_norm",
-         .linears = {{"q", "self_attn.q_proj", "self_attn.qkv", false},
-                     {"k", "self_attn.k_proj", "self_attn.qkv", false},
-                     {"v", "self_attn.v_proj", "self_attn.qkv", false},
-                     {"o", "self_attn.out_proj", "self_attn.out", false},
-                     {"up", "fc1", "fc1", true},
-                     {"down", "fc2", "fc2", true}},
-         .weakRatio = 0.25,
-         .headTiedByDefault = true,
-         .configure = configureOpt},
-        {.name = "llama",
-         .modelTypes = {"llama"},
-         .architectures = {"LlamaForCausalLM", "LLaMAForCausalLM", "LlamaModel"},
-         .prefixes = {"model.", ""},
-         .linears = {{"q", "self_attn.q_proj", "self_attn.qkv", false},
-                     {"k", "self_attn.k_proj", "self_attn.qkv", false},
-                     {"v", "self_attn.v_proj", "self_attn.qkv", false},
-                     {"o", "self_attn.o_proj", "self_attn.out", false},
-                     {"gate", "mlp.gate_proj", "mlp.up", true},
-                     {"up", "mlp.up_proj", "mlp.up", true},
-                     {"down", "mlp.down_proj", "mlp.down", true}},
-         .configure = configureLlama},
-    };
-    return table;
-}
-
 const Family& familyOf(const Json& config, const std::string& where) {
     std::string type = optional<std::string>(config, "model_type", "", where), architecture;
     if (config.contains("architectures") && config.at("architectures").is_array() &&
@@ -70,7 +31,9 @@ const Family& familyOf(const Json& config, const std::string& where) {
     std::string kind = name;
     std::transform(kind.begin(), kind.end(), kind.begin(),
                    [](unsigned char c) { return char(std::tolower(c)); });
-    const bool experts = kind.find("moe") != std::string::npos || kind.find("mixtral") != std::string::npos;
+    bool experts = false;
+    for (const char* sign : {"moe", "mixtral", "dbrx", "deepseek_v", "grok", "arctic", "jamba", "gpt_oss", "llama4"})
+        experts |= kind.find(sign) != std::string::npos;
     throw Error((experts ? "mixture-of-experts models are not supported: " : "unknown architecture ") + name,
                 where, "Known model types: " + known + ".");
 }
@@ -91,7 +54,8 @@ ModelNames resolveNames(const ModelConfig& config, const ShapeLookup& find, cons
                         ", or a shard is missing.");
     names.prefix = *found;
     names.tokens = names.prefix + family.tokens;
-    if (family.positions) names.positions = names.prefix + family.positions;
+    if (family.embeddingNorm) names.embeddingNorm = names.prefix + family.embeddingNorm;
+    if (family.learned) names.positions = names.prefix + family.learned;
     if (config.finalNorm) names.finalNorm = names.prefix + family.finalNorm;
     names.head = config.tiedHead ? names.tokens : family.head;
     if (config.embedding != config.hidden) {
@@ -148,9 +112,33 @@ void shapeOf(const ModelConfig& c, LinearInfo& linear) {
     linear.columns = kind == "o" ? query : kind == "down" ? c.feedForward : c.hidden;
     linear.rows = kind == "q"                     ? query
                   : kind == "k" || kind == "v"    ? keyValue
+                  : kind == "qkv"                 ? query + 2 * keyValue
                   : kind == "o" || kind == "down" ? c.hidden
+                  : kind == "gate_up"             ? 2 * c.feedForward
                                                   : c.feedForward;
     linear.bias = linear.feedForward ? c.feedForwardBias : kind == "o" ? c.outputBias : c.attentionBias;
+}
+
+/// In the order in which a pass shows their inputs.
+std::vector<LinearInfo> blockLinears(const ModelConfig& config, const std::string& block, int index) {
+    const bool shared = config.residual == Residual::parallelShared;
+    const std::vector<FamilyLinear>& entries = config.family->linears;
+    std::vector<LinearInfo> linears;
+    for (const FamilyLinear& entry : entries) {
+        LinearInfo linear;
+        linear.name = block + entry.name;
+        linear.block = index;
+        linear.kind = entry.kind;
+        const bool attentionInput = shared && entry.feedForward && linear.kind != "down";
+        linear.inputGroup = block + (attentionInput ? entries.front().group : entry.group);
+        linear.feedForward = entry.feedForward;
+        shapeOf(config, linear);
+        linears.push_back(std::move(linear));
+    }
+    if (shared)
+        std::stable_partition(linears.begin(), linears.end(),
+                              [&, group = linears.front().inputGroup](const LinearInfo& l) { return l.inputGroup == group; });
+    return linears;
 }
 
 }  // namespace
@@ -175,23 +163,21 @@ ModelInfo buildModelInfo(const ModelConfig& config, const ModelNames& names, con
     if (!names.positions.empty())
         census.expect(names.positions + ".weight",
                       {config.maxPositions + family.positionOffset, config.hidden});
+    if (!names.embeddingNorm.empty()) census.norm(config, names.embeddingNorm);
     if (!names.projectIn.empty()) {
         census.expect(names.projectIn + ".weight", {config.hidden, config.embedding});
         census.expect(names.projectOut + ".weight", {config.embedding, config.hidden});
     }
     for (int b = 0; b < config.blocks; ++b) {
         const std::string block = names.block(family, b);
-        census.norm(config, block + family.attentionNorm);
-        census.norm(config, block + family.feedForwardNorm);
-        for (const FamilyLinear& entry : family.linears) {
-            LinearInfo linear;
-            linear.name = block + entry.name;
-            linear.block = b;
-            linear.kind = entry.kind;
-            linear.inputGroup = block + entry.group;
-            linear.feedForward = entry.feedForward;
-            shapeOf(config, linear);
-            linear.dtype = census.expect(linear.name + ".weight", {linear.rows, linear.columns});
+        census.norm(config, block + config.attentionNorm);
+        if (config.residual != Residual::parallelShared) census.norm(config, block + config.feedForwardNorm);
+        for (const char* norm : {config.queryNorm, config.keyNorm})
+            if (norm) census.expect(block + norm + ".weight", {config.headSize});
+        for (LinearInfo& linear : blockLinears(config, block, b)) {
+            std::vector<int64_t> stored{linear.rows, linear.columns};
+            if (family.storedTransposed) std::swap(stored[0], stored[1]);
+            linear.dtype = census.expect(linear.name + ".weight", stored);
             if (linear.bias) census.expect(linear.name + ".bias", {linear.rows});
             info.linears.push_back(std::move(linear));
         }

@@ -27,19 +27,15 @@ LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source) : source
     config_ = parseModelConfig(source_->config(), "config.json");
     names_ = resolveNames(
         config_, [this](const std::string& name) { return shapeIn(*source_, name); }, "the model");
-    if (!config_.learnedPositions()) rope_ = std::make_shared<const Rope>(config_.rope, config_.headSize);
+    if (config_.positions == Positions::rotary) rope_ = std::make_shared<const Rope>(config_.rope, config_.headSize);
     tokens_ = source_->tensor(names_.tokens + ".weight");
     if (!names_.positions.empty()) positions_ = loadFloat(*source_, names_.positions + ".weight");
     if (!names_.projectIn.empty()) {
         projectIn_ = Linear::load(*source_, names_.projectIn);
         projectOut_ = Linear::load(*source_, names_.projectOut);
     }
-    if (!names_.finalNorm.empty()) {
-        finalNorm_ = Norm{config_.norm, config_.normEpsilon, {}, {}};
-        if (config_.normAffine) finalNorm_.weight = loadFloat(*source_, names_.finalNorm + ".weight");
-        if (config_.normAffine && config_.norm == NormKind::layer)
-            finalNorm_.bias = loadFloat(*source_, names_.finalNorm + ".bias");
-    }
+    if (!names_.embeddingNorm.empty()) embeddingNorm_ = loadNorm(*source_, config_, names_.embeddingNorm, hostDevice());
+    if (!names_.finalNorm.empty()) finalNorm_ = loadNorm(*source_, config_, names_.finalNorm, hostDevice());
 }
 
 at::Tensor LanguageModel::embed(const at::Tensor& ids, int64_t firstPosition) const {
@@ -70,8 +66,10 @@ at::Tensor LanguageModel::embed(const at::Tensor& ids, int64_t firstPosition) co
                             {}, "The checkpoint is damaged; get it again from its publisher.");
     }
     if (!names_.projectIn.empty()) hidden = projectIn_.forward(hidden);
+    if (config_.scaledEmbedding) hidden.mul_(std::sqrt(float(config_.hidden)));
     if (positions_.defined())
         hidden.add_(positions_.narrow(0, firstPosition + config_.family->positionOffset, t));
+    if (!names_.embeddingNorm.empty()) hidden = embeddingNorm_.forward(hidden);
     return hidden;
 }
 

@@ -42,7 +42,7 @@ private:
     ModelConfig config_;
     ModelNames names_;
     std::shared_ptr<const Rope> rope_;
-    Norm finalNorm_;
+    Norm embeddingNorm_, finalNorm_;
     Tensor tokens_;         ///< in the checkpoint's dtype: only the rows in use are converted
     at::Tensor positions_;  ///< fp32 [maxPositions + offset, H]; undefined without learned positions
     Linear projectIn_, projectOut_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "core/model/family.h"
 #include "core/model/torch_tensor.h"
 #include "kernels/dense_matrix.h"
 #include "kernels/matvec.h"
@@ -44,7 +45,8 @@ Linear Linear::load(const ModelSource& source, const std::string& name, WeightFo
     const LinearInfo* info = source.info().find(name);
     if (info && info->bias) out.bias_ = loadFloat(source, name + ".bias", device.place());
     if (!source.quantized(name)) {
-        const at::Tensor weight = loadFloat(source, name + ".weight", device.place());
+        at::Tensor weight = loadFloat(source, name + ".weight", device.place());
+        if (info && familyOf(source.config(), name).storedTransposed) weight = weight.t().contiguous();
         if (device.isHost()) return Linear(weight, out.bias_);
         out.rows_ = weight.size(0);
         out.columns_ = weight.size(1);

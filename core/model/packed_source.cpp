@@ -24,6 +24,8 @@ public:
             if (!name.ends_with(kWeight)) return std::nullopt;
             const LinearShape* linear = model_->find(name.substr(0, name.size() - kWeight.size()));
             if (!linear) return std::nullopt;
+            // As the checkpoint that it stands for would store it.
+            if (parsed.family->storedTransposed) return TensorShape{DType::f16, {linear->columns, linear->rows}};
             return TensorShape{DType::f16, {linear->rows, linear->columns}};
         };
         const std::string where = model_->path().string();

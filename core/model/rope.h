@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to core sources. Rotary positions in the split-half form: channel d turns with channel d +
-// headSize/2.
+// Private to core sources. Rotary positions in the split-half form: of the first `size` channels of a head, d
+// turns with d + size/2.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -20,14 +20,14 @@ public:
     void apply(at::Tensor& x, int64_t first) const;
     /// The same, as a new tensor, by LibTorch where x lies.
     at::Tensor turned(const at::Tensor& x, int64_t first) const;
-    /// Radians per position, [headSize/2].
+    /// Radians per position, [size/2].
     const std::vector<float>& frequencies() const { return frequencies_; }
 
 private:
-    /// cos and sin of positions 0…count-1, [count, headSize] as (cos…, sin…).
+    /// cos and sin of positions 0…count-1, [count, size] as (cos…, sin…).
     std::shared_ptr<const std::vector<float>> table(int64_t count) const;
 
-    int64_t headSize_;
+    int64_t headSize_, size_;
     std::vector<float> frequencies_;
     mutable std::mutex mutex_;
     mutable std::shared_ptr<const std::vector<float>> table_;

@@ -89,6 +89,7 @@ struct PackSource {
     std::vector<LinearShape> linears;  ///< the quantized ones, by checkpoint name without ".weight"
     LinearProvider linear;
     double targetBits = 0;  ///< written to quantization_config when above 0
+    bool storedTransposed = false;  ///< the base holds the weights of these linears as [columns, rows]
 };
 
 struct PackResult {

@@ -43,7 +43,7 @@ std::vector<std::string> verifyDense(const PackSource& source, const std::filesy
         const Tensor expected =
             it == replaced.end()
                 ? source.base->read(t.name)
-                : Tensor::rounded(t.dtype, t.shape, dequantize(source.linear(it->second->name)));
+                : denseWeight(source, t, it->second->name);
         if (!identical(expected, file->read(t.name))) differs("values", t.name, path);
     }
     return {count(replaced.size(), "quantized linear") +

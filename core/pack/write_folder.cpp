@@ -72,7 +72,7 @@ void writeFolder(const PackSource& source, PackTarget target, const std::filesys
         }
         const std::string& name = it->second->name;
         if (target.format == PackFormat::dense)
-            out.write(t.name, Tensor::rounded(t.dtype, t.shape, dequantize(source.linear(name))));
+            out.write(t.name, denseWeight(source, t, name));
         else
             writePacked(source, name, storedType(source, name), target.layout,
                         [&](const std::string& tensor, const Tensor& value) { out.write(tensor, value); });

@@ -38,6 +38,12 @@ void checkFits(const PackSource& source, PackTarget target) {
     if (target.format == PackFormat::dense) return;
     const bool authors = target.format == PackFormat::owqPth;
     const char* remedy = authors ? "Export as owq or dense instead" : "Export as dense instead";
+    // The authors' code names modules in its own way for these models only.
+    const auto& tensors = source.base->tensors();
+    if (authors && std::none_of(tensors.begin(), tensors.end(), [](const TensorInfo& t) {
+            return t.name.ends_with(".q_proj.weight");
+        }))
+        throw Error("has one linear for q, k and v; the authors' file holds models with separate ones", source.base->folder().string(), remedy);
     const auto number = [](int64_t n) { return std::to_string(n); };
     for (const LinearShape& s : source.linears) {
         const LinearShape& first = source.linears.front();

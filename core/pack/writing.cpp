@@ -74,10 +74,10 @@ std::map<std::string, const LinearShape*, std::less<>> replacedWeights(const Pac
         if (!info)
             throw Error("has no tensor \"" + weight + "\", which the run quantized",
                         source.base->folder().string());
-        if (info->shape != std::vector<int64_t>{shape.rows, shape.columns})
-            throw Error("tensor \"" + weight + "\" is " + shapeText(info->shape) + " here and [" +
-                            std::to_string(shape.rows) + ", " + std::to_string(shape.columns) +
-                            "] in the run",
+        std::vector<int64_t> stored{shape.rows, shape.columns};
+        if (source.storedTransposed) std::swap(stored[0], stored[1]);
+        if (info->shape != stored)
+            throw Error("tensor \"" + weight + "\" is " + shapeText(info->shape) + " here and " + shapeText(stored) + " in the run",
                         source.base->folder().string());
         if (!replaced.emplace(weight, &shape).second) throw Error("is named twice by the run", shape.name);
     }
@@ -120,6 +120,18 @@ void sortAsModules(std::vector<std::string>& names, bool opt) {
 bool isOpt(const PackSource& source) {
     const Json& config = source.base->config();
     return config.is_object() && config.contains("model_type") && config["model_type"] == "opt";
+}
+
+Tensor denseWeight(const PackSource& source, const TensorInfo& stored, const std::string& linear) {
+    const QuantizedLinear q = source.linear(linear);
+    std::vector<float> weight = dequantize(q);
+    if (source.storedTransposed) {
+        std::vector<float> turned(weight.size());
+        for (int64_t r = 0; r < q.rows; ++r)
+            for (int64_t c = 0; c < q.columns; ++c) turned[size_t(c * q.rows + r)] = weight[size_t(r * q.columns + c)];
+        weight.swap(turned);
+    }
+    return Tensor::rounded(stored.dtype, stored.shape, weight);
 }
 
 Tensor asType(const Tensor& tensor, DType type) {

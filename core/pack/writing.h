@@ -44,6 +44,8 @@ std::string torchName(const PackSource& source, const std::string& name);
 void sortAsModules(std::vector<std::string>& names, bool opt);
 /// Does the model call for the order of OPT's modules?
 bool isOpt(const PackSource& source);
+/// The dequantized linear as the base stores its weight.
+Tensor denseWeight(const PackSource& source, const TensorInfo& stored, const std::string& linear);
 /// As `type` when it is a floating tensor of another type.
 Tensor asType(const Tensor& tensor, DType type);
 /// Same dtype, shape and bytes.

@@ -26,8 +26,8 @@ struct BlockNeeds {
             weights += w * kFloat;
             largest = std::max(largest, w);
             // Positions are applied to copies, shared heads are repeated: three times what the products give.
-            if (l.kind == "q" || l.kind == "k" || l.kind == "v") attention += 3 * rows;
-            if (l.kind == "gate" || l.kind == "up") inner += 2 * rows;
+            if (l.kind == "q" || l.kind == "k" || l.kind == "v" || l.kind == "qkv") attention += 3 * rows;
+            if (l.kind == "gate" || l.kind == "up" || l.kind == "gate_up") inner += 2 * rows;
             const LinearBudget* b = plan.find(l.name);
             if (!b || b->bits >= 16) continue;
             groups[l.inputGroup] = columns;

@@ -47,8 +47,10 @@ public:
         uint64_t attention = hidden_, inner = 0;
         for (const Shape& l : linears_) {
             if (l.kind == "q" || l.kind == "k" || l.kind == "v") attention += l.rows;
+            if (l.kind == "qkv") attention += 2 * l.rows;  // and its parts, copied out
             if (l.kind == "o") attention += l.columns;
             if (l.kind == "gate" || l.kind == "up") inner += l.rows;
+            if (l.kind == "gate_up") inner += 2 * l.rows;
         }
         // Corrected inputs: those of the original are kept until the quantized model's have come.
         uint64_t kept = 0;

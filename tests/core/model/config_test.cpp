@@ -78,11 +78,11 @@ TEST(Config, ReadsOptVariants) {
     small["do_layer_norm_before"] = false;
     small["word_embed_proj_dim"] = 48;
     const ModelConfig c = parseModelConfig(small, "config.json");
-    EXPECT_FALSE(c.normFirst);
+    EXPECT_EQ(c.residual, Residual::postNorm);
     EXPECT_FALSE(c.finalNorm);
     EXPECT_EQ(c.embedding, 48);
     EXPECT_TRUE(c.tiedHead && c.attentionBias && c.outputBias && c.feedForwardBias);
-    EXPECT_TRUE(c.learnedPositions());
+    EXPECT_EQ(c.positions, Positions::learned);
     EXPECT_EQ(c.activation, Activation::relu);
 }
 
@@ -122,6 +122,64 @@ TEST(Config, RefusesMixtureOfExpertsByName) {
     c = llama();
     c["num_local_experts"] = 8;
     EXPECT_THAT(refusal(c), HasSubstr("mixture-of-experts"));
+}
+
+TEST(Config, RefusesByNameWhatItWouldOnlyHalfRun) {
+    Json c = llama();
+    c["model_type"] = "phi3";
+    c["architectures"] = {"Phi3ForCausalLM"};
+    EXPECT_EQ(refusal(c), "accepted");
+    c["rope_scaling"] = {{"type", "longrope"}, {"long_factor", {1.0}}, {"short_factor", {1.0}}};
+    EXPECT_THAT(refusal(c), HasSubstr("longrope"));
+    c = llama();
+    c["partial_rotary_factor"] = 0.5;
+    EXPECT_THAT(refusal(c), HasSubstr("partial_rotary_factor"));
+    c = llama();
+    c["layer_types"] = {"full_attention", "chunked_attention"};
+    EXPECT_THAT(refusal(c), HasSubstr("chunked_attention"));
+    for (const char* experts : {"qwen2_moe", "phimoe", "deepseek_v3", "dbrx", "gpt_oss"}) {
+        c = llama();
+        c["model_type"] = experts;
+        EXPECT_THAT(refusal(c), ::testing::AllOf(HasSubstr("mixture-of-experts"), HasSubstr(experts)));
+    }
+}
+
+TEST(Config, ReadsWindowsOfAllOrOfSomeBlocks) {
+    Json c = llama();
+    c["model_type"] = "mistral";
+    c["architectures"] = {"MistralForCausalLM"};
+    c["sliding_window"] = 16;
+    EXPECT_EQ(parseModelConfig(c, "").windows, (std::vector<int64_t>{16, 16}));
+    c["sliding_window"] = nullptr;
+    EXPECT_TRUE(parseModelConfig(c, "").windows.empty());
+    c["model_type"] = "qwen2";
+    c["architectures"] = {"Qwen2ForCausalLM"};
+    c["sliding_window"] = 16;
+    c["max_window_layers"] = 1;
+    EXPECT_TRUE(parseModelConfig(c, "").windows.empty()) << "named, but not in use";
+    c["use_sliding_window"] = true;
+    EXPECT_EQ(parseModelConfig(c, "").windows, (std::vector<int64_t>{0, 16}));
+    c["layer_types"] = {"sliding_attention", "full_attention"};
+    EXPECT_EQ(parseModelConfig(c, "").windows, (std::vector<int64_t>{16, 0}));
+}
+
+TEST(Config, KnowsFalconsShapesFromTheKeys) {
+    Json c = llama();
+    c["architectures"] = {"FalconForCausalLM"};
+    c["model_type"] = "falcon";
+    ModelConfig small = parseModelConfig(c, "");
+    EXPECT_EQ(small.residual, Residual::parallelShared);
+    EXPECT_EQ(small.qkv, QkvLayout::blocked);
+    EXPECT_EQ(small.keyValueHeads, 1);
+    EXPECT_EQ(small.feedForward, 256);
+    c["new_decoder_architecture"] = true;
+    c["num_kv_heads"] = 2;
+    const ModelConfig large = parseModelConfig(c, "");
+    EXPECT_EQ(large.residual, Residual::parallel);
+    EXPECT_EQ(large.qkv, QkvLayout::grouped);
+    EXPECT_EQ(std::string(large.attentionNorm), "ln_attn");
+    c["parallel_attn"] = false;
+    EXPECT_THAT(refusal(c), HasSubstr("parallel_attn"));
 }
 
 struct BadValue {

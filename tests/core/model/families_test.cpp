@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tiny models of known families against recorded logits. The data lie outside the repository; without them
 // the test is skipped.
+#include <ATen/ops/log_softmax.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -81,14 +82,20 @@ TEST_P(Families, MatchesRecordedBlocksLogitsAndLinears) {
     }
     const at::Tensor logits = floats(dir / golden.at("logits").at("file").get<std::string>(),
                                      golden.at("logits").at("shape").get<std::vector<int64_t>>());
-    EXPECT_LT(testing::distance(model.head(model.finalNorm(hidden)), logits), tolerance);
+    const double d = testing::distance(model.head(model.finalNorm(hidden)), logits);
+    RecordProperty("logits_max_difference", std::to_string(d));
+    EXPECT_LT(d, tolerance);
 
     std::map<std::pair<int, int>, std::string> groups;
     size_t quantizable = 0;
     for (const Json& linear : golden.at("linears")) {
         if (!linear.at("quantizable").get<bool>()) continue;
         ++quantizable;
-        const LinearInfo* info = model.info().find(linear.at("name").get<std::string>());
+        // The files of a base model leave a prefix out.
+        std::string name = linear.at("name").get<std::string>();
+        const std::string prefix = golden.at("name_prefix_stripped").is_null() ? "" : golden.at("name_prefix_stripped").get<std::string>();
+        if (name.starts_with(prefix)) name.erase(0, prefix.size());
+        const LinearInfo* info = model.info().find(name);
         ASSERT_NE(info, nullptr) << linear.at("name");
         EXPECT_EQ((std::vector{info->rows, info->columns}), linear.at("out_in").get<std::vector<int64_t>>());
         EXPECT_EQ(info->bias, linear.at("bias").get<bool>());
@@ -97,6 +104,18 @@ TEST_P(Families, MatchesRecordedBlocksLogitsAndLinears) {
         EXPECT_EQ(group->second, info->inputGroup) << info->name;
     }
     EXPECT_EQ(quantizable, model.info().linears.size());
+}
+
+TEST_P(Families, MatchesRecordedLosses) {
+    const Json& golden = GetParam().model.at("perplexity");
+    const LanguageModel model(ModelSource::open(folder));
+    const std::vector<int64_t> all = golden.at("ids").get<std::vector<int64_t>>();
+    const int64_t length = golden.at("seqlen").get<int64_t>(), windows = golden.at("windows").get<int64_t>();
+    const at::Tensor input = at::from_blob(const_cast<int64_t*>(all.data()), {windows, length}, at::TensorOptions(at::kLong));
+    const at::Tensor logits = model.forward(input).narrow(1, 0, length - 1).to(at::kDouble);
+    const at::Tensor next = input.narrow(1, 1, length - 1).unsqueeze(2);
+    const double nll = -at::log_softmax(logits, -1).gather(2, next).sum().item<double>();
+    EXPECT_NEAR(nll, golden.at("nll_total").get<double>(), GetParam().model.at("tolerance").at("nll_total_abs").get<double>());
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Families);
