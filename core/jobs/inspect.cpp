@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/base/half.h"
+#include "core/base/transpose.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/model/family.h"
 #include "core/store/run_directory.h"
@@ -91,20 +92,12 @@ void inspectTensorFile(const InspectOptions& options, InspectResult& result) {
                     "Use --tensor for the values of one tensor");
 }
 
-/// [columns, rows] to [rows, columns].
-std::vector<float> turned(const std::vector<float>& stored, int64_t rows, int64_t columns) {
-    std::vector<float> out(stored.size());
-    for (int64_t r = 0; r < rows; ++r)
-        for (int64_t c = 0; c < columns; ++c) out[size_t(r * columns + c)] = stored[size_t(c * rows + r)];
-    return out;
-}
-
 void addRanges(const InspectOptions& options, const ModelSource& model, InspectResult& result, Progress& progress,
                std::stop_token stop) {
     const auto& linears = result.info.linears;
     if (!options.layer.empty() && !result.info.find(options.layer))
         throw Error("has no quantizable linear \"" + options.layer + "\"", options.model.string(), "See the names with owq inspect");
-    const bool transposed = familyOf(model.config(), options.model.string()).storedTransposed;
+    const bool turned = familyOf(model.config(), options.model.string()).storedTransposed;
     for (size_t i = 0; i < linears.size(); ++i) {
         const LinearInfo& l = linears[i];
         if (!options.layer.empty() && l.name != options.layer) continue;
@@ -112,7 +105,7 @@ void addRanges(const InspectOptions& options, const ModelSource& model, InspectR
         progress.report("Reading weights", l.name, double(i) / double(linears.size()));
         std::vector<float> weight =
             model.quantized(l.name) ? dequantize(model.linear(l.name)) : model.tensor(l.name + ".weight").toFloat();
-        if (transposed && !model.quantized(l.name)) weight = turned(weight, l.rows, l.columns);
+        if (turned && !model.quantized(l.name)) weight = transposed(weight, l.columns, l.rows);
         result.ranges.push_back(columnRanges(l.name, weight.data(), l.rows, l.columns));
     }
 }

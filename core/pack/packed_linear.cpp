@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/transpose.h"
 #include "core/pack/kept_columns.h"
 #include "kernels/packing.h"
 
@@ -39,14 +40,6 @@ std::vector<float> finiteValues(const Tensor& tensor, const char* what, const st
     for (float v : values)
         if (!std::isfinite(v)) throw Error("holds a value that is not finite", where + "." + what);
     return values;
-}
-
-/// [rows, k] to [k, rows] or back.
-std::vector<float> transposed(const std::vector<float>& values, int64_t rows, int64_t columns) {
-    std::vector<float> out(values.size());
-    for (int64_t r = 0; r < rows; ++r)
-        for (int64_t c = 0; c < columns; ++c) out[c * rows + r] = values[r * columns + c];
-    return out;
 }
 
 /// The zero that fills the slot of each weak column: [rows, k].

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "core/base/error.h"
+#include "core/base/transpose.h"
 
 namespace owq::packing {
 namespace {
@@ -125,12 +126,7 @@ bool isOpt(const PackSource& source) {
 Tensor denseWeight(const PackSource& source, const TensorInfo& stored, const std::string& linear) {
     const QuantizedLinear q = source.linear(linear);
     std::vector<float> weight = dequantize(q);
-    if (source.storedTransposed) {
-        std::vector<float> turned(weight.size());
-        for (int64_t r = 0; r < q.rows; ++r)
-            for (int64_t c = 0; c < q.columns; ++c) turned[size_t(c * q.rows + r)] = weight[size_t(r * q.columns + c)];
-        weight.swap(turned);
-    }
+    if (source.storedTransposed) weight = transposed(weight, q.rows, q.columns);
     return Tensor::rounded(stored.dtype, stored.shape, weight);
 }
 
