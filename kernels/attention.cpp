@@ -11,7 +11,7 @@ namespace owq::kernels {
 namespace {
 
 constexpr int64_t kScores = 1 << 16;  ///< floats held at once: they stay in the second-level cache
-constexpr int64_t kMostQueries = 96;
+constexpr int64_t kMostQueries = 48;
 
 int64_t roundUp(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -21,7 +21,7 @@ public:
     HeadRunner(const CausalAttention& a)
         : a_(a), table_(denseTable()), width_(table_.panel), height_(table_.rows), keys_(roundUp(a.tokens, width_)),
           queries_(std::clamp(kScores / keys_ / height_, int64_t(1), kMostQueries / height_) * height_),
-          keyPanels_(keys_ * a.headSize), valuePanels_(keys_ * a.headSize), scores_(queries_ * keys_), zeros_(width_) {
+          keyPanels_(keys_ * a.headSize), valuePanels_(keys_ * a.headSize), scores_(queries_ * keys_), rows_(width_ * a.headSize), zeros_(width_) {
         zeros_.clear();
     }
 
@@ -39,9 +39,15 @@ public:
 private:
     /// [keys / width, headSize, width]; keys beyond the last are 0.
     void packKeys(const float* key, int64_t row) {
-        for (int64_t k = 0; k < keys_; ++k) {
-            float* to = keyPanels_.data() + k / width_ * width_ * a_.headSize + k % width_;
-            for (int64_t d = 0; d < a_.headSize; ++d) to[d * width_] = k < a_.tokens ? key[k * row + d] : 0;
+        float* to = keyPanels_.data();
+        for (int64_t first = 0; first < keys_; first += width_) {
+            const int64_t count = std::min(width_, a_.tokens - first);
+            // Rows to one place first: read across, they would wait for memory at each step.
+            for (int64_t k = 0; k < count; ++k) std::copy_n(key + (first + k) * row, a_.headSize, rows_.data() + k * a_.headSize);
+            for (int64_t d = 0; d < a_.headSize; ++d, to += width_) {
+                for (int64_t k = 0; k < count; ++k) to[k] = rows_.data()[k * a_.headSize + d];
+                std::fill(to + count, to + width_, 0.f);
+            }
         }
     }
 
@@ -88,7 +94,7 @@ private:
     const CausalAttention& a_;
     const DenseTable& table_;
     const int64_t width_, height_, keys_, queries_;
-    FloatBuffer keyPanels_, valuePanels_, scores_, zeros_;
+    FloatBuffer keyPanels_, valuePanels_, scores_, rows_, zeros_;
 };
 
 }  // namespace

@@ -15,6 +15,23 @@ constexpr int64_t kTokens = 96;        ///< tokens at once: their share of x sta
 constexpr int64_t kRowsPerTask = 256;  ///< about; of W
 constexpr int64_t kWorkPerRange = 1 << 19;  ///< products: below that waking a thread costs more than it saves
 
+/// The columns of x [rows, columns] (first `count` of them) that are not 0 in all rows, rising, where these are so few that it
+/// pays to pass over the others; else none.
+std::vector<int32_t> fewColumns(const float* x, int64_t rows, int64_t columns, int64_t count) {
+    const auto pays = [](int64_t n, int64_t of) { return n < of * 3 / 4; };
+    constexpr int64_t kEach = 8;  // a look at some values tells a layer without zeros
+    int64_t seen = 0, nonzero = 0;
+    for (int64_t c = 0; c < count; c += kEach, ++seen) nonzero += x[c] != 0;
+    if (!pays(nonzero, seen)) return {};
+    std::vector<int32_t> taken;
+    for (int64_t c = 0; c < count; ++c) {
+        bool some = false;
+        for (int64_t r = 0; r < rows; ++r) some |= x[r * columns + c] != 0;
+        if (some) taken.push_back(int32_t(c));
+    }
+    return pays(int64_t(taken.size()), count) ? taken : std::vector<int32_t>{};
+}
+
 }  // namespace
 
 DenseMatrix::DenseMatrix(const float* w, int64_t rows, int64_t columns)
@@ -61,17 +78,24 @@ void DenseMatrix::multiplyBlock(const float* x, int64_t tokens, const float* bia
     const int64_t width = table_->panel, height = table_->rows;
     const std::vector<float> zeros(width, 0.f);
     std::vector<float> start(zeros), rest(width * height);
+    std::vector<std::vector<int32_t>> taken((tokens + height - 1) / height);
     // At least one round, so that a matrix without columns gives its bias.
     for (int64_t step = 0; step == 0 || step < columns_; step += kSteps) {
+        const int64_t steps = std::min(kSteps, columns_ - step);
+        for (int64_t t = 0; t < tokens; t += height)
+            taken[t / height] = fewColumns(x + t * columns_ + step, std::min(height, tokens - t), columns_, steps);
         for (int64_t p = firstPanel; p < endPanel; ++p) {
             const int64_t count = std::min(width, rows_ - p * width);
             if (bias) std::copy_n(bias + p * width, count, start.begin());
             DenseTile tile{nullptr, columns_, 1, panelData_.data() + (p * columns_ + step) * width,
-                           std::min(kSteps, columns_ - step), nullptr, rows_, step == 0 ? start.data() : nullptr};
+                           steps, nullptr, rows_, step == 0 ? start.data() : nullptr};
             for (int64_t t = 0; t < tokens; t += height) {
                 const int rows = int(std::min(height, tokens - t));
                 tile.a = x + t * columns_ + step;
                 tile.out = y + t * rows_ + p * width;
+                const std::vector<int32_t>& few = taken[t / height];
+                tile.steps = few.empty() ? steps : int64_t(few.size());
+                tile.taken = few.empty() ? nullptr : few.data();
                 if (count == width) {
                     table_->tile(tile, rows);
                     continue;

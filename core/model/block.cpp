@@ -2,6 +2,8 @@
 #include "core/model/block.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
@@ -17,6 +19,7 @@
 #include "core/base/progress.h"
 #include "core/model/attention.h"
 #include "core/model/torch_tensor.h"
+#include "kernels/row_functions.h"
 
 namespace owq {
 namespace {
@@ -33,6 +36,15 @@ at::Tensor activate(Activation kind, at::Tensor x) {
             return at::gelu(x, "tanh");
     }
     return x;
+}
+
+/// activation(gate) * up of [n, t, F]; what is given may be overwritten.
+at::Tensor gated(Activation kind, at::Tensor gate, const at::Tensor& up) {
+    if (kind != Activation::silu || !gate.is_cpu()) return activate(kind, gate.contiguous()).mul_(up);
+    at::Tensor out = gate.is_contiguous() ? gate : at::empty(gate.sizes(), gate.options());
+    kernels::gatedSilu({gate.const_data_ptr<float>(), up.const_data_ptr<float>(), gate.stride(1), gate.size(0) * gate.size(1), gate.size(2),
+                        out.data_ptr<float>()});
+    return out;
 }
 
 AttentionRule ruleOf(const ModelConfig& config, int block, const Device& device) {
@@ -55,7 +67,12 @@ at::Tensor Norm::forward(const at::Tensor& x) const {
         return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt;
     };
     if (kind == NormKind::layer) return at::layer_norm(x, {x.size(-1)}, given(weight), given(bias), epsilon);
-    return at::rms_norm(x, {x.size(-1)}, given(weight), epsilon);
+    if (!weight.defined() || !x.is_cpu()) return at::rms_norm(x, {x.size(-1)}, given(weight), epsilon);
+    const at::Tensor in = x.contiguous();
+    at::Tensor out = at::empty_like(in);
+    kernels::rmsNorm({in.const_data_ptr<float>(), weight.const_data_ptr<float>(), in.numel() / in.size(-1), in.size(-1), float(epsilon),
+                      out.data_ptr<float>()});
+    return out;
 }
 
 Norm loadNorm(const ModelSource& source, const ModelConfig& config, const std::string& name, const Device& device) {
@@ -168,11 +185,9 @@ at::Tensor Block::feedForward(const at::Tensor& x, Pass& pass) const {
     at::Tensor inner;
     if (both < infos_.size()) {
         const at::Tensor halves = linears_[both].forward(x);
-        inner = activate(config_.activation, halves.slice(-1, 0, config_.feedForward).contiguous());
-        inner.mul_(halves.slice(-1, config_.feedForward));
+        inner = gated(config_.activation, halves.slice(-1, 0, config_.feedForward), halves.slice(-1, config_.feedForward));
     } else if (gate < infos_.size()) {
-        inner = activate(config_.activation, linears_[gate].forward(x));
-        inner.mul_(linears_[up].forward(x));
+        inner = gated(config_.activation, linears_[gate].forward(x), linears_[up].forward(x));
     } else {
         inner = activate(config_.activation, linears_[up].forward(x));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inner loop of dense fp32 products, once per instruction set.
+// The inner loops of a forward pass, fp32, once per instruction set.
 #pragma once
 #include <cstdint>
 
@@ -7,15 +7,16 @@ namespace owq::kernels {
 
 /// out[r][c] = (start ? start[c] : out[r][c]) + Σ_s a[r * aRow + s * aStep] * panel[s * panelWidth + c]
 /// for `rows` rows and panelWidth columns. The sum over s is one chain in the order of s, begun at 0 or, where
-/// `start` is given, at start[c].
+/// `start` is given, at start[c]; so leaving out an s whose products are all 0 changes nothing.
 struct DenseTile {
     const float* a;
     int64_t aRow, aStep;
     const float* panel;
-    int64_t steps;
+    int64_t steps;       ///< s runs over 0…steps-1, or over taken[0…steps-1]
     float* out;
     int64_t outRow;
     const float* start;  ///< [panelWidth] or null: add to what is in out
+    const int32_t* taken = nullptr;  ///< rising, or null
 };
 
 struct DenseTable {
@@ -25,6 +26,9 @@ struct DenseTable {
     /// x[i] to exp(scale (x[i] - max x)) for i < count, 0 for the rest up to `size`, a multiple of `panel`; scale > 0.
     /// Returns the sum.
     float (*expRow)(float* x, int64_t count, int64_t size, float scale);
+    /// A row of kernels/row_functions.h.
+    void (*gatedSiluRow)(const float* gate, const float* up, int64_t count, float* out);
+    void (*rmsNormRow)(const float* x, const float* weight, int64_t count, float epsilon, float* out);
 };
 
 /// The fastest allowed one (kernels/cpu/features.h).

@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
@@ -77,6 +78,19 @@ void hessianSum(benchmark::State& state) {
     countFlops(state, double(tokens) * double(columns) * double(columns + 1));
 }
 BENCHMARK(hessianSum)->ArgsProduct({{0, 1}, {256, 1024, 4096}, {1, 2}})->ArgNames({"ours", "columns", "threads"})->UseRealTime();
+
+/// Of inputs behind a ReLU, of which one value in `each` is not 0: each token has some columns of its own, as in trained models.
+void hessianSumOfFew(benchmark::State& state) {
+    const c10::InferenceMode guard;
+    const int64_t tokens = 4096, columns = state.range(0), each = state.range(1);
+    setComputeThreads(int(state.range(2)));
+    const at::Tensor likely = at::rand({columns}).pow_(4).mul_(5. / double(each));
+    const at::Tensor x = at::randn({tokens, columns}).abs_().mul_(at::rand({tokens, columns}).lt(likely));
+    kernels::GramSum sum(columns);
+    for (auto _ : state) sum.add(x.const_data_ptr<float>(), tokens);
+    countFlops(state, double(tokens) * double(columns) * double(columns + 1));
+}
+BENCHMARK(hessianSumOfFew)->ArgsProduct({{1024, 4096}, {4, 20, 40}, {1, 2}})->ArgNames({"columns", "each", "threads"})->UseRealTime();
 
 void windowAttention(benchmark::State& state) {
     const c10::InferenceMode guard;

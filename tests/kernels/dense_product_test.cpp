@@ -30,6 +30,21 @@ std::vector<float> someFloats(int64_t count, unsigned seed) {
     return x;
 }
 
+/// As behind a ReLU: few values of a token are not 0, some tokens have none, some columns are nearly always 0.
+std::vector<float> fewFloats(int64_t tokens, int64_t columns, unsigned seed) {
+    std::vector<float> x = someFloats(tokens * columns, seed);
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> uniform;
+    std::vector<double> share(static_cast<size_t>(columns));
+    for (double& s : share) s = std::pow(uniform(random), 4);
+    for (int64_t t = 0; t < tokens; ++t) {
+        const bool none = uniform(random) < 0.1;
+        for (int64_t c = 0; c < columns; ++c)
+            if (none || uniform(random) > share[size_t(c)]) x[size_t(t * columns + c)] = uniform(random) < 0.5 ? 0.f : -0.f;
+    }
+    return x;
+}
+
 class DenseProduct : public testing::TestWithParam<InstructionSet> {
 protected:
     void SetUp() override {
@@ -110,6 +125,42 @@ TEST_P(DenseProduct, GramSumAgreesWithTheSumInDouble) {
                 ASSERT_NEAR(h[size_t(i * columns + j)], expected, 2e-6 * magnitude) << columns << " columns, " << i << ", " << j;
                 ASSERT_EQ(h[size_t(i * columns + j)], h[size_t(j * columns + i)]);
             }
+    }
+}
+
+TEST_P(DenseProduct, PassingOverZerosChangesNoBit) {
+    for (auto [rows, columns, tokens] : {std::tuple<int64_t, int64_t, int64_t>{40, 300, 97}, {33, 600, 12}, {16, 255, 1}}) {
+        const auto w = someFloats(rows * columns, 61), bias = someFloats(rows, 62);
+        auto x = fewFloats(tokens, columns, 63);
+        const DenseMatrix matrix(w.data(), rows, columns);
+        std::vector<float> few(static_cast<size_t>(tokens * rows)), all(few);
+        matrix.multiply(x.data(), tokens, bias.data(), few.data());
+        // The same products beside others: a first token without zeros in each tile has the others computed in full.
+        const DenseTable& table = denseTable();
+        for (int64_t t = 0; t < tokens; ++t) {
+            auto beside = someFloats(table.rows * columns, 64);
+            std::copy_n(&x[size_t(t * columns)], columns, &beside[size_t((table.rows - 1) * columns)]);
+            std::vector<float> y(static_cast<size_t>(table.rows * rows));
+            matrix.multiply(beside.data(), table.rows, bias.data(), y.data());
+            std::copy_n(&y[size_t((table.rows - 1) * rows)], rows, &all[size_t(t * rows)]);
+        }
+        EXPECT_EQ(few, all) << rows << " x " << columns << ", " << tokens << " tokens";
+    }
+    for (auto [columns, tokens] : {std::pair<int64_t, int64_t>{5, 3}, {100, 700}, {257, 40}, {400, 520}}) {
+        const auto x = fewFloats(tokens, columns, 65);
+        // With as many columns that have no zeros behind them, tokens are no longer looked through.
+        const int64_t wide = 4 * columns;
+        auto full = someFloats(tokens * wide, 66);
+        for (int64_t t = 0; t < tokens; ++t) std::copy_n(&x[size_t(t * columns)], columns, &full[size_t(t * wide)]);
+        GramSum few(columns), all(wide);
+        few.add(x.data(), tokens);
+        all.add(full.data(), tokens);
+        std::vector<float> h(static_cast<size_t>(columns * columns)), g(static_cast<size_t>(wide * wide));
+        few.copyTo(1, h.data());
+        all.copyTo(1, g.data());
+        for (int64_t i = 0; i < columns; ++i)
+            for (int64_t j = 0; j < columns; ++j)
+                ASSERT_EQ(h[size_t(i * columns + j)], g[size_t(i * wide + j)]) << columns << " columns, " << i << ", " << j;
     }
 }
 
