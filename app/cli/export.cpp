@@ -23,7 +23,7 @@ void addExport(CommandLine& line) {
         facts.add({"format", result.format + ", " + bytesText(result.bytes)});
         if (result.packedBytes)
             facts.add({"effective bits", fixedText(result.effectiveBits.paper, 4) + " as the paper counts, " +
-                                             fixedText(result.effectiveBits.stored, 4) + " stored in the layout " + result.layout});
+                                             fixedText(result.effectiveBits.stored, 4) + " stored" + (result.format == "owq" ? " in the layout " + result.layout : "")});
         for (const std::string& check : result.verification) facts.add({"checked", check});
         facts.add({"loads in", result.loadableBy});
         facts.add({"time", durationText(result.seconds)});
@@ -31,10 +31,9 @@ void addExport(CommandLine& line) {
     });
     ExportOptions& options = *arguments;
     command->add_option("DIR", options.run, "Run directory")->required();
-    refuse(command->add_option("--format", options.format, "owq, owq-pth or dense")->required()
-               ->check(CLI::IsMember({"owq", "owq-pth", "dense", "gptq"})),
-           "--format gptq is not in this release: use owq, owq-pth or dense", {"gptq"});
-    command->add_option("--out", options.out, "Folder (owq, dense) or file (owq-pth)")->type_name("PATH")->required();
+    command->add_option("--format", options.format, "owq, owq-pth, dense, or gptq (of runs without weak columns)")->required()
+        ->check(CLI::IsMember({"owq", "owq-pth", "dense", "gptq"}));
+    command->add_option("--out", options.out, "Folder (owq, dense, gptq) or file (owq-pth)")->type_name("PATH")->required();
     command->add_flag("--force", options.force, "Replace what is at --out");
     command->add_option("--layout", options.layout,
                         "Of owq. latency: weak columns keep a slot in the packed codes; storage: they are left out")

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/export.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/jobs/run_directory.h"
 #include "core/model/family.h"
+#include "core/model/model_source.h"
 #include "core/pack/layer_file.h"
 #include "core/pack/packed_model.h"
 #include "core/store/run_directory.h"
@@ -34,6 +36,9 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
         checkStop(stop);
         source.linears.push_back(readLayerShape(layerFile(options.run, name)));
     }
+    const std::vector<LinearInfo> linears = ModelSource::open(source.base->folder())->info().linears;
+    for (const LinearInfo& l : linears)
+        if (std::find(state.linears.begin(), state.linears.end(), l.name) == state.linears.end()) source.keptLinears.push_back(l.name);
     source.targetBits = run.result.targetBits;
     checkStop(stop);
     const PackResult packed = writeModel(source, {format, layout}, options.out, options.force, progress, stop);

@@ -13,9 +13,9 @@ namespace owq {
 
 struct ExportOptions {
     std::filesystem::path run;   ///< finished run directory
-    std::string format = "owq";  ///< owq, owq-pth, dense
+    std::string format = "owq";  ///< owq, owq-pth, dense, gptq
     std::string layout = "latency";  ///< of owq: latency (weak columns keep a slot in the codes) or storage (they are left out)
-    std::filesystem::path out;   ///< folder (owq, dense) or file (owq-pth)
+    std::filesystem::path out;   ///< folder (owq, dense, gptq) or file (owq-pth)
     bool force = false;          ///< replace what is there
 };
 

@@ -66,9 +66,9 @@ private:
     std::map<std::string, size_t, std::less<>> linearIndex_, tensorIndex_;
 };
 
-enum class PackFormat { owq, owqPth, dense };
+enum class PackFormat { owq, owqPth, dense, gptq };
 PackFormat packFormatFromName(
-    const std::string& name);  ///< "owq", "owq-pth", "dense"; Error with the known names
+    const std::string& name);  ///< "owq", "owq-pth", "dense", "gptq"; Error with the known names
 std::string packFormatName(PackFormat format);
 
 /// What is to be written. Only `owq` knows a layout other than latency.
@@ -89,6 +89,7 @@ struct PackSource {
     std::vector<LinearShape> linears;  ///< the quantized ones, by checkpoint name without ".weight"
     LinearProvider linear;
     double targetBits = 0;  ///< written to quantization_config when above 0
+    std::vector<std::string> keptLinears;  ///< linears of its blocks that are not quantized
     bool storedTransposed = false;  ///< the base holds the weights of these linears as [columns, rows]
 };
 

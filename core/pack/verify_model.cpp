@@ -2,6 +2,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/pack/gptq.h"
 #include "core/pack/writing.h"
 
 namespace owq::packing {
@@ -51,11 +52,36 @@ std::vector<std::string> verifyDense(const PackSource& source, const std::filesy
             count(source.base->tensors().size() - replaced.size(), "other tensor") + " equal byte for byte"};
 }
 
+std::vector<std::string> verifyGptq(const PackSource& source, const std::filesystem::path& path, Meter& meter, const std::stop_token& stop) {
+    const auto replaced = replacedWeights(source);
+    const auto file = Checkpoint::open(path);
+    const std::string where = (path / "config.json").string();
+    const Json& quantization = file->config().at("quantization_config");
+    const bool second = required<std::string>(quantization, "checkpoint_format", where) == "gptq_v2";
+    for (const TensorInfo& t : source.base->tensors()) {
+        meter.next(t.name, stop);
+        const auto it = replaced.find(t.name);
+        if (it == replaced.end()) {
+            if (!identical(source.base->read(t.name), file->read(t.name))) differs("values", t.name, path);
+            continue;
+        }
+        const std::string& linear = it->second->name;
+        const GptqLinear packed{file->read(linear + ".qweight"), file->read(linear + ".qzeros"), file->read(linear + ".scales"),
+                                file->read(linear + ".g_idx")};
+        compareLinear(source.linear(linear), unpackGptq(packed, *it->second, second ? GptqVersion::v2 : GptqVersion::v1, linear), DType::f16,
+                      linear, path);
+    }
+    return {count(replaced.size(), "packed linear") + ": codes and zeros equal", "scales equal after rounding to F16",
+            count(source.base->tensors().size() - replaced.size(), "other tensor") + " equal byte for byte",
+            second ? "written as gptq_v2: some zero is 0, which gptq (v1) cannot hold" : "written as gptq (v1)"};
+}
+
 }  // namespace
 
 std::vector<std::string> verify(const PackSource& source, PackFormat format,
                                 const std::filesystem::path& path, Meter meter, std::stop_token stop) {
     if (format == PackFormat::dense) return verifyDense(source, path, meter, stop);
+    if (format == PackFormat::gptq) return verifyGptq(source, path, meter, stop);
     const bool torch = format == PackFormat::owqPth;
     const auto replaced = replacedWeights(source);
     const auto file = PackedModel::open(path);

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/pack/draft.h"
+#include "core/pack/gptq.h"
 #include "core/pack/writing.h"
 
 namespace owq {
@@ -30,12 +31,26 @@ void checkTarget(const PackSource& source, const fs::path& out, bool replace) {
         throw Error("holds the model that the run was made from", out.string(), "Choose another name");
 }
 
+void checkFitsGptq(const PackSource& source) {
+    const char* remedy = "Export as owq or dense instead";
+    if (!source.keptLinears.empty())
+        throw Error("is not quantized; programs that load GPTQ files expect all linears to be", source.keptLinears.front(), remedy);
+    const LinearShape& first = source.linears.front();
+    for (const LinearShape& s : source.linears) {
+        checkGptq(s);
+        if (s.bits != first.bits || s.groupSize != first.groupSize || s.symmetric != first.symmetric)
+            throw Error("has another width, other groups or another symmetry than " + first.name + "; a GPTQ file knows one for all linears",
+                        s.name, remedy);
+    }
+}
+
 /// What the shapes already tell. Draws the line between our folder and the authors' file.
 void checkFits(const PackSource& source, PackTarget target) {
     if (target.layout != PackLayout::latency && target.format != PackFormat::owq)
         throw Error("the layout " + packLayoutName(target.layout) + " belongs to the format owq, not to " + packFormatName(target.format),
                     {}, "Export as owq, or leave out the layout");
     if (target.format == PackFormat::dense) return;
+    if (target.format == PackFormat::gptq) return checkFitsGptq(source);
     const bool authors = target.format == PackFormat::owqPth;
     const char* remedy = authors ? "Export as owq or dense instead" : "Export as dense instead";
     // The authors' code names modules in its own way for these models only.
@@ -65,16 +80,24 @@ void checkFits(const PackSource& source, PackTarget target) {
     }
 }
 
+constexpr std::pair<PackFormat, const char*> kFormats[] = {
+    {PackFormat::owq, "owq"}, {PackFormat::owqPth, "owq-pth"}, {PackFormat::dense, "dense"}, {PackFormat::gptq, "gptq"}};
+
 }  // namespace
 
 std::string packFormatName(PackFormat format) {
-    return format == PackFormat::owq ? "owq" : format == PackFormat::owqPth ? "owq-pth" : "dense";
+    for (const auto& [known, name] : kFormats)
+        if (known == format) return name;
+    return {};
 }
 
 PackFormat packFormatFromName(const std::string& name) {
-    for (PackFormat format : {PackFormat::owq, PackFormat::owqPth, PackFormat::dense})
-        if (packFormatName(format) == name) return format;
-    throw Error("unknown format \"" + name + "\"", {}, "Known ones: owq, owq-pth, dense");
+    std::string all;
+    for (const auto& [format, known] : kFormats) {
+        if (name == known) return format;
+        all += (all.empty() ? "" : ", ") + std::string(known);
+    }
+    throw Error("unknown format \"" + name + "\"", {}, "Known ones: " + all);
 }
 
 std::string loadableBy(PackFormat format) {
@@ -83,9 +106,12 @@ std::string loadableBy(PackFormat format) {
             return "OWQ Workbench, packed";
         case PackFormat::owqPth:
             return "the authors' OWQ code, and OWQ Workbench with --model";
-        default:
-            return "everything that opens a Hugging Face checkpoint";
+        case PackFormat::gptq:
+            return "transformers (with GPTQModel), vLLM and others that read GPTQ checkpoints";
+        case PackFormat::dense:
+            break;
     }
+    return "everything that opens a Hugging Face checkpoint";
 }
 
 PackResult writeModel(const PackSource& source, PackTarget target, const fs::path& out, bool replace,
@@ -111,7 +137,10 @@ PackResult writeModel(const PackSource& source, PackTarget target, const fs::pat
     PackResult result;
     result.verification = packing::verify(source, format, draft.path(),
                                           {progress, "Comparing with the run", 0.6, 1, tensors}, stop);
-    if (format != PackFormat::dense) result.packedBytes = PackedModel::open(draft.path())->packedBytes();
+    if (format == PackFormat::owq || format == PackFormat::owqPth) result.packedBytes = PackedModel::open(draft.path())->packedBytes();
+    if (format == PackFormat::gptq)
+        for (const LinearShape& s : source.linears)
+            for (const TensorPlan& plan : gptqPlan(s)) result.packedBytes += plan.bytes();
     draft.place();
     result.out = clean;
     result.bytes = bytesOf(clean);

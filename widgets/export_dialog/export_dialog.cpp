@@ -37,6 +37,10 @@ const Format kFormats[] = {
          "ExportDialog",
          "Dequantized to the model's number type: as large as the original, loaded by everything."),
      "-dense"},
+    {"gptq", QT_TRANSLATE_NOOP("ExportDialog", "GPTQ checkpoint"),
+     QT_TRANSLATE_NOOP("ExportDialog",
+                       "For transformers, vLLM and other programs. Only of runs without weak columns (methods OPTQ and RTN)."),
+     "-gptq"},
 };
 
 }  // namespace
