@@ -53,7 +53,11 @@ void ModelHeader::refresh() {
     QStringList facts;
     if (!info.family.empty()) facts << QString::fromStdString(info.family);
     if (info.parameters > 0) facts << countText(double(info.parameters));
-    if (info.bytes > 0) facts << bytesText(double(info.bytes));
+    if (info.bytes > 0) {
+        const std::string_view type = name(info.dtype);
+        facts << bytesText(double(info.bytes)) + QLatin1Char(' ') + QString::fromUtf8(type.data(), qsizetype(type.size()));
+    }
+    if (const size_t files = workspace_.model().files.size(); files > 1) facts << tr("%n files", nullptr, int(files));
     if (info.blocks > 0) facts << tr("%n blocks", nullptr, info.blocks);
     facts_->setText(facts.join(QStringLiteral("  ·  ")));
     facts_->setToolTip(tr("%n quantizable linears\n%1", nullptr, int(info.linears.size()))

@@ -21,7 +21,7 @@ bool looksLikeRun(const std::filesystem::path& path) {
 
 /// Block and kind of a linear from its name alone.
 LinearInfo placed(LinearInfo linear) {
-    static const QRegularExpression block(QStringLiteral("\\.layers\\.(\\d+)\\."));
+    static const QRegularExpression block(QStringLiteral("(?:^|\\.)(?:layers|h)\\.(\\d+)\\."));
     const QString name = QString::fromStdString(linear.name);
     linear.block = block.match(name).captured(1).toInt();
     if (linear.kind.empty())

@@ -38,6 +38,7 @@ LayerRow layerRow(const LinearInfo& linear) {
     row.name = text(linear.name);
     row.block = linear.block;
     row.kind = text(linear.kind);
+    row.inputGroup = text(linear.inputGroup);
     row.rows = linear.rows;
     row.columns = linear.columns;
     row.dtype = QString::fromUtf8(name(linear.dtype).data(), qsizetype(name(linear.dtype).size()));

@@ -11,7 +11,8 @@ struct LayerRow {
 
     QString name;  ///< "model.layers.0.self_attn.q_proj"
     int block = 0;
-    QString kind;  ///< q, k, v, o, gate, up, down
+    QString kind;        ///< q, k, v, o, gate, up, down; qkv and gate_up where they are one
+    QString inputGroup;  ///< linears of a block with the same one see the same input; empty: not known
     qint64 rows = 0, columns = 0;
     QString dtype;  ///< "F16"
     int bits = -1;  ///< -1: as in the checkpoint

@@ -126,12 +126,23 @@ QVariant LayerTreeModel::blockData(const Block& block, int column, int role) con
     }
 }
 
+QStringList LayerTreeModel::sharing(const LayerRow& row) const {
+    QStringList names;
+    const auto place = places_.constFind(row.name);
+    if (place == places_.constEnd() || row.inputGroup.isEmpty()) return names;
+    for (const int i : blocks_[place->first].rows)
+        if (rows_[i].inputGroup == row.inputGroup && rows_[i].name != row.name) names << shortName(rows_[i]);
+    return names;
+}
+
 QVariant LayerTreeModel::rowData(const LayerRow& row, int column, int role) const {
     if (role == nameRole) return row.name;
     if (role == kindRole) return row.kind;
     if (role == Qt::ToolTipRole) {
         QString tip =
             QStringLiteral("%1\n%2 × %3 %4").arg(row.name).arg(row.rows).arg(row.columns).arg(row.dtype);
+        if (const QStringList others = sharing(row); !others.isEmpty())
+            tip += QLatin1Char('\n') + tr("Same input and Hessian as %1").arg(others.join(QStringLiteral(", ")));
         if (row.weakColumns >= 0)
             tip += QLatin1Char('\n') + (row.quantized
                                             ? tr("%n weak columns kept", nullptr, row.weakColumns)

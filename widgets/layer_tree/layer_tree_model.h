@@ -57,6 +57,8 @@ private:
         double low = 0, high = 0;
     };
     QVariant blockData(const Block& block, int column, int role) const;
+    /// The other linears of its block that see the same input, by short name.
+    QStringList sharing(const LayerRow& row) const;
     QVariant rowData(const LayerRow& row, int column, int role) const;
     QVariant heat(double value, const Range& range) const;
     void measure();

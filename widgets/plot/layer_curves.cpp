@@ -14,7 +14,10 @@ QString shortName(const QString& name) {
         return !part.isEmpty() && std::all_of(part.begin(), part.end(), [](QChar c) { return c.isDigit(); });
     };
     const auto block = std::find_if(parts.begin(), parts.end(), isNumber);
-    return block == parts.end() || *block == parts.last() ? parts.last() : *block + QLatin1Char(' ') + parts.last();
+    QString last = parts.last();
+    // The one name that stands twice in a block (GPT-2).
+    if (last == QLatin1String("c_proj") && parts.size() > 1) last.prepend(parts[parts.size() - 2] + QLatin1Char('.'));
+    return block == parts.end() || *block == last ? last : *block + QLatin1Char(' ') + last;
 }
 
 }  // namespace owq

@@ -59,6 +59,17 @@ TEST(LayerTreeModel, ShowsBlocksWithTheirLinearsFromHeadersAlone) {
     EXPECT_EQ(model.kinds(), QStringList({"q", "o", "down"}));
 }
 
+TEST(LayerTreeModel, TellsWhichLinearsShareAnInput) {
+    LayerTreeModel model;
+    std::vector<LayerRow> rows = sampleRows();
+    for (LayerRow& row : rows) row.inputGroup = row.kind == QLatin1String("down") ? QStringLiteral("mlp") : QStringLiteral("attention");
+    model.setRows(rows);
+    const auto tip = [&](int linear) { return model.index(linear, 0, model.index(1, 0)).data(Qt::ToolTipRole).toString().toStdString(); };
+    EXPECT_NE(tip(0).find("Same input and Hessian as o_proj"), std::string::npos) << tip(0);
+    EXPECT_EQ(tip(0).find("down_proj"), std::string::npos) << tip(0);
+    EXPECT_EQ(tip(2).find("Same input"), std::string::npos) << tip(2);
+}
+
 TEST(LayerTreeModel, TakesNumbersByNameAndScalesTheHeatLogarithmically) {
     LayerTreeModel model;
     QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);

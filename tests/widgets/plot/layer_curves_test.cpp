@@ -13,6 +13,7 @@ TEST(LayerCurves, KindIsTheLastPartOfTheName) {
 
 TEST(LayerCurves, ShortNameKeepsTheBlock) {
     EXPECT_EQ(shortName(QStringLiteral("model.layers.11.self_attn.q_proj")), QStringLiteral("11 q_proj"));
+    EXPECT_EQ(shortName(QStringLiteral("transformer.h.3.mlp.c_proj")), QStringLiteral("3 mlp.c_proj"));
     EXPECT_EQ(shortName(QStringLiteral("lm_head")), QStringLiteral("lm_head"));
     EXPECT_EQ(shortName(QStringLiteral("blocks.3")), QStringLiteral("3"));
 }
