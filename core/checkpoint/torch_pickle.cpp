@@ -55,7 +55,7 @@ private:
             if (key.kind != NodeKind::text) fail("has a dict key that is not text");
             if (!seen.insert(key.text).second) fail("has the key \"" + std::string(key.text.substr(0, 80)) + "\" twice in one dict");
             spend(1 + key.text.size() / 16);
-            dict.emplace_back(std::string(key.text), build(node.items[i + 1], depth + 1));
+            dict.push_back({std::string(key.text), build(node.items[i + 1], depth + 1)});
         }
         return dict;
     }

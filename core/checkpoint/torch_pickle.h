@@ -14,7 +14,8 @@ namespace owq {
 
 /// A value of a pickle, restricted to what checkpoints hold.
 struct PickleValue;
-using PickleDict = std::vector<std::pair<std::string, PickleValue>>;  ///< dict, OrderedDict; keys that are not text are refused
+struct PickleEntry;
+using PickleDict = std::vector<PickleEntry>;  ///< dict, OrderedDict; keys that are not text are refused
 struct PickleNamespace {  ///< types.SimpleNamespace
     PickleDict fields;
 };
@@ -25,6 +26,11 @@ struct PickleValue {
     std::variant<std::monostate, bool, int64_t, double, std::string, Tensor, std::vector<PickleValue>, PickleDict, PickleNamespace, PickleDType> value;
 
     const PickleValue* find(std::string_view key) const;  ///< in a dict or namespace; null when absent or of another kind
+};
+
+struct PickleEntry {
+    std::string key;
+    PickleValue value;
 };
 
 /// Root object of a torch.save zip file. Storages stay mapped. Throws Error naming the file and the offending global or opcode.

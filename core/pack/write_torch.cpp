@@ -66,41 +66,41 @@ void writeTorch(const PackSource& source, const std::filesystem::path& file, Met
         const std::string& original = originals[name];
         const auto it = replaced.find(original);
         if (it == replaced.end()) {
-            state.emplace_back(name, PickleValue{asType(source.base->read(original), type)});
+            state.push_back({name, PickleValue{asType(source.base->read(original), type)}});
             continue;
         }
         const LinearShape& s = *it->second;
         const std::string module = name.substr(0, name.size() - 7);
         const auto add = [&](const char* part) {
-            state.emplace_back(module + part, PickleValue{packed->read(s.name + part)});
+            state.push_back({module + part, PickleValue{packed->read(s.name + part)}});
         };
         const bool hasBias = source.base->find(s.name + ".bias") != nullptr;
         // A bias of the model is a parameter and comes before the buffers; the zeros that stand in for none
         // are a buffer.
         if (hasBias)
-            state.emplace_back(module + ".bias",
-                               PickleValue{asType(source.base->read(s.name + ".bias"), type)});
+            state.push_back({module + ".bias",
+                               PickleValue{asType(source.base->read(s.name + ".bias"), type)}});
         add(".qweight"), add(".scales"), add(".zeros");
-        if (!hasBias) state.emplace_back(module + ".bias", PickleValue{zeros(type, s.rows)});
+        if (!hasBias) state.push_back({module + ".bias", PickleValue{zeros(type, s.rows)}});
         add(".oweight"), add(".outlieridx");
-        weakCounts.emplace_back(module,
-                                PickleValue{PickleNamespace{{{"n_out", PickleValue{s.weakColumns}}}}});
+        weakCounts.push_back({module,
+                                PickleValue{PickleNamespace{{{"n_out", PickleValue{s.weakColumns}}}}}});
     }
     // A tied head is not in the checkpoint, but it is in a state dict.
     if (!originals.count("lm_head.weight"))
         for (size_t i = 0; i < state.size(); ++i)
-            if (state[i].first.ends_with("embed_tokens.weight")) {
-                PickleValue head = state[i].second;
-                state.emplace_back("lm_head.weight", std::move(head));
+            if (state[i].key.ends_with("embed_tokens.weight")) {
+                PickleValue head = state[i].value;
+                state.push_back({"lm_head.weight", std::move(head)});
                 break;
             }
     checkStop(stop);
     PickleDict root;
-    root.emplace_back("model_state_dict", PickleValue{std::move(state)});
-    root.emplace_back("n_out_dict", PickleValue{std::move(weakCounts)});
-    root.emplace_back("packing", PickleValue{true});
-    root.emplace_back("dtype", PickleValue{PickleDType{type}});
-    root.emplace_back("bits", PickleValue{int64_t(source.linears.front().bits)});
+    root.push_back({"model_state_dict", PickleValue{std::move(state)}});
+    root.push_back({"n_out_dict", PickleValue{std::move(weakCounts)}});
+    root.push_back({"packing", PickleValue{true}});
+    root.push_back({"dtype", PickleValue{PickleDType{type}}});
+    root.push_back({"bits", PickleValue{int64_t(source.linears.front().bits)}});
     writeTorchFile(file, PickleValue{std::move(root)});
 }
 

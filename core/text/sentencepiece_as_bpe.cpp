@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A SentencePiece BPE model the way the fast tokenizers take it: its pieces become a vocabulary with ranked merges, and text
 // goes through the same parts as that of a tokenizer.json.
-#include <sentencepiece_processor.h>
-
 #include <algorithm>
 #include <tuple>
 
@@ -10,6 +8,7 @@
 #include "core/text/bpe_words.h"
 #include "core/text/limits.h"
 #include "core/text/pipeline_tokenizer.h"
+#include "core/text/sentencepiece_load.h"
 #include "core/text/sentencepiece_proto.h"
 #include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer_settings.h"
@@ -58,8 +57,7 @@ std::shared_ptr<const Tokenizer> openSentencePieceAsBpe(const std::filesystem::p
     const SentencePieceFacts facts = readSentencePieceFacts(bytes, where);
     if (facts.modelType != "BPE") throw Error("these rules are for BPE models, and this is a " + facts.modelType + " model", where);
     sentencepiece::SentencePieceProcessor processor;
-    if (const auto status = processor.LoadFromSerializedProto(bytes); !status.ok())
-        throw Error("not a usable SentencePiece model (" + status.ToString() + ")", where);
+    loadSentencePiece(processor, bytes, where);
 
     std::vector<std::string> pieces;
     std::vector<float> scores;

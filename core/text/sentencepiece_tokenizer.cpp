@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text/sentencepiece_tokenizer.h"
 
-#include <sentencepiece_processor.h>
-
 #include <algorithm>
 #include <unordered_map>
 
 #include "core/base/file.h"
 #include "core/text/added_tokens.h"
 #include "core/text/limits.h"
+#include "core/text/sentencepiece_load.h"
 #include "core/text/sentencepiece_proto.h"
 #include "core/text/token_checks.h"
 #include "core/text/tokenizer_settings.h"
@@ -46,7 +45,6 @@ public:
     }
 
 private:
-    void load(SentencePieceProcessor& processor, const std::string& bytes) const;
     std::vector<int> ids(const SentencePieceProcessor& processor, std::string_view text) const;
     void encodePlain(std::string_view text, std::vector<int32_t>& out) const;
     void encodeMatched(std::string_view text, std::vector<int32_t>& out) const;
@@ -69,7 +67,7 @@ private:
 SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file) : where_(file.string()) {
     const std::string bytes = readText(file, limits::kSentencePieceBytes);
     facts_ = readSentencePieceFacts(bytes, where_);
-    load(plain_, bytes);
+    loadSentencePiece(plain_, bytes, where_);
     const int64_t pieces = plain_.GetPieceSize();
 
     TokenizerSettings settings = readTokenizerSettings(file.parent_path());
@@ -104,18 +102,11 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file
     addEos_ = settings.addEos.value_or(false) && eos_ >= 0;
 
     // A later field of a serialized message overrides an earlier one: normalizer_spec { add_dummy_prefix: false }.
-    if (!legacy_ || facts_.wordsAreApart) load(continued_, bytes + std::string("\x1a\x02\x18\x00", 4));
+    if (!legacy_ || facts_.wordsAreApart) loadSentencePiece(continued_, bytes + std::string("\x1a\x02\x18\x00", 4), where_);
     if (!legacy_) {
         unknownText_ = settings.unknown;
         unknownPieces_ = ids(continued_, unknownText_).size();
     }
-}
-
-void SentencePieceTokenizer::load(SentencePieceProcessor& processor, const std::string& bytes) const {
-    const auto status = processor.LoadFromSerializedProto(bytes);
-    if (!status.ok())
-        throw Error("not a usable SentencePiece model (" + status.ToString() + ")", where_,
-                    "Fetch the file again; a large-file pointer in its place looks like this, too");
 }
 
 std::vector<int> SentencePieceTokenizer::ids(const SentencePieceProcessor& processor, std::string_view text) const {

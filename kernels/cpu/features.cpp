@@ -3,13 +3,24 @@
 
 #include <algorithm>
 #include <atomic>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace owq::kernels {
 namespace {
 
+#if defined(__x86_64__)
+/// __builtin_cpu_supports does not know its name in every compiler.
+bool hasF16c() {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 InstructionSet detect() {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && hasF16c())
         return __builtin_cpu_supports("avx512f") ? InstructionSet::avx512 : InstructionSet::avx2;
 #endif
     return InstructionSet::scalar;

@@ -39,7 +39,7 @@ TEST_P(AuthorsFile, OpensWithAllItsParts) {
     }
     const auto file = openTensorFile(folder / "owq3.05.pth");
     EXPECT_EQ(file->tensors().size(), std::get<PickleDict>(state.value).size());
-    EXPECT_EQ(file->read(counts[0].first + ".qweight").shape, std::get<Tensor>(state.find(counts[0].first + ".qweight")->value).shape);
+    EXPECT_EQ(file->read(counts[0].key + ".qweight").shape, std::get<Tensor>(state.find(counts[0].key + ".qweight")->value).shape);
 }
 
 TEST_P(AuthorsFile, SurvivesWritingAndReading) {
@@ -51,11 +51,11 @@ TEST_P(AuthorsFile, SurvivesWritingAndReading) {
     const PickleDict& after = std::get<PickleDict>(copy.find("model_state_dict")->value);
     ASSERT_EQ(before.size(), after.size());
     for (size_t i = 0; i < before.size(); ++i) {
-        const Tensor &a = std::get<Tensor>(before[i].second.value), &b = std::get<Tensor>(after[i].second.value);
-        EXPECT_EQ(before[i].first, after[i].first);
+        const Tensor &a = std::get<Tensor>(before[i].value.value), &b = std::get<Tensor>(after[i].value.value);
+        EXPECT_EQ(before[i].key, after[i].key);
         EXPECT_EQ(a.dtype, b.dtype);
         EXPECT_EQ(a.shape, b.shape);
-        EXPECT_EQ(std::string_view((const char*)a.data, a.bytes()), std::string_view((const char*)b.data, b.bytes())) << before[i].first;
+        EXPECT_EQ(std::string_view((const char*)a.data, a.bytes()), std::string_view((const char*)b.data, b.bytes())) << before[i].key;
         if (b.bytes() > 0) {
             EXPECT_EQ(reinterpret_cast<uintptr_t>(b.data) % 64, 0u);
         }

@@ -59,23 +59,23 @@ TEST_P(WriteModel, AuthorsFileIsReproduced) {
     const auto& b = std::get<PickleDict>(theirs.find("model_state_dict")->value);
     ASSERT_EQ(a.size(), b.size());
     for (size_t i = 0; i < a.size(); ++i) {
-        ASSERT_EQ(a[i].first, b[i].first) << "at " << i;
-        EXPECT_TRUE(same(std::get<Tensor>(a[i].second.value), std::get<Tensor>(b[i].second.value)))
-            << a[i].first;
+        ASSERT_EQ(a[i].key, b[i].key) << "at " << i;
+        EXPECT_TRUE(same(std::get<Tensor>(a[i].value.value), std::get<Tensor>(b[i].value.value)))
+            << a[i].key;
     }
     const auto& counts = std::get<PickleDict>(ours.find("n_out_dict")->value);
     const auto& theirCounts = std::get<PickleDict>(theirs.find("n_out_dict")->value);
     ASSERT_EQ(counts.size(), theirCounts.size());
     for (size_t i = 0; i < counts.size(); ++i) {
-        EXPECT_EQ(counts[i].first, theirCounts[i].first);
-        EXPECT_EQ(std::get<int64_t>(counts[i].second.find("n_out")->value),
-                  std::get<int64_t>(theirCounts[i].second.find("n_out")->value));
+        EXPECT_EQ(counts[i].key, theirCounts[i].key);
+        EXPECT_EQ(std::get<int64_t>(counts[i].value.find("n_out")->value),
+                  std::get<int64_t>(theirCounts[i].value.find("n_out")->value));
     }
     EXPECT_EQ(std::get<PickleDType>(ours.find("dtype")->value).dtype, DType::f16);
     EXPECT_EQ(std::get<int64_t>(ours.find("bits")->value), 3);
     EXPECT_TRUE(std::get<bool>(ours.find("packing")->value));
     for (size_t i = 0; i < 5; ++i)
-        EXPECT_EQ(std::get<PickleDict>(ours.value)[i].first, std::get<PickleDict>(theirs.value)[i].first);
+        EXPECT_EQ(std::get<PickleDict>(ours.value)[i].key, std::get<PickleDict>(theirs.value)[i].key);
 }
 
 TEST_P(WriteModel, AuthorsFileOpens) {
