@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzzers (clang with its libFuzzer) and runs them, two at a time; ends with what each did. Exits 0 without findings.
+# Builds the fuzzers (clang with its libFuzzer) and runs them; ends with what each did. Exits 0 without findings.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 all="safetensors index pickle zip torch config tokenizer_json tokenizer_model budget run statistics"
 
 usage() {
     cat <<END
-usage: tests/fuzz/run.sh [--seconds N] [--keep] [TARGET…]
+usage: tests/fuzz/run.sh [--seconds N] [--jobs N] [--keep] [TARGET…]
   --seconds N  for each target (default 600)
+  --jobs N     targets at a time (default: the number of cores)
   --keep       afterwards put the smallest inputs that reach the same code into tests/data/fuzz, which every test run replays
 Targets: $all
 Inputs are kept in build/fuzz/corpus; a finding is named crash-…, leak-…, oom-… or timeout-… in build/fuzz/findings.
 END
 }
 
-seconds=600 keep=0 targets=()
+seconds=600 jobs=$(nproc) keep=0 targets=()
 while [ $# -gt 0 ]; do
     case $1 in
         --seconds) seconds=${2:?}; shift ;;
+        --jobs) jobs=${2:?}; shift ;;
         --keep) keep=1 ;;
         -h|--help) usage; exit 0 ;;
         -*) usage >&2; exit 2 ;;
@@ -68,8 +70,8 @@ keep_smallest() {
 }
 
 failed=()
-for ((i = 0; i < ${#targets[@]}; i += 2)); do
-    pids=() names=("${targets[@]:i:2}")
+for ((i = 0; i < ${#targets[@]}; i += jobs)); do
+    pids=() names=("${targets[@]:i:jobs}")
     for name in "${names[@]}"; do fuzz "$name" & pids+=($!); done
     for k in "${!pids[@]}"; do wait "${pids[k]}" || failed+=("${names[k]}"); done
 done

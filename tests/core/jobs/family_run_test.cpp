@@ -82,7 +82,7 @@ TEST_P(FamilyRun, InspectSeesTheRangesOfColumnsAsComputedWith) {
         EXPECT_EQ(result.ranges[i].columnMin.size(), size_t(result.info.linears[i].columns));
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, FamilyRun, ::testing::ValuesIn(testing::familyModels()),
+INSTANTIATE_TEST_SUITE_P(Recorded, FamilyRun, ::testing::ValuesIn(testing::allFamilyModels()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace
