@@ -13,6 +13,7 @@ inline constexpr size_t kRank = 16;
 inline constexpr size_t kTensors = 1'000'000;
 inline constexpr size_t kShards = 10'000;
 inline constexpr size_t kPickleObjects = 4'000'000;   ///< objects, stack slots and memo slots of one pickle, each
+inline constexpr size_t kPickleUnfolded = 1'000'000;  ///< of a pickle's objects, with those it shares written out each time
 inline constexpr int kPickleDepth = 64;               ///< nesting of the object a pickle describes
 inline constexpr uint64_t kStridedBytes = 64u << 20;  ///< views that repeat elements may unfold to this (or to the file's size)
 

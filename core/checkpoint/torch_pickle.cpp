@@ -61,7 +61,7 @@ private:
     }
     void spend(size_t units) {
         spent_ += units;
-        if (spent_ > limits::kPickleObjects) fail("describes more than 4 million objects");
+        if (spent_ > limits::kPickleUnfolded) fail("describes more than a million objects, with those it shares written out");
     }
     [[noreturn]] void fail(const std::string& what) const { throw Error("its pickle " + what, archive_.where()); }
 
