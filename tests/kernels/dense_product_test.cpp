@@ -11,6 +11,7 @@
 #include "kernels/dense_matrix.h"
 #include "kernels/gram_sum.h"
 #include "kernels/thread_pool.h"
+#include "tests/kernels/each_instruction_set.h"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // wide vectors never cross a function's border there
 // The shape that processors with AVX-512 use, here lowered to what this one has.
@@ -45,17 +46,7 @@ std::vector<float> fewFloats(int64_t tokens, int64_t columns, unsigned seed) {
     return x;
 }
 
-class DenseProduct : public testing::TestWithParam<InstructionSet> {
-protected:
-    void SetUp() override {
-        limitInstructionSet(GetParam());
-        if (instructionSet() != GetParam()) GTEST_SKIP() << "this processor lacks the instructions";
-    }
-    void TearDown() override {
-        limitInstructionSet(InstructionSet::avx512);
-        setThreads(0);
-    }
-};
+using DenseProduct = EachInstructionSet;
 
 TEST_P(DenseProduct, AgreesWithTheProductInDouble) {
     unsigned seed = 1;

@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/features.h"
 #include "kernels/thread_pool.h"
+#include "tests/kernels/each_instruction_set.h"
 #include "tests/kernels/matvec_case.h"
 
 namespace owq::kernels {
@@ -16,14 +17,7 @@ PackedMatrix matrixOf(const MatvecCase& m, bool bias = true) {
                         bias ? m.bias.data() : nullptr);
 }
 
-class Matvec : public testing::TestWithParam<InstructionSet> {
-protected:
-    void SetUp() override {
-        limitInstructionSet(GetParam());
-        if (instructionSet() != GetParam()) GTEST_SKIP() << "this processor has no AVX2";
-    }
-    void TearDown() override { limitInstructionSet(InstructionSet::avx512); }
-};
+using Matvec = EachInstructionSet;
 
 TEST_P(Matvec, AgreesWithTheProductInDouble) {
     unsigned seed = 1;

@@ -9,6 +9,7 @@
 
 #include "kernels/cpu/features.h"
 #include "kernels/thread_pool.h"
+#include "tests/kernels/each_instruction_set.h"
 
 namespace owq::kernels {
 namespace {
@@ -21,17 +22,7 @@ std::vector<float> someFloats(int64_t count, float spread, unsigned seed) {
     return x;
 }
 
-class RowFunctions : public testing::TestWithParam<InstructionSet> {
-protected:
-    void SetUp() override {
-        limitInstructionSet(GetParam());
-        if (instructionSet() != GetParam()) GTEST_SKIP() << "this processor lacks the instructions";
-    }
-    void TearDown() override {
-        limitInstructionSet(InstructionSet::avx512);
-        setThreads(0);
-    }
-};
+using RowFunctions = EachInstructionSet;
 
 TEST_P(RowFunctions, GatedSiluAgreesWithTheFormulaInDouble) {
     for (const int64_t columns : {1, 7, 8, 31, 64, 705}) {
