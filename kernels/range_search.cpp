@@ -29,7 +29,8 @@ class RowSearcher {
 public:
     RowSearcher(int64_t columns, const GridOptions& options)
         : options_(options), codes_(codesOf(options.bits)), values_(columns), sorter_(options.search ? columns : 0),
-          sorted_(options.search ? columns + 16 : 0), times_(sorted_.size()), error_(sorted_.size()) {}
+          sorted_(options.search ? columns + 16 : 0), times_(sorted_.size()), error_(sorted_.size()),
+          middle_(sorted_.size() / kSearchRun + 1) {}
 
     Grid find(const float* w, int64_t columns, const uint8_t* excluded) {
         int64_t count = 0;
@@ -67,7 +68,7 @@ private:
             const int64_t different = sorter_.sort(values_.data(), count, low * norm, high * norm, sorted_.data(), times_.data());
             std::fill_n(sorted_.begin() + different, 16, 0.f);
             std::fill_n(times_.begin() + different, 16, 0.f);
-            best = quantizeTable().searchRow({sorted_.data(), times_.data(), error_.data(), different, norm}, rule);
+            best = quantizeTable().searchRow({sorted_.data(), times_.data(), error_.data(), middle_.data(), different, norm}, rule);
         }
         // The sequence of roundings of the authors' code.
         const float part = range / float(options_.steps) * float(best.step);
@@ -91,6 +92,7 @@ private:
     std::vector<float> values_;
     RowSorter sorter_;
     std::vector<float> sorted_, times_, error_;
+    std::vector<double> middle_;
 };
 
 }  // namespace

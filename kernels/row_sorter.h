@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -36,14 +37,22 @@ private:
 
     static int64_t bucketsFor(int64_t count) { return int64_t(std::bit_ceil(uint64_t(std::clamp<int64_t>(count, 2, 1 << 15)))); }
 
-    /// As many equal intervals as values, then each value to its place among its neighbours. False: too many share an interval, as in
-    /// rows with far outliers.
+    /// As many intervals as values, then each value to its place among its neighbours. The intervals are equal in x / (mean + |x|): far
+    /// outliers leave room for the others. False: too many share an interval all the same, as in rows of few different values.
     bool sortInBuckets(const float* values, int64_t count, float low, float high, float* sorted) {
         const int64_t buckets = bucketsFor(count);
-        const float scale = float(buckets - 1) / (high - low);
+        float partial[8] = {}, mean = 0;
+        for (int64_t i = 0; i + 8 <= count; i += 8)
+            for (int k = 0; k < 8; k++) partial[k] += std::fabs(values[i + k]);
+        for (const float sum : partial) mean += sum / float(count);
+        if (!(mean > 0)) return false;
+        const auto squeezed = [mean](float x) { return x / (mean + std::fabs(x)); };
+        const float first = squeezed(low), scale = float(buckets - 1) / (squeezed(high) - first);
+        const float last = float(buckets - 1);
         uint32_t* const end = ends_.data();
         std::fill_n(end, buckets + 1, 0u);
-        for (int64_t i = 0; i < count; i++) bucket_[i] = uint16_t((values[i] - low) * scale);
+        // Rounding may put a value a hair beside the ends' intervals.
+        for (int64_t i = 0; i < count; i++) bucket_[i] = uint16_t(int32_t(std::min(last, std::max(0.f, (squeezed(values[i]) - first) * scale))));
         for (int64_t i = 0; i < count; i++) end[bucket_[i] + 1]++;
         uint64_t neighbours = 0;
         for (int64_t b = 1; b <= buckets; b++) {

@@ -6,11 +6,15 @@
 
 namespace owq::kernels {
 
+/// The search looks at the middle of a row in runs of so many values, a multiple of its vectors.
+constexpr int kSearchRun = 64;
+
 /// A row made ready for the search.
 struct SortedRow {
     const float* x;   ///< [count] ascending and different, multiplied by `norm`; 16 readable zeros follow
     const float* times;  ///< [count] how often each value occurs; 16 zeros follow
     float* error;     ///< scratch, [count + 16]
+    double* middle;   ///< scratch, [count / kSearchRun + 1]
     int64_t count;
     float norm;       ///< power of two that brings the row's range near 1, so that no power over- or underflows
 };
