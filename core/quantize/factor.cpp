@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "core/base/progress.h"
+#include "kernels/cholesky.h"
 #include "kernels/thread_pool.h"
 
 namespace owq {
@@ -25,60 +26,7 @@ bool goodPivots(const at::Tensor& lower) {
     return pivots.isfinite().all().item<bool>() && pivots.gt(0).all().item<bool>();
 }
 
-/// c -= a bᵀ, some rows at a time.
-void subtractProduct(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b, const std::stop_token& stop) {
-    const at::Tensor across = b.mT();
-    const int64_t rows = c.size(0), atOnce = std::max<int64_t>(64, kWorkAtOnce / (b.size(0) * b.size(1)));
-    for (int64_t r = 0; r < rows; r += atOnce) {
-        checkStop(stop);
-        const int64_t end = std::min(rows, r + atOnce);
-        c.slice(0, r, end).addmm_(a.slice(0, r, end), across, 1, -1);
-    }
-}
-
 int64_t halfOf(int64_t n) { return (n / 2 + kBlock - 1) / kBlock * kBlock; }
-
-/// c -= a aᵀ, of which only the lower triangle counts.
-void subtractSquare(const at::Tensor& c, const at::Tensor& a, const std::stop_token& stop) {
-    const int64_t n = c.size(0), half = halfOf(n);
-    if (n <= 2 * kBlock) return subtractProduct(c, a, a, stop);
-    const at::Tensor top = a.slice(0, 0, half), bottom = a.slice(0, half, n);
-    subtractSquare(c.slice(0, 0, half).slice(1, 0, half), top, stop);
-    subtractProduct(c.slice(0, half, n).slice(1, 0, half), bottom, top, stop);
-    subtractSquare(c.slice(0, half, n).slice(1, half, n), bottom, stop);
-}
-
-/// x ← x L⁻ᵀ.
-void divide(const at::Tensor& x, const at::Tensor& lower, const std::stop_token& stop) {
-    const int64_t n = lower.size(0), half = halfOf(n);
-    checkStop(stop);
-    if (n <= kBlock) {
-        x.copy_(at::linalg_solve_triangular(lower.mT(), x, true, false));
-        return;
-    }
-    const at::Tensor left = x.slice(1, 0, half), right = x.slice(1, half, n);
-    divide(left, lower.slice(0, 0, half).slice(1, 0, half), stop);
-    subtractProduct(right, left, lower.slice(0, half, n).slice(1, 0, half), stop);
-    divide(right, lower.slice(0, half, n).slice(1, half, n), stop);
-}
-
-/// In place, lower triangle, halves by halves: nearly all of it is products of large squares.
-bool cholesky(const at::Tensor& a, const std::stop_token& stop) {
-    const int64_t n = a.size(0), half = halfOf(n);
-    checkStop(stop);
-    if (n <= kBlock) {
-        const auto [lower, info] = at::linalg_cholesky_ex(a);
-        if (info.item<int32_t>() != 0 || !goodPivots(lower)) return false;
-        a.copy_(lower);
-        return true;
-    }
-    const at::Tensor top = a.slice(0, 0, half).slice(1, 0, half), corner = a.slice(0, half, n).slice(1, 0, half),
-                     bottom = a.slice(0, half, n).slice(1, half, n);
-    if (!cholesky(top, stop)) return false;
-    divide(corner, top, stop);
-    subtractSquare(bottom, corner, stop);
-    return cholesky(bottom, stop);
-}
 
 /// L to L⁻¹ in place, halves by halves: nearly all of it is products.
 void invert(at::Tensor lower, const std::stop_token& stop) {
@@ -112,7 +60,9 @@ void invert(at::Tensor lower, const std::stop_token& stop) {
 
 std::optional<Factor> factorize(const Device& device, at::Tensor reversed, bool inverted, const std::stop_token& stop) {
     if (device.isHost()) {
-        if (!cholesky(reversed, stop)) return {};
+        const bool positive = kernels::cholesky(reversed.data_ptr<double>(), reversed.size(0), stop);
+        checkStop(stop);
+        if (!positive) return {};
     } else {
         checkStop(stop);
         const auto [lower, info] = at::linalg_cholesky_ex(reversed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inner loops of a forward pass, fp32, once per instruction set.
+// The inner loops of forward passes and factorizations, once per instruction set.
 #pragma once
 #include <cstdint>
 
@@ -8,21 +8,24 @@ namespace owq::kernels {
 /// out[r][c] = (start ? start[c] : out[r][c]) + Σ_s a[r * aRow + s * aStep] * panel[s * panelWidth + c]
 /// for `rows` rows and panelWidth columns. The sum over s is one chain in the order of s, begun at 0 or, where
 /// `start` is given, at start[c]; so leaving out an s whose products are all 0 changes nothing.
-struct DenseTile {
-    const float* a;
+template <class T>
+struct TileOf {
+    const T* a;
     int64_t aRow, aStep;
-    const float* panel;
+    const T* panel;
     int64_t steps;       ///< s runs over 0…steps-1, or over taken[0…steps-1]
-    float* out;
+    T* out;              ///< may be a's rows: stored when all is read
     int64_t outRow;
-    const float* start;  ///< [panelWidth] or null: add to what is in out
+    const T* start;      ///< [panelWidth] or null: add to what is in out
     const int32_t* taken = nullptr;  ///< rising, or null
 };
+using DenseTile = TileOf<float>;
 
 struct DenseTable {
     int rows;   ///< of a whole tile: as many sums as the registers hold
     int panel;  ///< columns of a tile
     void (*tile)(const DenseTile&, int rows);  ///< rows: 1…DenseTable::rows
+    void (*tile64)(const TileOf<double>&, int rows);  ///< the same with panels half as wide; `taken` must be null
     /// x[i] to exp(scale (x[i] - max x)) for i < count, 0 for the rest up to `size`, a multiple of `panel`; scale > 0.
     /// Returns the sum.
     float (*expRow)(float* x, int64_t count, int64_t size, float scale);
