@@ -2,145 +2,174 @@
 #include "kernels/matvec.h"
 
 #include <algorithm>
+#include <stdexcept>
 
-#include "kernels/cpu/features.h"
-#include "kernels/cpu/matvec_tile.h"
+#include "kernels/cpu/packed_table.h"
 #include "kernels/thread_pool.h"
 
 namespace owq::kernels {
 namespace {
 
-constexpr int64_t kWorkPerRange =
-    1 << 17;  // codes times tokens: below that waking a thread costs more than it saves
+constexpr int64_t kWorkPerRange = 1 << 17;  ///< codes times tokens: below that waking a thread costs more than it saves
 
-cpu::TileKernel tileKernel(int bits, int tokens) {
-    return instructionSet() >= InstructionSet::avx2 ? cpu::tileKernelAvx2(bits, tokens)
-                                                    : cpu::tileKernelScalar(bits, tokens);
+int64_t inWhole(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+/// The unit that decode() takes apart (packed_table.h).
+void encodeUnit(const uint8_t* codes, int bits, uint8_t* unit) {
+    std::fill_n(unit, unitBytes(bits), uint8_t(0));
+    for (int64_t f = 0; f < kUnitFields; f++)
+        for (int64_t i = 0; i < kFieldColumns; i++) {
+            const int code = codes[f * kFieldColumns + i];
+            const auto put = [&](int64_t vector, int value, int64_t shift) { unit[vector * kFieldColumns + i] |= uint8_t(value << shift); };
+            if (bits != 3) {
+                const int64_t each = 8 / bits;
+                put(f / each, code, f % each * bits);
+            } else if (f < 6) {
+                put(f / 2, code, f % 2 * 3);
+            } else {
+                put(f - 6, code >> 1, 6);
+                put(2, code & 1, f);
+            }
+        }
 }
-
-/// x of some tokens as the inner loop wants it, [columns, tokens]. Weak inputs are zero: their codes equal
-/// the zero point, so they add nothing, but being the largest activations they would cancel badly between Σ
-/// code x and zero Σ x.
-struct StagedInputs {
-    StagedInputs(const float* x, int64_t columns, int tokens, const std::vector<int32_t>& weak, bool scaled)
-        : values(size_t(columns) * tokens), sum(size_t(tokens)) {
-        for (int t = 0; t < tokens; ++t)
-            for (int64_t c = 0; c < columns; ++c) values[size_t(c * tokens + t)] = x[t * columns + c];
-        for (int32_t c : weak) std::fill_n(values.begin() + int64_t(c) * tokens, tokens, 0.0f);
-        for (int64_t c = 0; c < columns; ++c)
-            for (int t = 0; t < tokens; ++t) sum[size_t(t)] += double(values[size_t(c * tokens + t)]);
-        if (!scaled) return;
-        constexpr float kPower[8] = {1, 0x1p-4f, 0x1p-8f, 0x1p-12f, 0x1p-16f, 0x1p-20f, 0x1p-24f, 1};
-        for (int64_t c = 0; c < columns; ++c)
-            for (int t = 0; t < tokens; ++t) values[size_t(c * tokens + t)] *= kPower[c % 8];
-    }
-    std::vector<float> values;
-    std::vector<double> sum;  // Σ x of a token, weak inputs left out
-};
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(const int32_t* words, int64_t rows, int64_t columns, int bits, const float* scale,
-                           const float* zero, const int32_t* weakColumns, const float* weakWeight,
-                           int64_t weakCount, const float* bias)
-    : rows_(rows), columns_(columns), wordRows_(columns / 32 * bits), bits_(bits) {
-    const int64_t tiles = (rows + kTile - 1) / kTile;
-    words_.resize(size_t(tiles * wordRows_));
-    scale_.resize(size_t(tiles * kTile));
-    zero_.resize(size_t(tiles * kTile));
-    weakWeight_.resize(size_t(tiles * kTile * weakCount));
-    std::copy_n(scale, rows, scale_.begin());
-    std::copy_n(zero, rows, zero_.begin());
-    if (weakCount) weakColumns_.assign(weakColumns, weakColumns + weakCount);
-    if (bias) bias_.assign(bias, bias + rows);
+/// Calls what(first, kept, count) for each run of columns between weak ones: first in the whole matrix, kept among those not weak.
+template <class What>
+void eachRun(const std::vector<int32_t>& weak, int64_t columns, const What& what) {
+    int64_t first = 0, kept = 0;
+    for (size_t j = 0; j <= weak.size(); j++) {
+        const int64_t end = j < weak.size() ? weak[j] : columns;
+        what(first, kept, end - first);
+        kept += end - first;
+        first = end + 1;
+    }
+}
+
+/// Inputs of up to kPackedTokens tokens as the inner loop wants them, weak ones apart: being the largest activations they would spoil
+/// the rounding of the others.
+struct PackedMatrix::Staged {
+    Staged(const PackedMatrix& m, const float* in, int64_t tokens, Activations activations)
+        : x(m.units() * tokens * kUnitColumns), weak(tokens * m.weakCount()) {
+        std::vector<float> kept(size_t(m.units() * kUnitColumns));
+        for (int64_t t = 0; t < tokens; t++) {
+            const float* from = in + t * m.columns_;
+            eachRun(m.weakColumns_, m.columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(from + first, count, kept.data() + at); });
+            for (int64_t u = 0; u < m.units(); u++) {
+                const float* const from = kept.data() + u * kUnitColumns;
+                float* const to = x.data() + (u * tokens + t) * kUnitColumns;
+                if (activations != Activations::exact) {
+                    std::copy_n(from, kUnitColumns, to);
+                    continue;
+                }
+                for (int64_t c = 0; c < kUnitColumns; c++) to[c] = from[c / 32 * 32 + c % 8 * 4 + c % 32 / 8];
+            }
+            for (int64_t j = 0; j < m.weakCount(); j++) weak.data()[t * m.weakCount() + j] = from[m.weakColumns_[size_t(j)]];
+        }
+        if (activations == Activations::exact) return;
+        values.resize(size_t(m.units() * tokens * 2 * kUnitColumns));
+        scale = FloatBuffer(m.units() * tokens * 2);
+        sums = FloatBuffer(tokens * m.groups_);
+        rounded = {values.data(), scale.data(), sums.data()};
+        packedTable().roundInputs(x.data(), m.units(), tokens, m.groups_, m.groupSize_ / kFieldColumns, activations == Activations::doubleInt8, rounded);
+    }
+    FloatBuffer x, weak, scale, sums;
+    std::vector<int8_t> values;
+    RoundedInputs rounded{};
+};
+
+int64_t PackedMatrix::tiles() const { return inWhole(rows_, kPackedRows); }
+int64_t PackedMatrix::units() const { return inWhole(columns_ - weakCount(), kUnitColumns); }
+
+const uint8_t* PackedMatrix::unit(int64_t row, int64_t index) const {
+    return reinterpret_cast<const uint8_t*>(codes_.data()) +
+           ((row / kPackedRows * units() + index) * kPackedRows + row % kPackedRows) * unitBytes(bits_);
+}
+
+PackedMatrix::PackedMatrix(const PackedWeight& w)
+    : rows_(w.rows), columns_(w.columns), groups_(w.groupSize ? inWhole(w.columns, w.groupSize) : 1), groupSize_(w.groupSize), bits_(w.bits) {
+    if (bits_ != 2 && bits_ != 3 && bits_ != 4 && bits_ != 8) throw std::invalid_argument("PackedMatrix: 2, 3, 4 or 8 bits");
+    if (groupSize_ % kFieldColumns) throw std::invalid_argument("PackedMatrix: the group size must be a multiple of 32");
+    const auto byTile = [&](const float* values, int64_t across) {
+        FloatBuffer out(tiles() * across * kPackedRows);
+        out.clear();
+        for (int64_t r = 0; r < rows_; r++)
+            for (int64_t i = 0; i < across; i++)
+                out.data()[(r / kPackedRows * across + i) * kPackedRows + r % kPackedRows] = values[r * across + i];
+        return out;
+    };
+    scale_ = byTile(w.scale, groups_);
+    zero_ = byTile(w.zero, groups_);
+    weakWeight_ = byTile(w.weakWeight, w.weakCount);
+    if (w.bias) bias_ = byTile(w.bias, 1);
+    if (w.weakCount) weakColumns_.assign(w.weakColumns, w.weakColumns + w.weakCount);
+    codes_ = FloatBuffer(tiles() * units() * kPackedRows * unitBytes(bits_) / int64_t(sizeof(float)));
     // Each thread makes the tiles that it later reads, which on large machines places them in its own memory.
-    parallelFor(tiles, std::max<int64_t>(1, kWorkPerRange / (columns * kTile)),
-                [&](int64_t begin, int64_t end) {
-                    for (int64_t tile = begin; tile < end; ++tile) {
-                        const int64_t first = tile * kTile, lanes = std::min(kTile, rows - first);
-                        for (int64_t w = 0; w < wordRows_; ++w) {
-                            Lanes& out = words_[size_t(tile * wordRows_ + w)];
-                            for (int64_t lane = 0; lane < lanes; ++lane)
-                                out.word[lane] = uint32_t(words[w * rows + first + lane]);
-                        }
-                        for (int64_t j = 0; j < weakCount; ++j)
-                            for (int64_t lane = 0; lane < lanes; ++lane)
-                                weakWeight_[size_t((tile * weakCount + j) * kTile + lane)] =
-                                    weakWeight[(first + lane) * weakCount + j];
-                    }
-                });
+    parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows + 1)), [&](int64_t begin, int64_t end) {
+        std::vector<uint8_t> row(size_t(units() * kUnitColumns));
+        for (int64_t r = begin * kPackedRows; r < end * kPackedRows; r++) {
+            std::fill(row.begin(), row.end(), uint8_t(0));
+            if (r < rows_)
+                eachRun(weakColumns_, columns_,
+                        [&](int64_t first, int64_t at, int64_t count) { std::copy_n(w.codes + r * columns_ + first, count, row.begin() + at); });
+            for (int64_t u = 0; u < units(); u++) encodeUnit(row.data() + u * kUnitColumns, bits_, const_cast<uint8_t*>(unit(r, u)));
+        }
+    });
 }
 
 uint64_t PackedMatrix::bytes() const {
-    return words_.size() * sizeof(Lanes) +
-           (scale_.size() + zero_.size() + weakWeight_.size() + bias_.size()) * sizeof(float) +
+    return uint64_t(codes_.size() + scale_.size() + zero_.size() + weakWeight_.size() + bias_.size()) * sizeof(float) +
            weakColumns_.size() * sizeof(int32_t);
 }
 
-void PackedMatrix::multiply(const float* x, int64_t batch, float* y) const {
-    const int64_t tiles = (rows_ + kTile - 1) / kTile, k = weakCount();
-    for (int64_t first = 0; first < batch; first += cpu::kTokens) {
-        const int tokens = int(std::min<int64_t>(cpu::kTokens, batch - first));
-        const cpu::TileKernel kernel = tileKernel(bits_, tokens);
-        const float* in = x + first * columns_;
-        float* out = y + first * rows_;
-        const StagedInputs staged(in, columns_, tokens, weakColumns_, bits_ == 4 && kernel.scaledInputs);
-        const int64_t grain = std::max<int64_t>(1, kWorkPerRange / (columns_ * kTile * tokens));
-        parallelFor(tiles, grain, [&](int64_t begin, int64_t end) {
-            float sums[cpu::kTokens * kTile];
-            for (int64_t tile = begin; tile < end; ++tile) {
-                kernel.sums(tileWords(tile), columns_ / 32, staged.values.data(), sums);
-                const float* weak = weakWeight_.data() + tile * k * kTile;
-                for (int64_t lane = 0; lane < std::min(kTile, rows_ - tile * kTile); ++lane) {
-                    const int64_t r = tile * kTile + lane;
-                    const double zero = double(zero_[size_t(r)]) - double(kernel.centre);
-                    for (int t = 0; t < tokens; ++t) {
-                        double value = double(scale_[size_t(r)]) *
-                                       (double(sums[t * kTile + lane]) - zero * staged.sum[size_t(t)]);
-                        for (int64_t j = 0; j < k; ++j)
-                            value += double(weak[j * kTile + lane]) *
-                                     double(in[t * columns_ + weakColumns_[size_t(j)]]);
-                        if (!bias_.empty()) value += double(bias_[size_t(r)]);
-                        out[t * rows_ + r] = float(value);
-                    }
-                }
+void PackedMatrix::multiply(const float* x, int64_t batch, float* y, Activations activations) const {
+    const int64_t k = weakCount();
+    for (int64_t first = 0; first < batch; first += kPackedTokens) {
+        const int64_t tokens = std::min(kPackedTokens, batch - first);
+        const Staged staged(*this, x + first * columns_, tokens, activations);
+        float* const to = y + first * rows_;
+        parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows * tokens + 1)), [&](int64_t begin, int64_t end) {
+            const PackedTable& table = packedTable();
+            float out[kPackedTokens * kPackedRows];
+            for (int64_t tile = begin; tile < end; tile++) {
+                const int64_t row = tile * kPackedRows, rows = std::min(kPackedRows, rows_ - row);
+                table.multiply({unit(row, 0), units(), tokens, activations == Activations::exact ? nullptr : &staged.rounded,
+                                activations == Activations::doubleInt8, staged.x.data(), scale_.data() + row * groups_,
+                                zero_.data() + row * groups_, groups_, groupSize_ / kFieldColumns, weakWeight_.data() + row * k,
+                                staged.weak.data(), k, hasBias() ? bias_.data() + row : nullptr, out},
+                               bits_);
+                for (int64_t t = 0; t < tokens; t++) std::copy_n(out + t * kPackedRows, rows, to + t * rows_ + row);
             }
         });
     }
 }
 
-void PackedMatrix::dequantizeRows(int64_t begin, int64_t end, float* out) const {
-    const int64_t k = weakCount();
-    parallelFor(end - begin, std::max<int64_t>(1, kWorkPerRange / columns_), [&](int64_t from, int64_t to) {
-        for (int64_t i = from; i < to; ++i) {
-            const int64_t r = begin + i, tile = r / kTile, lane = r % kTile;
-            const float scale = scale_[size_t(r)], zero = zero_[size_t(r)];
-            float values[16];
-            for (int q = 0; q < 16; ++q) values[q] = scale * (float(q) - zero);
-            const uint32_t* words = tileWords(tile) + lane;
-            float* row = out + i * columns_;
-            for (int64_t g = 0; g < columns_ / 32; ++g, words += bits_ * kTile, row += 32) {
-                if (bits_ == 3) {
-                    const uint64_t low = words[0] | uint64_t(words[kTile]) << 32;
-                    const uint64_t high = words[kTile] >> 31 | uint64_t(words[2 * kTile])
-                                                                   << 1;  // from code 21 on
-                    for (int c = 0; c < 21; ++c) row[c] = values[low >> (3 * c) & 7];
-                    for (int c = 21; c < 32; ++c) row[c] = values[high >> (3 * (c - 21)) & 7];
-                } else {
-                    for (int c = 0; c < 32; ++c) row[c] = values[words[c / 8 * kTile] >> (c % 8 * 4) & 15];
-                }
-            }
-            row = out + i * columns_;
-            for (int64_t j = 0; j < k; ++j)
-                row[weakColumns_[size_t(j)]] = weakWeight_[size_t((tile * k + j) * kTile + lane)];
-        }
-    });
+void PackedMatrix::codes(int64_t row, uint8_t* out) const {
+    std::vector<uint8_t> kept(size_t(units() * kUnitColumns));
+    for (int64_t u = 0; u < units(); u++) packedTable().decode(unit(row, u), bits_, kept.data() + u * kUnitColumns);
+    std::fill_n(out, columns_, uint8_t(0));
+    eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(kept.data() + at, count, out + first); });
 }
 
-void PackedMatrix::fileWords(int32_t* words) const {
-    for (int64_t r = 0; r < rows_; ++r)
-        for (int64_t w = 0; w < wordRows_; ++w)
-            words[w * rows_ + r] = int32_t(tileWords(r / kTile)[w * kTile + r % kTile]);
+void PackedMatrix::dequantizeRows(int64_t begin, int64_t end, float* out) const {
+    const int64_t k = weakCount(), width = units() * kUnitColumns, group = groupSize_ ? groupSize_ : width;
+    parallelFor(end - begin, std::max<int64_t>(1, kWorkPerRange / (columns_ + 1)), [&](int64_t from, int64_t to) {
+        std::vector<uint8_t> codes(static_cast<size_t>(width));
+        std::vector<float> kept(codes.size());
+        for (int64_t i = from; i < to; i++) {
+            const int64_t r = begin + i, tile = r / kPackedRows, lane = r % kPackedRows;
+            for (int64_t u = 0; u < units(); u++) packedTable().decode(unit(r, u), bits_, codes.data() + u * kUnitColumns);
+            for (int64_t g = 0; g < groups_; g++) {
+                const int64_t at = (tile * groups_ + g) * kPackedRows + lane, last = std::min(width, (g + 1) * group);
+                const float scale = scale_.data()[at], zero = zero_.data()[at];
+                for (int64_t c = g * group; c < last; c++) kept[size_t(c)] = scale * (float(codes[size_t(c)]) - zero);
+            }
+            float* const values = out + i * columns_;
+            eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(kept.data() + at, count, values + first); });
+            for (int64_t j = 0; j < k; j++) values[weakColumns_[size_t(j)]] = weakWeight_.data()[(tile * k + j) * kPackedRows + lane];
+        }
+    });
 }
 
 }  // namespace owq::kernels

@@ -1,62 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed matrix times a few vectors: y[t][r] = Σ_c W[r][c] x[t][c] + bias[r], W = scale * (code - zero)
-// outside the weak columns.
+// Packed matrix times a few vectors: y[t][r] = Σ_c W[r][c] x[t][c] + bias[r], W = scale * (code - zero) outside the weak columns.
 #pragma once
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "kernels/float_buffer.h"
+
 namespace owq::kernels {
 
-/// A packed weight in the order in which the processor reads it best. Built once at load; the codes are kept
-/// exactly.
-///
-/// Rows go in tiles of 8, one a lane; a tile holds its words one after another, so that a tile is read as one
-/// stream and each word of the file's order stays one word here. Weak columns are kept as floats beside it.
+/// What becomes of the activations.
+enum class Activations {
+    exact,        ///< stay fp32
+    doubleInt8,   ///< rounded to two 8-bit numbers each, the second for what the first leaves: 1 / 64516 of the largest of 256
+                  ///< neighbours at most off, 1 / 111745 in the root mean square
+    int8          ///< rounded to one: 1 / 254 and 1 / 440
+};
+
+/// A quantized weight as it is multiplied.
+struct PackedWeight {
+    const uint8_t* codes = nullptr;  ///< [rows, columns], each below 2^bits
+    int64_t rows = 0, columns = 0;
+    int bits = 3;                    ///< 2, 3, 4 or 8
+    int64_t groupSize = 0;           ///< columns, weak ones not counted, that share a grid: a multiple of 32; 0: all
+    const float *scale = nullptr, *zero = nullptr;  ///< [rows, groups], groups = columns / groupSize, rounded up
+    const int32_t* weakColumns = nullptr;           ///< ascending; what their codes are does not matter
+    const float* weakWeight = nullptr;              ///< [rows, weakCount]
+    int64_t weakCount = 0;
+    const float* bias = nullptr;  ///< [rows] or null
+};
+
+/// A packed weight in the order in which the processor reads it best (kernels/cpu/packed_table.h). Built once at load; the codes are
+/// kept exactly, but for those of weak columns, which are left out. The other columns are filled up to a multiple of 256, rows to one of 8.
 class PackedMatrix {
 public:
     PackedMatrix() = default;
-    /// words: I32 [columns/32*bits, rows] as packCodes makes them; bits 3 or 4; columns a multiple of 32, any
-    /// number of rows. scale, zero: [rows]. weakColumns ascending, weakWeight [rows, weakCount]: their codes
-    /// must equal the row's zero. bias: [rows] or null.
-    PackedMatrix(const int32_t* words, int64_t rows, int64_t columns, int bits, const float* scale,
-                 const float* zero, const int32_t* weakColumns, const float* weakWeight, int64_t weakCount,
-                 const float* bias = nullptr);
+    explicit PackedMatrix(const PackedWeight& weight);
 
     int64_t rows() const { return rows_; }
     int64_t columns() const { return columns_; }
     int bits() const { return bits_; }
     int64_t weakCount() const { return int64_t(weakColumns_.size()); }
-    bool hasBias() const { return !bias_.empty(); }
+    bool hasBias() const { return bias_.size() > 0; }
     uint64_t bytes() const;  ///< memory held
 
-    /// x [batch, columns] to y [batch, rows], float throughout; activations are not rounded. Meant for batch
-    /// 1…16; larger ones are correct, but dequantizeRows and a dense product are faster. A row's result does
-    /// not depend on the number of threads nor on the other tokens' values; instruction sets differ by
-    /// rounding.
-    void multiply(const float* x, int64_t batch, float* y) const;
+    /// x [batch, columns] to y [batch, rows]. A row's result depends neither on the number of threads nor on other tokens; instruction
+    /// sets differ by rounding. A token with a value that is not finite gives results that are not.
+    void multiply(const float* x, int64_t batch, float* y, Activations activations = Activations::exact) const;
 
-    /// Rows [begin, end) as floats, [end - begin, columns]: scale * (code - zero), and the weak weights in
-    /// their columns.
+    /// Rows [begin, end) as floats, [end - begin, columns]: scale * (code - zero), and the weak weights in their columns.
     void dequantizeRows(int64_t begin, int64_t end, float* out) const;
 
-    /// The words in the file's order again.
-    void fileWords(int32_t* words) const;
+    /// Codes of a row, [columns]; those of weak columns are 0.
+    void codes(int64_t row, uint8_t* out) const;
 
 private:
-    static constexpr int64_t kTile = 8;
-    struct alignas(32) Lanes {
-        uint32_t word[kTile];
-    };
-    const uint32_t* tileWords(int64_t tile) const { return words_[std::size_t(tile * wordRows_)].word; }
+    struct Staged;
+    const uint8_t* unit(int64_t row, int64_t index) const;
+    int64_t tiles() const;
+    int64_t units() const;
 
-    int64_t rows_ = 0, columns_ = 0, wordRows_ = 0;
+    int64_t rows_ = 0, columns_ = 0, groups_ = 1, groupSize_ = 0;
     int bits_ = 3;
-    std::vector<Lanes> words_;         // [tiles, wordRows]
-    std::vector<float> scale_, zero_;  // [tiles * 8], rows beyond the last are zero
+    FloatBuffer codes_;                    ///< bytes, [tiles, units, 8, unit]
+    FloatBuffer scale_, zero_, weakWeight_, bias_;  ///< [tiles, groups or weakCount or 1, 8]
     std::vector<int32_t> weakColumns_;
-    std::vector<float> weakWeight_;  // [tiles, k, 8]
-    std::vector<float> bias_;        // [rows] or empty
 };
 
 }  // namespace owq::kernels

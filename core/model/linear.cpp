@@ -12,7 +12,6 @@
 #include "core/model/torch_tensor.h"
 #include "kernels/dense_matrix.h"
 #include "kernels/matvec.h"
-#include "kernels/packing.h"
 
 namespace owq {
 namespace {
@@ -20,16 +19,13 @@ namespace {
 constexpr int64_t kFewTokens = 16;  // up to here the matrix-vector kernel is faster than dequantizing
 constexpr int64_t kTileFloats = int64_t(1) << 20;  // of dequantized rows held at once
 
-bool packable(const QuantizedLinear& q) {
-    return (q.bits == 3 || q.bits == 4) && q.groups() == 1 && q.columns % 32 == 0;
-}
+bool packable(const QuantizedLinear& q) { return q.bits <= 8 && q.groupSize % 32 == 0; }
 
 std::shared_ptr<const kernels::PackedMatrix> packed(const QuantizedLinear& q) {
-    std::vector<int32_t> words(size_t(q.columns / 32 * q.bits * q.rows));
-    kernels::packCodes(q.codes.data(), q.rows, q.columns, q.bits, words.data());
-    return std::make_shared<const kernels::PackedMatrix>(words.data(), q.rows, q.columns, q.bits,
-                                                         q.scale.data(), q.zero.data(), q.weakColumns.data(),
-                                                         q.weakWeight.data(), int64_t(q.weakColumns.size()));
+    return std::make_shared<const kernels::PackedMatrix>(
+        kernels::PackedWeight{.codes = q.codes.data(), .rows = q.rows, .columns = q.columns, .bits = q.bits, .groupSize = q.groupSize,
+                              .scale = q.scale.data(), .zero = q.zero.data(), .weakColumns = q.weakColumns.data(),
+                              .weakWeight = q.weakWeight.data(), .weakCount = int64_t(q.weakColumns.size())});
 }
 
 }  // namespace
@@ -84,7 +80,7 @@ at::Tensor Linear::forwardPacked(const at::Tensor& x) const {
     shape.back() = rows_;
     at::Tensor out = at::empty({in.size(0), rows_}, at::TensorOptions(at::kFloat));
     if (in.size(0) <= kFewTokens) {
-        packed_->multiply(in.data_ptr<float>(), in.size(0), out.data_ptr<float>());
+        packed_->multiply(in.const_data_ptr<float>(), in.size(0), out.data_ptr<float>());
     } else {
         const int64_t tile = std::clamp<int64_t>(kTileFloats / columns_, 8, rows_);
         at::Tensor rows = at::empty({tile, columns_}, at::TensorOptions(at::kFloat));

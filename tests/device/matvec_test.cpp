@@ -69,9 +69,7 @@ TEST_F(DeviceMatvec, AgreesWithTheCpuKernel) {
                                                   {512, 11008, 6, 1}}) {
             MatvecCase m(rows, columns, bits, weak, batch, seed++);
             const std::vector<float> y = onDevice(m);
-            const PackedMatrix cpu(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(),
-                                   m.weakColumns.data(), m.weakWeight.data(), int64_t(m.weakColumns.size()),
-                                   m.bias.data());
+            const PackedMatrix cpu(m.packed());
             std::vector<float> expected(y.size());
             cpu.multiply(m.x.data(), m.batch, expected.data());
             for (int64_t t = 0; t < m.batch; ++t)

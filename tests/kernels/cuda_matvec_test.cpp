@@ -70,9 +70,7 @@ void compare(MatvecCase m) {
         v = halfToFloat(half.back());
     }
     const std::vector<float> y = blockByBlock<kBits, kTokens>(m, half);
-    const PackedMatrix cpu(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(),
-                           m.weakColumns.data(), m.weakWeight.data(), int64_t(m.weakColumns.size()),
-                           m.bias.data());
+    const PackedMatrix cpu(m.packed());
     std::vector<float> expected(y.size());
     cpu.multiply(m.x.data(), m.batch, expected.data());
     for (int64_t t = 0; t < m.batch; ++t)

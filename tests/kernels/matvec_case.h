@@ -7,22 +7,30 @@
 #include <set>
 #include <vector>
 
+#include "kernels/matvec.h"
 #include "kernels/packing.h"
 
 namespace owq::kernels {
 
 struct MatvecCase {
-    MatvecCase(int64_t rows_, int64_t columns_, int bits_, int64_t weak, int64_t batch_, unsigned seed)
-        : rows(rows_), columns(columns_), batch(batch_), bits(bits_) {
+    MatvecCase(int64_t rows_, int64_t columns_, int bits_, int64_t weak, int64_t batch_, unsigned seed, int64_t groupSize_ = 0)
+        : rows(rows_), columns(columns_), batch(batch_), groupSize(groupSize_), bits(bits_) {
         std::mt19937 random(seed);
         std::normal_distribution<float> normal;
         std::set<int32_t> chosen;
         while (int64_t(chosen.size()) < weak) chosen.insert(int32_t(random() % uint64_t(columns)));
         weakColumns.assign(chosen.begin(), chosen.end());
         codes.resize(size_t(rows * columns));
+        groups = groupSize ? (columns + groupSize - 1) / groupSize : 1;
+        for (int64_t c = 0, kept = 0; c < columns; ++c) {
+            grid.push_back(groupSize ? kept / groupSize : 0);
+            kept += !chosen.count(int32_t(c));
+        }
         for (int64_t r = 0; r < rows; ++r) {
-            scale.push_back(0.01f + 0.02f * float(random() % 1000) / 1000);
-            zero.push_back(float(random() % (1u << bits)));
+            for (int64_t g = 0; g < groups; ++g) {
+                scale.push_back(0.01f + 0.02f * float(random() % 1000) / 1000);
+                zero.push_back(float(random() % (1u << bits)));
+            }
             for (int64_t c = 0; c < columns; ++c)
                 codes[size_t(r * columns + c)] =
                     uint8_t(chosen.count(int32_t(c)) ? unsigned(zero.back()) : random() % (1u << bits));
@@ -31,6 +39,7 @@ struct MatvecCase {
         }
         for (int64_t i = 0; i < batch * columns; ++i)
             x.push_back(normal(random) * (chosen.count(int32_t(i % columns)) ? 100.0f : 1.0f));
+        if (columns % 32) return;
         words.resize(size_t(columns / 32 * bits * rows));
         packCodes(codes.data(), rows, columns, bits, words.data());
     }
@@ -39,7 +48,13 @@ struct MatvecCase {
     double weight(int64_t r, int64_t c) const {
         for (size_t j = 0; j < weakColumns.size(); ++j)
             if (weakColumns[j] == c) return double(weakWeight[size_t(r) * weakColumns.size() + j]);
-        return double(scale[size_t(r)]) * (double(codes[size_t(r * columns + c)]) - double(zero[size_t(r)]));
+        const size_t at = size_t(r * groups + grid[size_t(c)]);
+        return double(scale[at]) * (double(codes[size_t(r * columns + c)]) - double(zero[at]));
+    }
+    PackedWeight packed() const {
+        return {.codes = codes.data(), .rows = rows, .columns = columns, .bits = bits, .groupSize = groupSize, .scale = scale.data(),
+                .zero = zero.data(), .weakColumns = weakColumns.data(), .weakWeight = weakWeight.data(),
+                .weakCount = int64_t(weakColumns.size()), .bias = bias.data()};
     }
     /// y and, in `magnitude`, the size of the sum that rounding errors go with.
     double expected(int64_t t, int64_t r, double* magnitude) const {
@@ -53,7 +68,8 @@ struct MatvecCase {
         return sum;
     }
 
-    int64_t rows, columns, batch;
+    int64_t rows, columns, batch, groupSize, groups;
+    std::vector<int64_t> grid;  ///< of each column
     int bits;
     std::vector<uint8_t> codes;
     std::vector<float> scale, zero, bias, weakWeight, x;

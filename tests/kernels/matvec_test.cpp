@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/cpu/features.h"
+#include <algorithm>
+#include <cmath>
+
 #include "kernels/thread_pool.h"
 #include "tests/kernels/each_instruction_set.h"
 #include "tests/kernels/matvec_case.h"
@@ -11,105 +13,192 @@
 namespace owq::kernels {
 namespace {
 
-PackedMatrix matrixOf(const MatvecCase& m, bool bias = true) {
-    return PackedMatrix(m.words.data(), m.rows, m.columns, m.bits, m.scale.data(), m.zero.data(),
-                        m.weakColumns.data(), m.weakWeight.data(), int64_t(m.weakColumns.size()),
-                        bias ? m.bias.data() : nullptr);
+struct Shape {
+    int64_t rows, columns, weak, batch, groupSize;
+};
+
+constexpr Shape kShapes[] = {{1, 32, 0, 1, 0},     {2, 64, 1, 2, 0},      {7, 96, 2, 3, 32},    {8, 128, 3, 4, 64},    {9, 161, 4, 5, 0},
+                             {40, 352, 5, 6, 128}, {33, 1024, 6, 7, 256}, {16, 704, 7, 8, 96},  {24, 256, 64, 9, 0},   {257, 288, 2, 1, 160},
+                             {30, 515, 6, 16, 0},  {12, 4096, 8, 17, 0},  {5, 2000, 64, 33, 0}, {21, 1536, 9, 1, 512}, {8, 255, 0, 40, 32}};
+
+/// What rounding the inputs may change at most: |W| times half a step of the second, or first, 8-bit number.
+double roundingBound(const MatvecCase& m, int64_t t, int64_t r, double divisor) {
+    double bound = 0;
+    std::vector<int64_t> kept;
+    for (int64_t c = 0; c < m.columns; ++c)
+        if (!std::count(m.weakColumns.begin(), m.weakColumns.end(), int32_t(c))) kept.push_back(c);
+    for (size_t unit = 0; unit < kept.size(); unit += 256) {
+        const size_t end = std::min(kept.size(), unit + 256);
+        double largest = 0, weights = 0;
+        for (size_t i = unit; i < end; ++i) {
+            largest = std::max(largest, std::abs(double(m.x[size_t(t * m.columns + kept[i])])));
+            weights += std::abs(m.weight(r, kept[i]));
+        }
+        bound += largest / divisor * weights;
+    }
+    return bound;
 }
 
 using Matvec = EachInstructionSet;
 
 TEST_P(Matvec, AgreesWithTheProductInDouble) {
     unsigned seed = 1;
-    for (int bits : {3, 4})
-        for (auto [rows, columns, weak, batch] : {std::tuple{1, 32, 0, 1},
-                                                  {2, 64, 1, 2},
-                                                  {7, 96, 2, 3},
-                                                  {8, 128, 3, 4},
-                                                  {9, 160, 4, 5},
-                                                  {40, 352, 5, 6},
-                                                  {33, 1024, 6, 7},
-                                                  {16, 704, 7, 8},
-                                                  {24, 256, 8, 9},
-                                                  {257, 288, 2, 1},
-                                                  {30, 512, 6, 16},
-                                                  {12, 4096, 8, 17}}) {
-            const MatvecCase m(rows, columns, bits, weak, batch, seed++);
-            const PackedMatrix matrix = matrixOf(m);
-            std::vector<float> y(size_t(m.batch * m.rows), -1e30f);
-            matrix.multiply(m.x.data(), m.batch, y.data());
+    for (const int bits : {2, 3, 4, 8})
+        for (const Shape& s : kShapes) {
+            const MatvecCase m(s.rows, s.columns, bits, s.weak, s.batch, seed++, s.groupSize);
+            const PackedMatrix matrix(m.packed());
+            std::vector<float> exact(size_t(m.batch * m.rows), -1e30f), twice(exact), once(exact);
+            matrix.multiply(m.x.data(), m.batch, exact.data());
+            matrix.multiply(m.x.data(), m.batch, twice.data(), Activations::doubleInt8);
+            matrix.multiply(m.x.data(), m.batch, once.data(), Activations::int8);
             for (int64_t t = 0; t < m.batch; ++t)
                 for (int64_t r = 0; r < m.rows; ++r) {
                     double magnitude = 0;
                     const double expected = m.expected(t, r, &magnitude);
-                    EXPECT_NEAR(y[size_t(t * m.rows + r)], expected, 2e-6 * magnitude)
-                        << bits << " bits, " << rows << " x " << columns << ", token " << t << ", row " << r;
+                    const size_t at = size_t(t * m.rows + r);
+                    // Codes and zero point are subtracted after the sums there: their rounding goes with Σ code |x|.
+                    const double uncentred = bits == 8 ? 2e-5 : 8e-6;
+                    ASSERT_NEAR(exact[at], expected, 2e-6 * magnitude) << bits << " bits, " << s.rows << " x " << s.columns << ", " << t << ", " << r;
+                    ASSERT_NEAR(twice[at], expected, roundingBound(m, t, r, 2 * 127 * 254) + uncentred * magnitude)
+                        << bits << " bits, " << s.rows << " x " << s.columns << ", " << t << ", " << r;
+                    ASSERT_NEAR(once[at], expected, roundingBound(m, t, r, 2 * 127) + uncentred * magnitude)
+                        << bits << " bits, " << s.rows << " x " << s.columns << ", " << t << ", " << r;
                 }
         }
 }
 
+TEST_P(Matvec, RoundingTwiceIsFarBelowTheErrorOfOneInt8) {
+    for (const int bits : {3, 4}) {
+        const MatvecCase m(256, 4096, bits, 6, 4, 77);
+        const PackedMatrix matrix(m.packed());
+        std::vector<float> exact(size_t(m.batch * m.rows)), twice(exact), once(exact);
+        matrix.multiply(m.x.data(), m.batch, exact.data());
+        matrix.multiply(m.x.data(), m.batch, twice.data(), Activations::doubleInt8);
+        matrix.multiply(m.x.data(), m.batch, once.data(), Activations::int8);
+        double size = 0, two = 0, one = 0;
+        for (size_t i = 0; i < exact.size(); ++i) {
+            size += double(exact[i]) * exact[i];
+            two += std::pow(double(twice[i]) - exact[i], 2);
+            one += std::pow(double(once[i]) - exact[i], 2);
+        }
+        EXPECT_LT(std::sqrt(two / size), 1e-4);
+        EXPECT_LT(std::sqrt(one / size), 2e-2);
+        EXPECT_LT(two * 1e3, one);
+    }
+}
+
 TEST_P(Matvec, ATokenDoesNotDependOnItsNeighboursNorOnTheThreads) {
     const MatvecCase m(100, 1024, 3, 4, 4, 99);
-    const PackedMatrix matrix = matrixOf(m);
-    std::vector<float> together(400), other(400);
-    const int before = threads();
-    setThreads(1);
-    matrix.multiply(m.x.data(), 4, together.data());
-    setThreads(3);
-    matrix.multiply(m.x.data(), 4, other.data());
-    EXPECT_EQ(together, other);
-    std::vector<float> changed = m.x;
-    for (int c = 0; c < 1024; ++c) changed[size_t(c)] = 7;
-    matrix.multiply(changed.data(), 4, other.data());
-    for (size_t i = 100; i < 400; ++i) EXPECT_EQ(together[i], other[i]);
-    setThreads(before);
+    const PackedMatrix matrix(m.packed());
+    for (const Activations activations : {Activations::exact, Activations::doubleInt8, Activations::int8}) {
+        std::vector<float> together(400), other(400);
+        setThreads(1);
+        matrix.multiply(m.x.data(), 4, together.data(), activations);
+        setThreads(3);
+        matrix.multiply(m.x.data(), 4, other.data(), activations);
+        EXPECT_EQ(together, other);
+        std::vector<float> changed = m.x;
+        for (int c = 0; c < 1024; ++c) changed[size_t(c)] = 7;
+        matrix.multiply(changed.data(), 4, other.data(), activations);
+        for (size_t i = 100; i < 400; ++i) EXPECT_EQ(together[i], other[i]);
+        matrix.multiply(m.x.data() + 1024, 1, other.data(), activations);
+        for (size_t i = 0; i < 100; ++i) EXPECT_EQ(together[100 + i], other[i]);
+    }
 }
 
 TEST_P(Matvec, HugeWeakActivationsDoNotSpoilTheRest) {
     MatvecCase m(16, 256, 3, 1, 1, 5);
-    m.x[size_t(m.weakColumns[0])] = 1e8f;
     for (float& w : m.weakWeight) w = 0;
-    std::vector<float> y(16);
-    matrixOf(m).multiply(m.x.data(), 1, y.data());
-    for (int64_t r = 0; r < 16; ++r) {
-        double magnitude = 0;
-        const double expected = m.expected(0, r, &magnitude);
-        EXPECT_NEAR(y[size_t(r)], expected, 2e-6 * magnitude);
+    const PackedMatrix matrix(m.packed());
+    for (const Activations activations : {Activations::exact, Activations::doubleInt8}) {
+        std::vector<float> small(16), huge(16);
+        matrix.multiply(m.x.data(), 1, small.data(), activations);
+        std::vector<float> x = m.x;
+        x[size_t(m.weakColumns[0])] = 1e30f;
+        matrix.multiply(x.data(), 1, huge.data(), activations);
+        EXPECT_EQ(small, huge);
     }
+}
+
+TEST_P(Matvec, InputsOfAnySize) {
+    for (const float factor : {0.f, 1e-38f, 1e-20f, 1e20f, 1e30f}) {
+        MatvecCase m(16, 512, 4, 2, 1, 6);
+        for (float& v : m.x) v *= factor;
+        std::fill(m.bias.begin(), m.bias.end(), 0.f);
+        const PackedMatrix matrix(m.packed());
+        std::vector<float> y(16);
+        matrix.multiply(m.x.data(), 1, y.data(), Activations::doubleInt8);
+        for (int64_t r = 0; r < 16; ++r) {
+            double magnitude = 0;
+            const double expected = m.expected(0, r, &magnitude);
+            EXPECT_NEAR(y[size_t(r)], expected, roundingBound(m, 0, r, 2 * 127 * 254) + 8e-6 * magnitude + 1e-28) << factor;
+        }
+    }
+}
+
+TEST_P(Matvec, WhatIsNotFiniteStaysSo) {
+    const MatvecCase m(16, 512, 3, 2, 3, 7);
+    const PackedMatrix matrix(m.packed());
+    for (const float value : {NAN, INFINITY, -INFINITY})
+        for (const Activations activations : {Activations::exact, Activations::doubleInt8, Activations::int8}) {
+            std::vector<float> x = m.x, y(48);
+            int64_t c = 300;
+            while (std::count(m.weakColumns.begin(), m.weakColumns.end(), int32_t(c))) ++c;
+            x[size_t(512 + c)] = value;
+            matrix.multiply(x.data(), 3, y.data(), activations);
+            for (size_t i = 0; i < 48; ++i) EXPECT_EQ(std::isfinite(y[i]), i < 16 || i >= 32 || (activations == Activations::exact && std::isfinite(y[i]))) << i;
+        }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, Matvec, testing::Values(InstructionSet::scalar, InstructionSet::avx2));
 
 TEST(PackedMatrix, RowsDequantizeToTheWeights) {
-    for (int bits : {3, 4}) {
-        const MatvecCase m(21, 160, bits, 3, 1, 11);
-        const PackedMatrix matrix = matrixOf(m);
-        std::vector<float> rows(size_t(12 * m.columns));
-        matrix.dequantizeRows(5, 17, rows.data());
-        for (int64_t r = 5; r < 17; ++r)
-            for (int64_t c = 0; c < m.columns; ++c)
-                EXPECT_EQ(rows[size_t((r - 5) * m.columns + c)], float(m.weight(r, c))) << r << ", " << c;
-    }
+    for (const int bits : {2, 3, 4, 8})
+        for (const int64_t groupSize : {0, 32, 96}) {
+            const MatvecCase m(21, 500, bits, 3, 1, 11, groupSize);
+            const PackedMatrix matrix(m.packed());
+            std::vector<float> rows(size_t(12 * m.columns));
+            matrix.dequantizeRows(5, 17, rows.data());
+            for (int64_t r = 5; r < 17; ++r)
+                for (int64_t c = 0; c < m.columns; ++c)
+                    ASSERT_EQ(rows[size_t((r - 5) * m.columns + c)], float(m.weight(r, c))) << r << ", " << c;
+        }
 }
 
-TEST(PackedMatrix, TheFilesOrderComesBack) {
-    for (int bits : {3, 4})
-        for (int64_t rows : {1, 8, 21}) {
-            const MatvecCase m(rows, 96, bits, 2, 1, 3);
-            std::vector<int32_t> words(m.words.size());
-            matrixOf(m).fileWords(words.data());
-            EXPECT_EQ(words, m.words);
+TEST(PackedMatrix, TheCodesComeBack) {
+    for (const int bits : {2, 3, 4, 8})
+        for (const int64_t rows : {1, 8, 21}) {
+            const MatvecCase m(rows, 330, bits, 2, 1, 3);
+            const PackedMatrix matrix(m.packed());
+            std::vector<uint8_t> codes(330);
+            for (int64_t r = 0; r < rows; ++r) {
+                matrix.codes(r, codes.data());
+                for (int64_t c = 0; c < 330; ++c)
+                    ASSERT_EQ(codes[size_t(c)], std::count(m.weakColumns.begin(), m.weakColumns.end(), int32_t(c)) ? 0 : m.codes[size_t(r * 330 + c)]);
+            }
         }
 }
 
 TEST(PackedMatrix, WithoutBiasAndWeakColumns) {
     MatvecCase m(10, 64, 4, 0, 1, 8);
     std::vector<float> with(10), without(10);
-    matrixOf(m).multiply(m.x.data(), 1, with.data());
-    const PackedMatrix plain = matrixOf(m, false);
+    PackedWeight weight = m.packed();
+    PackedMatrix(weight).multiply(m.x.data(), 1, with.data());
+    weight.bias = nullptr;
+    const PackedMatrix plain(weight);
     plain.multiply(m.x.data(), 1, without.data());
     EXPECT_FALSE(plain.hasBias());
     for (size_t r = 0; r < 10; ++r) EXPECT_NEAR(with[r] - without[r], m.bias[r], 1e-5);
+}
+
+TEST(PackedMatrix, RefusesWhatItCannotHold) {
+    const MatvecCase m(10, 64, 4, 0, 1, 8);
+    PackedWeight weight = m.packed();
+    weight.bits = 5;
+    EXPECT_THROW(PackedMatrix{weight}, std::invalid_argument);
+    weight = m.packed();
+    weight.groupSize = 48;
+    EXPECT_THROW(PackedMatrix{weight}, std::invalid_argument);
 }
 
 }  // namespace

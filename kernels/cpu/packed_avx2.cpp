@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled for AVX2 and FMA (kernels/CMakeLists.txt); reached only where the processor has them.
+#define OWQ_SET avx2
+#if defined(__AVX2__)
+#include <immintrin.h>
+#define OWQ_PAIRS(codes, x) _mm256_maddubs_epi16((__m256i)(codes), (__m256i)(x))
+#define OWQ_WIDEN(sums) _mm256_madd_epi16((__m256i)(sums), _mm256_set1_epi16(1))
+#endif
+#include "kernels/cpu/packed_tile.inc"
