@@ -20,13 +20,15 @@ bool hasF16c() {
 
 InstructionSet detect() {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && hasF16c())
-        return __builtin_cpu_supports("avx512f") ? InstructionSet::avx512 : InstructionSet::avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && hasF16c()) {
+        if (!__builtin_cpu_supports("avx512f")) return InstructionSet::avx2;
+        return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") ? InstructionSet::vnni : InstructionSet::avx512;
+    }
 #endif
     return InstructionSet::scalar;
 }
 
-std::atomic<InstructionSet> limit{InstructionSet::avx512};
+std::atomic<InstructionSet> limit{kBestInstructionSet};
 
 }  // namespace
 

@@ -5,6 +5,17 @@
 
 namespace owq::kernels {
 
-const PackedTable& packedTable() { return instructionSet() >= InstructionSet::avx2 ? avx2::packedTable : scalar::packedTable; }
+const PackedTable& packedTable() {
+    switch (instructionSet()) {
+        case InstructionSet::vnni:
+            return vnni::packedTable;
+        case InstructionSet::avx512:
+        case InstructionSet::avx2:
+            return avx2::packedTable;
+        case InstructionSet::scalar:
+            break;
+    }
+    return scalar::packedTable;
+}
 
 }  // namespace owq::kernels

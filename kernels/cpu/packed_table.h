@@ -60,5 +60,6 @@ const PackedTable& packedTable();
 
 namespace scalar { extern const PackedTable packedTable; }
 namespace avx2 { extern const PackedTable packedTable; }
+namespace vnni { extern const PackedTable packedTable; }
 
 }  // namespace owq::kernels

@@ -15,7 +15,7 @@ protected:
         if (instructionSet() != GetParam()) GTEST_SKIP() << "this processor lacks the instructions";
     }
     void TearDown() override {
-        limitInstructionSet(InstructionSet::avx512);
+        limitInstructionSet(kBestInstructionSet);
         setThreads(0);
     }
 };

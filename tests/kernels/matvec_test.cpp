@@ -5,10 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 
+#include "kernels/cpu/packed_table.h"
 #include "kernels/thread_pool.h"
 #include "tests/kernels/each_instruction_set.h"
 #include "tests/kernels/matvec_case.h"
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // wide vectors cross a function's border only within this file
 
 namespace owq::kernels {
 namespace {
@@ -150,7 +154,56 @@ TEST_P(Matvec, WhatIsNotFiniteStaysSo) {
         }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sets, Matvec, testing::Values(InstructionSet::scalar, InstructionSet::avx2));
+/// Sums of four products each, as the instruction of AVX-512 VNNI makes them.
+using FourBytes = uint8_t __attribute__((vector_size(32)));
+using EightSums = int32_t __attribute__((vector_size(32)));
+EightSums dot(EightSums sums, const FourBytes& codes, const FourBytes& x) {
+    for (int i = 0; i < 32; ++i) sums[i / 4] += int(codes[i]) * int(int8_t(x[i]));
+    return sums;
+}
+
+}  // namespace
+}  // namespace owq::kernels
+
+// The form for processors with AVX-512 VNNI, with the instruction spelled out.
+#define OWQ_SET emulated
+#define OWQ_DOT(sums, codes, x) dot(sums, codes, x)
+#include "kernels/cpu/packed_tile.inc"
+
+namespace owq::kernels {
+namespace {
+
+TEST(PackedTile, TheFormForVnniIsThePlainOne) {
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    for (const int bits : {2, 3, 4, 8})
+        for (const int64_t groupFields : {0, 1, 2, 4, 8})
+            for (const bool twice : {false, true}) {
+                constexpr int64_t units = 3, tokens = 5;
+                const int64_t groups = groupFields ? units * kUnitFields / groupFields : 1;
+                std::vector<uint8_t> codes(size_t(units * kPackedRows * unitBytes(bits)));
+                for (uint8_t& v : codes) v = uint8_t(random());
+                std::vector<float> x(size_t(units * tokens * kUnitColumns)), scale(size_t(groups * kPackedRows)), zero(scale);
+                for (float& v : x) v = normal(random);
+                for (float& v : scale) v = 0.01f + 0.001f * float(random() % 16);
+                for (float& v : zero) v = float(random() % (1u << bits));
+                std::vector<float> results[2];
+                for (const PackedTable* table : {&scalar::packedTable, &emulated::packedTable}) {
+                    std::vector<int8_t> values(x.size() * 2);
+                    std::vector<float> scales(size_t(units * tokens * 2)), sums(size_t(tokens * groups)), out(size_t(tokens * kPackedRows));
+                    const RoundedInputs rounded{values.data(), scales.data(), sums.data()};
+                    table->roundInputs(x.data(), units, tokens, groups, groupFields, twice, rounded);
+                    table->multiply({codes.data(), units, tokens, &rounded, twice, nullptr, scale.data(), zero.data(), groups, groupFields, nullptr, nullptr,
+                                     0, nullptr, out.data()},
+                                    bits);
+                    results[table == &emulated::packedTable] = out;
+                }
+                // Whole numbers are summed exactly; what differs is where a product and a sum are rounded at once.
+                for (size_t i = 0; i < results[0].size(); ++i) EXPECT_NEAR(results[0][i], results[1][i], (bits == 8 ? 2e-3 : 1e-4)) << bits << ", " << groupFields;
+            }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, Matvec, testing::Values(InstructionSet::scalar, InstructionSet::avx2, InstructionSet::vnni));
 
 TEST(PackedMatrix, RowsDequantizeToTheWeights) {
     for (const int bits : {2, 3, 4, 8})
