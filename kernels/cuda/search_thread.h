@@ -150,7 +150,8 @@ public:
 
     OWQ_THREAD Candidate run(float low) {
         const float first = rounded(-(low * rule_.norm) / (rule_.range / rule_.divisor * rule_.norm));
-        zero_ = int(clamped(first, float(rule_.zeroFrom), float(rule_.zeroTo)));
+        // A row that is not finite has no first guess.
+        zero_ = first > float(rule_.zeroFrom) ? int(clamped(first, float(rule_.zeroFrom), float(rule_.zeroTo))) : rule_.zeroFrom;
         const double norm = root(row_.sumOfPowers()) * kRootMargin;
         double lastRoot = 0, lastSize = 0;
         for (int n = 0; n <= rule_.steps; ++n) {
