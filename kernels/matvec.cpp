@@ -33,8 +33,6 @@ void encodeUnit(const uint8_t* codes, int bits, uint8_t* unit) {
         }
 }
 
-}  // namespace
-
 /// Calls what(first, kept, count) for each run of columns between weak ones: first in the whole matrix, kept among those not weak.
 template <class What>
 void eachRun(const std::vector<int32_t>& weak, int64_t columns, const What& what) {
@@ -46,6 +44,8 @@ void eachRun(const std::vector<int32_t>& weak, int64_t columns, const What& what
         first = end + 1;
     }
 }
+
+}  // namespace
 
 /// Inputs of up to kPackedTokens tokens as the inner loop wants them, weak ones apart: being the largest activations they would spoil
 /// the rounding of the others.
@@ -145,9 +145,13 @@ void PackedMatrix::multiply(const float* x, int64_t batch, float* y, Activations
     }
 }
 
+void PackedMatrix::decodeRow(int64_t row, uint8_t* out) const {
+    for (int64_t u = 0; u < units(); u++) packedTable().decode(unit(row, u), bits_, out + u * kUnitColumns);
+}
+
 void PackedMatrix::codes(int64_t row, uint8_t* out) const {
     std::vector<uint8_t> kept(size_t(units() * kUnitColumns));
-    for (int64_t u = 0; u < units(); u++) packedTable().decode(unit(row, u), bits_, kept.data() + u * kUnitColumns);
+    decodeRow(row, kept.data());
     std::fill_n(out, columns_, uint8_t(0));
     eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(kept.data() + at, count, out + first); });
 }
@@ -159,7 +163,7 @@ void PackedMatrix::dequantizeRows(int64_t begin, int64_t end, float* out) const 
         std::vector<float> kept(codes.size());
         for (int64_t i = from; i < to; i++) {
             const int64_t r = begin + i, tile = r / kPackedRows, lane = r % kPackedRows;
-            for (int64_t u = 0; u < units(); u++) packedTable().decode(unit(r, u), bits_, codes.data() + u * kUnitColumns);
+            decodeRow(r, codes.data());
             for (int64_t g = 0; g < groups_; g++) {
                 const int64_t at = (tile * groups_ + g) * kPackedRows + lane, last = std::min(width, (g + 1) * group);
                 const float scale = scale_.data()[at], zero = zero_.data()[at];

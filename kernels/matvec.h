@@ -56,6 +56,7 @@ public:
 private:
     struct Staged;
     const uint8_t* unit(int64_t row, int64_t index) const;
+    void decodeRow(int64_t row, uint8_t* out) const;  ///< [units * 256], weak columns left out
     int64_t tiles() const;
     int64_t units() const;
 
