@@ -14,13 +14,14 @@ constexpr int64_t kWorkPerRange = 1 << 17;  ///< codes times tokens: below that 
 
 int64_t inWhole(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
-/// The unit that decode() takes apart (packed_table.h).
-void encodeUnit(const uint8_t* codes, int bits, uint8_t* unit) {
-    std::fill_n(unit, unitBytes(bits), uint8_t(0));
+/// Row 0 or 1 of the pair that decode() takes apart (packed_table.h). The pair is all 0 before.
+void encodeUnit(const uint8_t* codes, int bits, uint8_t* pair, int64_t row) {
     for (int64_t f = 0; f < kUnitFields; f++)
-        for (int64_t i = 0; i < kFieldColumns; i++) {
-            const int code = codes[f * kFieldColumns + i];
-            const auto put = [&](int64_t vector, int value, int64_t shift) { unit[vector * kFieldColumns + i] |= uint8_t(value << shift); };
+        for (int64_t c = 0; c < kFieldColumns; c++) {
+            const int code = codes[f * kFieldColumns + c];
+            const auto put = [&](int64_t vector, int value, int64_t shift) {
+                pair[vector * kVectorStride + row * kFieldColumns + c % 8 * 4 + c / 8] |= uint8_t(value << shift);
+            };
             if (bits != 3) {
                 const int64_t each = 8 / bits;
                 put(f / each, code, f % each * bits);
@@ -51,40 +52,45 @@ void eachRun(const std::vector<int32_t>& weak, int64_t columns, const What& what
 /// the rounding of the others.
 struct PackedMatrix::Staged {
     Staged(const PackedMatrix& m, const float* in, int64_t tokens, Activations activations)
-        : x(m.units() * tokens * kUnitColumns), weak(tokens * m.weakCount()) {
-        std::vector<float> kept(size_t(m.units() * kUnitColumns));
+        : weak(tokens * m.weakCount()), sums(tokens * m.groups_) {
+        const PackedTable& table = packedTable();
+        const int64_t units = m.units(), fields = units * kUnitFields;
+        const bool exact = activations == Activations::exact;
+        if (exact) {
+            x = FloatBuffer(units * tokens * kUnitColumns);
+        } else {
+            values = FloatBuffer(units * tokens * 2 * kUnitColumns / int64_t(sizeof(float)));
+            scale = FloatBuffer(units * tokens * 2);
+            rounded = {reinterpret_cast<int8_t*>(values.data()), scale.data()};
+        }
+        sums.clear();
+        FloatBuffer fieldSums(fields), kept(units * kUnitColumns);
+        kept.clear();
         for (int64_t t = 0; t < tokens; t++) {
             const float* from = in + t * m.columns_;
             eachRun(m.weakColumns_, m.columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(from + first, count, kept.data() + at); });
-            for (int64_t u = 0; u < m.units(); u++) {
-                const float* const from = kept.data() + u * kUnitColumns;
-                float* const to = x.data() + (u * tokens + t) * kUnitColumns;
-                if (activations != Activations::exact) {
-                    std::copy_n(from, kUnitColumns, to);
-                    continue;
-                }
-                for (int64_t c = 0; c < kUnitColumns; c++) to[c] = from[c / 32 * 32 + c % 8 * 4 + c % 32 / 8];
-            }
             for (int64_t j = 0; j < m.weakCount(); j++) weak.data()[t * m.weakCount() + j] = from[m.weakColumns_[size_t(j)]];
+            if (exact) {
+                for (int64_t u = 0; u < units; u++) std::copy_n(kept.data() + u * kUnitColumns, kUnitColumns, x.data() + (u * tokens + t) * kUnitColumns);
+                table.fieldSums(kept.data(), fields, fieldSums.data());
+            } else {
+                table.roundInputs(kept.data(), units, t, tokens, activations == Activations::doubleInt8, rounded, fieldSums.data());
+            }
+            for (int64_t f = 0; f < fields; f++) sums.data()[t * m.groups_ + m.fieldGroup_[size_t(f)]] += fieldSums.data()[f];
         }
-        if (activations == Activations::exact) return;
-        values.resize(size_t(m.units() * tokens * 2 * kUnitColumns));
-        scale = FloatBuffer(m.units() * tokens * 2);
-        sums = FloatBuffer(tokens * m.groups_);
-        rounded = {values.data(), scale.data(), sums.data()};
-        packedTable().roundInputs(x.data(), m.units(), tokens, m.groups_, m.groupSize_ / kFieldColumns, activations == Activations::doubleInt8, rounded);
     }
-    FloatBuffer x, weak, scale, sums;
-    std::vector<int8_t> values;
+    FloatBuffer x, values, scale, weak, sums;
     RoundedInputs rounded{};
 };
 
 int64_t PackedMatrix::tiles() const { return inWhole(rows_, kPackedRows); }
 int64_t PackedMatrix::units() const { return inWhole(columns_ - weakCount(), kUnitColumns); }
 
-const uint8_t* PackedMatrix::unit(int64_t row, int64_t index) const {
-    return reinterpret_cast<const uint8_t*>(codes_.data()) +
-           ((row / kPackedRows * units() + index) * kPackedRows + row % kPackedRows) * unitBytes(bits_);
+int64_t PackedMatrix::streamBytes() const { return tiles() * units() * 2 * unitBytes(bits_); }
+
+const uint8_t* PackedMatrix::pair(int64_t row, int64_t unit) const {
+    return reinterpret_cast<const uint8_t*>(codes_.data()) + row % kPackedRows / 2 * streamBytes() +
+           (row / kPackedRows * units() + unit) * 2 * unitBytes(bits_);
 }
 
 PackedMatrix::PackedMatrix(const PackedWeight& w)
@@ -104,7 +110,10 @@ PackedMatrix::PackedMatrix(const PackedWeight& w)
     weakWeight_ = byTile(w.weakWeight, w.weakCount);
     if (w.bias) bias_ = byTile(w.bias, 1);
     if (w.weakCount) weakColumns_.assign(w.weakColumns, w.weakColumns + w.weakCount);
-    codes_ = FloatBuffer(tiles() * units() * kPackedRows * unitBytes(bits_) / int64_t(sizeof(float)));
+    // What lies beyond the last column is multiplied by 0; its grid is any.
+    for (int64_t f = 0; f < units() * kUnitFields; f++)
+        fieldGroup_.push_back(int32_t(groupSize_ ? std::min(f * kFieldColumns / groupSize_, groups_ - 1) : 0));
+    codes_ = FloatBuffer(kPackedRows / 2 * streamBytes() / int64_t(sizeof(float)));
     // Each thread makes the tiles that it later reads, which on large machines places them in its own memory.
     parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows + 1)), [&](int64_t begin, int64_t end) {
         std::vector<uint8_t> row(size_t(units() * kUnitColumns));
@@ -113,7 +122,11 @@ PackedMatrix::PackedMatrix(const PackedWeight& w)
             if (r < rows_)
                 eachRun(weakColumns_, columns_,
                         [&](int64_t first, int64_t at, int64_t count) { std::copy_n(w.codes + r * columns_ + first, count, row.begin() + at); });
-            for (int64_t u = 0; u < units(); u++) encodeUnit(row.data() + u * kUnitColumns, bits_, const_cast<uint8_t*>(unit(r, u)));
+            for (int64_t u = 0; u < units(); u++) {
+                uint8_t* const to = const_cast<uint8_t*>(pair(r, u));
+                if (r % 2 == 0) std::fill_n(to, 2 * unitBytes(bits_), uint8_t(0));
+                encodeUnit(row.data() + u * kUnitColumns, bits_, to, r % 2);
+            }
         }
     });
 }
@@ -134,9 +147,9 @@ void PackedMatrix::multiply(const float* x, int64_t batch, float* y, Activations
             float out[kPackedTokens * kPackedRows];
             for (int64_t tile = begin; tile < end; tile++) {
                 const int64_t row = tile * kPackedRows, rows = std::min(kPackedRows, rows_ - row);
-                table.multiply({unit(row, 0), units(), tokens, activations == Activations::exact ? nullptr : &staged.rounded,
-                                activations == Activations::doubleInt8, staged.x.data(), scale_.data() + row * groups_,
-                                zero_.data() + row * groups_, groups_, groupSize_ / kFieldColumns, weakWeight_.data() + row * k,
+                table.multiply({pair(row, 0), streamBytes(), units(), tokens, activations == Activations::exact ? nullptr : &staged.rounded,
+                                activations == Activations::doubleInt8, staged.x.data(), staged.sums.data(), scale_.data() + row * groups_,
+                                zero_.data() + row * groups_, groups_, groupSize_ / kFieldColumns, fieldGroup_.data(), weakWeight_.data() + row * k,
                                 staged.weak.data(), k, hasBias() ? bias_.data() + row : nullptr, out},
                                bits_);
                 for (int64_t t = 0; t < tokens; t++) std::copy_n(out + t * kPackedRows, rows, to + t * rows_ + row);
@@ -145,29 +158,30 @@ void PackedMatrix::multiply(const float* x, int64_t batch, float* y, Activations
     }
 }
 
-void PackedMatrix::decodeRow(int64_t row, uint8_t* out) const {
-    for (int64_t u = 0; u < units(); u++) packedTable().decode(unit(row, u), bits_, out + u * kUnitColumns);
+void PackedMatrix::decodeRow(int64_t row, float* out) const {
+    for (int64_t u = 0; u < units(); u++) packedTable().decode(pair(row, u), row % 2, bits_, out + u * kUnitColumns);
 }
 
 void PackedMatrix::codes(int64_t row, uint8_t* out) const {
-    std::vector<uint8_t> kept(size_t(units() * kUnitColumns));
+    std::vector<float> kept(size_t(units() * kUnitColumns));
     decodeRow(row, kept.data());
     std::fill_n(out, columns_, uint8_t(0));
-    eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(kept.data() + at, count, out + first); });
+    eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) {
+        std::transform(kept.data() + at, kept.data() + at + count, out + first, [](float code) { return uint8_t(code); });
+    });
 }
 
 void PackedMatrix::dequantizeRows(int64_t begin, int64_t end, float* out) const {
     const int64_t k = weakCount(), width = units() * kUnitColumns, group = groupSize_ ? groupSize_ : width;
     parallelFor(end - begin, std::max<int64_t>(1, kWorkPerRange / (columns_ + 1)), [&](int64_t from, int64_t to) {
-        std::vector<uint8_t> codes(static_cast<size_t>(width));
-        std::vector<float> kept(codes.size());
+        std::vector<float> kept(static_cast<size_t>(width));
         for (int64_t i = from; i < to; i++) {
             const int64_t r = begin + i, tile = r / kPackedRows, lane = r % kPackedRows;
-            decodeRow(r, codes.data());
+            decodeRow(r, kept.data());
             for (int64_t g = 0; g < groups_; g++) {
                 const int64_t at = (tile * groups_ + g) * kPackedRows + lane, last = std::min(width, (g + 1) * group);
                 const float scale = scale_.data()[at], zero = zero_.data()[at];
-                for (int64_t c = g * group; c < last; c++) kept[size_t(c)] = scale * (float(codes[size_t(c)]) - zero);
+                for (int64_t c = g * group; c < last; c++) kept[size_t(c)] = scale * (kept[size_t(c)] - zero);
             }
             float* const values = out + i * columns_;
             eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(kept.data() + at, count, values + first); });

@@ -55,16 +55,17 @@ public:
 
 private:
     struct Staged;
-    const uint8_t* unit(int64_t row, int64_t index) const;
-    void decodeRow(int64_t row, uint8_t* out) const;  ///< [units * 256], weak columns left out
+    const uint8_t* pair(int64_t row, int64_t unit) const;  ///< that the row is of
+    void decodeRow(int64_t row, float* out) const;  ///< [units * 256], weak columns left out
     int64_t tiles() const;
     int64_t units() const;
+    int64_t streamBytes() const;
 
     int64_t rows_ = 0, columns_ = 0, groups_ = 1, groupSize_ = 0;
     int bits_ = 3;
-    FloatBuffer codes_;                    ///< bytes, [tiles, units, 8, unit]
+    FloatBuffer codes_;                    ///< bytes, [4, tiles, units, bits, 2, 32]
     FloatBuffer scale_, zero_, weakWeight_, bias_;  ///< [tiles, groups or weakCount or 1, 8]
-    std::vector<int32_t> weakColumns_;
+    std::vector<int32_t> weakColumns_, fieldGroup_;  ///< fieldGroup_: [units, 8]
 };
 
 }  // namespace owq::kernels

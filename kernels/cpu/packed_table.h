@@ -2,14 +2,15 @@
 // The inner loops of PackedMatrix, once per instruction set.
 //
 // Rows go in tiles of 8, columns in units of 256, the last one filled up with codes 0 against inputs 0. A unit of a row is
-// 32 · bits bytes: vectors of 32 bytes, of which byte i holds parts of the columns i, 32 + i, … 224 + i; the codes of columns 32 f + i
-// are the unit's field f. Decoding a field is the same for all 32 bytes:
+// `bits` vectors of 32 bytes, of which byte 4 l + b holds parts of the columns 8 b + l, 32 + 8 b + l, … 224 + 8 b + l; the codes of columns
+// 32 f … 32 f + 31 are the unit's field f. Decoding a field is the same for all 32 bytes:
 //   2 bits: vector f / 4, from bit 2 (f % 4)
 //   3 bits: fields 0…5: vector f / 2, from bit 3 (f % 2). Fields 6 and 7: the upper two bits are bits 6 and 7 of vectors 0 and 1, the
 //           lowest is bit 6 (field 6) and bit 7 (field 7) of vector 2
 //   4 bits: vector f / 2, from bit 4 (f % 2)
 //   8 bits: vector f
-// A tile is units after one another, each with its 8 rows: one stream.
+// The vectors of two neighbouring rows take turns: 64 bytes hold the same vector of both. The first pairs of all tiles, unit by unit, are
+// a stream, and so are the second, third and fourth ones: a processor reads a few streams at once faster than one.
 #pragma once
 #include <cstdint>
 
@@ -21,25 +22,29 @@ constexpr int64_t kUnitFields = 8;
 constexpr int64_t kFieldColumns = 32;
 constexpr int64_t kPackedTokens = 32;    ///< most tokens of one call
 
+constexpr int64_t kVectorStride = 64;    ///< from a vector of a unit to the unit's next one
+
 constexpr int64_t unitBytes(int bits) { return kFieldColumns * bits; }
 
 /// Inputs of some tokens as 8-bit numbers: x = first + second with
 /// first = scale[0] * int8, and what that leaves = scale[1] * int8, for each unit of each token.
 struct RoundedInputs {
-    int8_t* values;  ///< [units, tokens, 2, 256]
+    int8_t* values;  ///< [units, tokens, 2, 256], of 32 neighbours in the order of a field's bytes
     float* scale;    ///< [units, tokens, 2]
-    float* sums;     ///< [tokens, groups] Σ x of a group, of the rounded values
 };
 
 struct PackedTile {
-    const uint8_t* codes;         ///< [units, 8, unitBytes], 32-byte aligned
+    const uint8_t* codes;         ///< [units, bits, 2, 32] of rows 0 and 1, 64-byte aligned
+    int64_t streamBytes;          ///< from there to those of rows 2 and 3, and so on
     int64_t units;
     int64_t tokens;               ///< 1…kPackedTokens
     const RoundedInputs* rounded;  ///< null: exact
     bool twice;                   ///< the second int8, too
-    const float* x;               ///< exact: [units, tokens, 256]; of 32 neighbours first the columns 0, 4, … 28, then 1, 5, … 29, and so on
+    const float* x;               ///< exact: [units, tokens, 256]
+    const float* inputSums;       ///< [tokens, groups] Σ x, as they are multiplied
     const float *scale, *zero;    ///< [groups, 8]
     int64_t groups, groupFields;  ///< groupFields: of one group; 0: one group only
+    const int32_t* fieldGroup;    ///< [units, 8]
     const float* weak;            ///< [weakCount, 8]
     const float* weakInputs;      ///< [tokens, weakCount]
     int64_t weakCount;
@@ -49,10 +54,13 @@ struct PackedTile {
 
 struct PackedTable {
     void (*multiply)(const PackedTile&, int bits);
-    /// x [units, tokens, 256], in the order of the columns, to 8-bit numbers; a token that is not finite gets sums that are not.
-    void (*roundInputs)(const float* x, int64_t units, int64_t tokens, int64_t groups, int64_t groupFields, bool twice, const RoundedInputs& out);
-    /// One unit of a row to codes [256].
-    void (*decode)(const uint8_t* unit, int bits, uint8_t* codes);
+    /// x [units, 256] of one token of several to 8-bit numbers. fieldSums: [units, 8], Σ x of a field, rounded; where x is not finite neither
+    /// these nor the scales are.
+    void (*roundInputs)(const float* x, int64_t units, int64_t token, int64_t tokens, bool twice, const RoundedInputs& out, float* fieldSums);
+    /// Σ x of each of so many fields.
+    void (*fieldSums)(const float* x, int64_t fields, float* sums);
+    /// One unit of row 0 or 1 of a pair to codes [256], as floats.
+    void (*decode)(const uint8_t* pair, int64_t row, int bits, float* codes);
 };
 
 /// The fastest allowed one (kernels/cpu/features.h).

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled for AVX-512 VL and VNNI (kernels/CMakeLists.txt); reached only where the processor has them.
+// Compiled for AVX-512 F, VL and VNNI (kernels/CMakeLists.txt); reached only where the processor has them.
 #define OWQ_SET vnni
 #if defined(__AVX512VNNI__)
 #include <immintrin.h>
-#define OWQ_DOT(sums, codes, x) _mm256_dpbusd_epi32((__m256i)(sums), (__m256i)(codes), (__m256i)(x))
+#define OWQ_TWO_ROWS
+#define OWQ_BOTH(p) _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i*)(p)))
+#define OWQ_DOT(sums, codes, x) _mm512_dpbusd_epi32((__m512i)(sums), (__m512i)(codes), (__m512i)(x))
+#define OWQ_LOOKUP(table, ints) _mm512_permutexvar_ps((__m512i)(ints), (__m512)(table))
 #endif
 #include "kernels/cpu/packed_tile.inc"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <random>
 
 #include "kernels/cpu/packed_table.h"
@@ -154,20 +155,39 @@ TEST_P(Matvec, WhatIsNotFiniteStaysSo) {
         }
 }
 
-/// Sums of four products each, as the instruction of AVX-512 VNNI makes them.
-using FourBytes = uint8_t __attribute__((vector_size(32)));
-using EightSums = int32_t __attribute__((vector_size(32)));
-EightSums dot(EightSums sums, const FourBytes& codes, const FourBytes& x) {
-    for (int i = 0; i < 32; ++i) sums[i / 4] += int(codes[i]) * int(int8_t(x[i]));
+// What the instructions of AVX-512 and VNNI do.
+using ManyBytes = uint8_t __attribute__((vector_size(64)));
+using ManyInts = int32_t __attribute__((vector_size(64)));
+using ManyUnsigned = uint32_t __attribute__((vector_size(64)));
+using ManyFloats = float __attribute__((vector_size(64)));
+
+ManyInts dot(ManyInts sums, const ManyBytes& codes, const ManyBytes& x) {
+    for (int i = 0; i < 64; ++i) sums[i / 4] += int(codes[i]) * int(int8_t(x[i]));
     return sums;
+}
+
+ManyBytes both(const void* p) {
+    ManyBytes out;
+    std::memcpy(&out, p, 32);
+    std::memcpy(reinterpret_cast<uint8_t*>(&out) + 32, p, 32);
+    return out;
+}
+
+ManyFloats lookUp(const ManyFloats& table, const ManyUnsigned& at) {
+    ManyFloats out{};
+    for (int i = 0; i < 16; ++i) out[i] = table[at[i] & 15];
+    return out;
 }
 
 }  // namespace
 }  // namespace owq::kernels
 
-// The form for processors with AVX-512 VNNI, with the instruction spelled out.
+// The form for processors with AVX-512 VNNI, with its instructions spelled out.
 #define OWQ_SET emulated
+#define OWQ_TWO_ROWS
+#define OWQ_BOTH(p) both(p)
 #define OWQ_DOT(sums, codes, x) dot(sums, codes, x)
+#define OWQ_LOOKUP(table, ints) lookUp(table, ints)
 #include "kernels/cpu/packed_tile.inc"
 
 namespace owq::kernels {
@@ -178,29 +198,37 @@ TEST(PackedTile, TheFormForVnniIsThePlainOne) {
     std::normal_distribution<float> normal;
     for (const int bits : {2, 3, 4, 8})
         for (const int64_t groupFields : {0, 1, 2, 4, 8})
-            for (const bool twice : {false, true}) {
-                constexpr int64_t units = 3, tokens = 5;
-                const int64_t groups = groupFields ? units * kUnitFields / groupFields : 1;
-                std::vector<uint8_t> codes(size_t(units * kPackedRows * unitBytes(bits)));
-                for (uint8_t& v : codes) v = uint8_t(random());
-                std::vector<float> x(size_t(units * tokens * kUnitColumns)), scale(size_t(groups * kPackedRows)), zero(scale);
-                for (float& v : x) v = normal(random);
-                for (float& v : scale) v = 0.01f + 0.001f * float(random() % 16);
-                for (float& v : zero) v = float(random() % (1u << bits));
-                std::vector<float> results[2];
-                for (const PackedTable* table : {&scalar::packedTable, &emulated::packedTable}) {
-                    std::vector<int8_t> values(x.size() * 2);
-                    std::vector<float> scales(size_t(units * tokens * 2)), sums(size_t(tokens * groups)), out(size_t(tokens * kPackedRows));
-                    const RoundedInputs rounded{values.data(), scales.data(), sums.data()};
-                    table->roundInputs(x.data(), units, tokens, groups, groupFields, twice, rounded);
-                    table->multiply({codes.data(), units, tokens, &rounded, twice, nullptr, scale.data(), zero.data(), groups, groupFields, nullptr, nullptr,
-                                     0, nullptr, out.data()},
-                                    bits);
-                    results[table == &emulated::packedTable] = out;
+            for (const Activations activations : {Activations::exact, Activations::doubleInt8, Activations::int8})
+                for (const int64_t tokens : {1, 5}) {
+                    constexpr int64_t units = 3, fields = units * kUnitFields;
+                    const int64_t groups = groupFields ? fields / groupFields : 1;
+                    std::vector<int32_t> fieldGroup;
+                    for (int64_t f = 0; f < fields; ++f) fieldGroup.push_back(int32_t(groupFields ? f / groupFields : 0));
+                    std::vector<uint8_t> codes(size_t(units * kPackedRows * unitBytes(bits)));
+                    for (uint8_t& v : codes) v = uint8_t(random());
+                    std::vector<float> x(size_t(units * tokens * kUnitColumns)), scale(size_t(groups * kPackedRows)), zero(scale), sums(size_t(tokens * groups));
+                    for (float& v : x) v = normal(random);
+                    for (float& v : sums) v = normal(random);
+                    for (float& v : scale) v = 0.01f + 0.001f * float(random() % 16);
+                    for (float& v : zero) v = float(random() % (1u << bits));
+                    const bool twice = activations == Activations::doubleInt8;
+                    std::vector<float> results[2];
+                    for (const PackedTable* table : {&scalar::packedTable, &emulated::packedTable}) {
+                        std::vector<int8_t> values(x.size() * 2);
+                        std::vector<float> scales(size_t(units * tokens * 2)), fieldSums(static_cast<size_t>(fields)), out(size_t(tokens * kPackedRows));
+                        const RoundedInputs rounded{values.data(), scales.data()};
+                        for (int64_t token = 0; token < tokens; ++token)
+                            table->roundInputs(x.data() + token * units * kUnitColumns, units, token, tokens, twice, rounded, fieldSums.data());
+                        table->multiply({codes.data(), units * 2 * unitBytes(bits), units, tokens, activations == Activations::exact ? nullptr : &rounded, twice,
+                                         x.data(), sums.data(), scale.data(), zero.data(), groups, groupFields, fieldGroup.data(), nullptr, nullptr, 0, nullptr,
+                                         out.data()},
+                                        bits);
+                        results[table == &emulated::packedTable] = out;
+                    }
+                    // Whole numbers are summed exactly; what differs is where a product and a sum are rounded at once.
+                    for (size_t i = 0; i < results[0].size(); ++i)
+                        ASSERT_NEAR(results[0][i], results[1][i], (bits == 8 ? 2e-3 : 1e-4)) << bits << ", " << groupFields << ", " << int(activations);
                 }
-                // Whole numbers are summed exactly; what differs is where a product and a sum are rounded at once.
-                for (size_t i = 0; i < results[0].size(); ++i) EXPECT_NEAR(results[0][i], results[1][i], (bits == 8 ? 2e-3 : 1e-4)) << bits << ", " << groupFields;
-            }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, Matvec, testing::Values(InstructionSet::scalar, InstructionSet::avx2, InstructionSet::vnni));
