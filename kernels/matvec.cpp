@@ -14,26 +14,6 @@ constexpr int64_t kWorkPerRange = 1 << 17;  ///< codes times tokens: below that 
 
 int64_t inWhole(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
-/// Row 0 or 1 of the pair that decode() takes apart (packed_table.h). The pair is all 0 before.
-void encodeUnit(const uint8_t* codes, int bits, uint8_t* pair, int64_t row) {
-    for (int64_t f = 0; f < kUnitFields; f++)
-        for (int64_t c = 0; c < kFieldColumns; c++) {
-            const int code = codes[f * kFieldColumns + c];
-            const auto put = [&](int64_t vector, int value, int64_t shift) {
-                pair[vector * kVectorStride + row * kFieldColumns + c % 8 * 4 + c / 8] |= uint8_t(value << shift);
-            };
-            if (bits != 3) {
-                const int64_t each = 8 / bits;
-                put(f / each, code, f % each * bits);
-            } else if (f < 6) {
-                put(f / 2, code, f % 2 * 3);
-            } else {
-                put(f - 6, code >> 1, 6);
-                put(2, code & 1, f);
-            }
-        }
-}
-
 /// Calls what(first, kept, count) for each run of columns between weak ones: first in the whole matrix, kept among those not weak.
 template <class What>
 void eachRun(const std::vector<int32_t>& weak, int64_t columns, const What& what) {
@@ -122,11 +102,8 @@ PackedMatrix::PackedMatrix(const PackedWeight& w)
             if (r < rows_)
                 eachRun(weakColumns_, columns_,
                         [&](int64_t first, int64_t at, int64_t count) { std::copy_n(w.codes + r * columns_ + first, count, row.begin() + at); });
-            for (int64_t u = 0; u < units(); u++) {
-                uint8_t* const to = const_cast<uint8_t*>(pair(r, u));
-                if (r % 2 == 0) std::fill_n(to, 2 * unitBytes(bits_), uint8_t(0));
-                encodeUnit(row.data() + u * kUnitColumns, bits_, to, r % 2);
-            }
+            for (int64_t u = 0; u < units(); u++)
+                packedTable().encode(row.data() + u * kUnitColumns, bits_, const_cast<uint8_t*>(pair(r, u)), r % 2);
         }
     });
 }

@@ -22,7 +22,8 @@ InstructionSet detect() {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && hasF16c()) {
         if (!__builtin_cpu_supports("avx512f")) return InstructionSet::avx2;
-        return __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") ? InstructionSet::vnni : InstructionSet::avx512;
+        const bool vnni = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+        return vnni ? InstructionSet::vnni : InstructionSet::avx512;
     }
 #endif
     return InstructionSet::scalar;

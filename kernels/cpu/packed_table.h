@@ -59,7 +59,8 @@ struct PackedTable {
     void (*roundInputs)(const float* x, int64_t units, int64_t token, int64_t tokens, bool twice, const RoundedInputs& out, float* fieldSums);
     /// Σ x of each of so many fields.
     void (*fieldSums)(const float* x, int64_t fields, float* sums);
-    /// One unit of row 0 or 1 of a pair to codes [256], as floats.
+    /// Codes [256] to one unit of row 0 or 1 of a pair, and back, as floats.
+    void (*encode)(const uint8_t* codes, int bits, uint8_t* pair, int64_t row);
     void (*decode)(const uint8_t* pair, int64_t row, int bits, float* codes);
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled for AVX-512 F, VL and VNNI (kernels/CMakeLists.txt); reached only where the processor has them.
+// Compiled for AVX-512 F, BW, VL and VNNI (kernels/CMakeLists.txt); reached only where the processor has them.
 #define OWQ_SET vnni
 #if defined(__AVX512VNNI__)
 #include <immintrin.h>

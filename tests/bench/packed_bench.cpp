@@ -22,27 +22,36 @@ void countBytes(benchmark::State& state, double perIteration) {
     state.counters["GB/s"] = benchmark::Counter(1e-9 * double(state.iterations()) * perIteration, benchmark::Counter::kIsRate);
 }
 
-/// Sums of two streams at once, asked for 2 KiB ahead: the fastest of one to eight streams, each with and without asking, on the machines
-/// tried (RESULTS.md).
+typedef int64_t Sixteen __attribute__((vector_size(16)));  // bytes, as every processor here loads at once
+constexpr int64_t kLine = 4;                               // of them
+
+template <int kStreams>
+void readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t apart, int64_t ahead) {
+    Sixteen sums[kStreams] = {};
+    for (int64_t line = begin * kLine; line < end * kLine; line += kLine)
+#pragma GCC unroll 4
+        for (int s = 0; s < kStreams; s++) {
+            const Sixteen* const at = values + s * apart * kLine + line;
+            if (ahead) __builtin_prefetch(at + ahead * kLine);
+            sums[s] += (at[0] + at[1]) + (at[2] + at[3]);
+        }
+    Sixteen total = sums[0];
+    for (int s = 1; s < kStreams; s++) total += sums[s];
+    benchmark::DoNotOptimize(total[0] + total[1]);
+}
+
+/// Sums of some streams at once, asked for so many bytes ahead. The fastest of these is the machine's read rate.
 void read(benchmark::State& state) {
-    setComputeThreads(int(state.range(0)));
-    const std::vector<int64_t> values(size_t(kBytes / 8), 1);
-    const int64_t* const halves[] = {values.data(), values.data() + kBytes / 16};
-    for (auto _ : state) {
-        kernels::parallelFor(kBytes / 128, 1 << 14, [&](int64_t begin, int64_t end) {
-            int64_t sums[16] = {};
-            for (int64_t line = begin; line < end; line++)
-                for (int half = 0; half < 2; half++) {
-                    const int64_t* const at = halves[half] + line * 8;
-                    __builtin_prefetch(at + 256);
-                    for (int i = 0; i < 8; i++) sums[half * 8 + i] += at[i];
-                }
-            benchmark::DoNotOptimize(sums);
+    const int64_t streams = state.range(0), ahead = state.range(1) / 64, apart = kBytes / 64 / streams;
+    setComputeThreads(int(state.range(2)));
+    const std::vector<Sixteen> values(size_t(kBytes / 16), Sixteen{1, 1});
+    for (auto _ : state)
+        kernels::parallelFor(apart, 1 << 14, [&](int64_t begin, int64_t end) {
+            (streams == 1 ? readStreams<1> : streams == 2 ? readStreams<2> : readStreams<4>)(values.data(), begin, end, apart, ahead);
         });
-    }
     countBytes(state, double(kBytes));
 }
-BENCHMARK(read)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime();
+BENCHMARK(read)->ArgsProduct({{1, 2, 4}, {0, 1024, 4096}, {1, 2}})->ArgNames({"streams", "ahead", "threads"})->UseRealTime();
 
 /// activations: 0 exact, 1 two int8, 2 one int8.
 void packedProduct(benchmark::State& state) {
