@@ -206,19 +206,25 @@ TEST(PackedTile, TheFormForVnniIsThePlainOne) {
                     for (int64_t f = 0; f < fields; ++f) fieldGroup.push_back(int32_t(groupFields ? f / groupFields : 0));
                     std::vector<uint8_t> codes(size_t(units * kPackedRows * unitBytes(bits)));
                     for (uint8_t& v : codes) v = uint8_t(random());
-                    std::vector<float> x(size_t(units * tokens * kUnitColumns)), scale(size_t(groups * kPackedRows)), zero(scale), sums(size_t(tokens * groups));
+                    std::vector<float> x(size_t(units * tokens * kUnitColumns)), scale(size_t(groups * kPackedRows)), zero(scale);
                     for (float& v : x) v = normal(random);
-                    for (float& v : sums) v = normal(random);
                     for (float& v : scale) v = 0.01f + 0.001f * float(random() % 16);
                     for (float& v : zero) v = float(random() % (1u << bits));
                     const bool twice = activations == Activations::doubleInt8;
                     std::vector<float> results[2];
                     for (const PackedTable* table : {&scalar::packedTable, &emulated::packedTable}) {
                         std::vector<int8_t> values(x.size() * 2);
-                        std::vector<float> scales(size_t(units * tokens * 2)), fieldSums(static_cast<size_t>(fields)), out(size_t(tokens * kPackedRows));
+                        std::vector<float> scales(size_t(units * tokens * 2)), fieldSums(static_cast<size_t>(fields)), sums(size_t(tokens * groups)),
+                            out(size_t(tokens * kPackedRows));
                         const RoundedInputs rounded{values.data(), scales.data()};
-                        for (int64_t token = 0; token < tokens; ++token)
-                            table->roundInputs(x.data() + token * units * kUnitColumns, units, token, tokens, twice, rounded, fieldSums.data());
+                        for (int64_t token = 0; token < tokens; ++token) {
+                            const float* const in = x.data() + token * units * kUnitColumns;
+                            if (activations == Activations::exact)
+                                table->fieldSums(in, fields, fieldSums.data());
+                            else
+                                table->roundInputs(in, units, token, tokens, twice, rounded, fieldSums.data());
+                            for (int64_t f = 0; f < fields; ++f) sums[size_t(token * groups + fieldGroup[size_t(f)])] += fieldSums[size_t(f)];
+                        }
                         table->multiply({codes.data(), units * 2 * unitBytes(bits), units, tokens, activations == Activations::exact ? nullptr : &rounded, twice,
                                          x.data(), sums.data(), scale.data(), zero.data(), groups, groupFields, fieldGroup.data(), nullptr, nullptr, 0, nullptr,
                                          out.data()},
