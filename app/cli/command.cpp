@@ -40,4 +40,11 @@ void refuse(CLI::Option* option, const std::string& why, std::vector<std::string
         ""));
 }
 
+void addArithmetic(CLI::App& command, Arithmetic& value) {
+    command.add_option_function<std::string>("--arithmetic", [&value](const std::string& name) { value = arithmeticFromName(name); },
+                                             "How quantized linears are multiplied: dense (dequantized, float), or packed: exact (float inputs), "
+                                             "int8x2 (inputs as two 8-bit numbers), int8 (as one)")
+        ->type_name("A")->check(CLI::IsMember({"dense", "exact", "int8x2", "int8"}))->default_str(arithmeticName(value));
+}
+
 }  // namespace owq::cli

@@ -12,6 +12,7 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/model/arithmetic.h"
 
 namespace owq::cli {
 
@@ -60,6 +61,9 @@ struct CommandLine {
 
 /// Makes `option` end with exit code 2 and a message when it is given at all, or given one of `values`.
 void refuse(CLI::Option* option, const std::string& why, std::vector<std::string> values = {});
+
+/// --arithmetic, into `value`, whose present one is the default.
+void addArithmetic(CLI::App& command, Arithmetic& value);
 
 void addInspect(CommandLine& line);
 void addTokenize(CommandLine& line);

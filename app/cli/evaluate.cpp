@@ -37,10 +37,11 @@ void print(const EvaluateResult& result) {
     facts.add({"perplexity", fixedText(result.perplexity, 4)});
     if (result.divergence) addDivergence(facts, result);
     facts.add({"protocol", result.protocol + ", " + countText(result.windows) + " windows of " +
-                               countText(result.sequenceLength) + " tokens, computed in " + result.dtype});
+                               countText(result.sequenceLength) + " tokens"});
     facts.add({"scored", countText(result.tokens) + " tokens, loss " + fixedText(result.nll, 3) + " in all"});
     facts.add({"model", result.model});
     facts.add({"text", result.text});
+    facts.add({"arithmetic", result.arithmetic});
     facts.add({"time", durationText(result.seconds)});
     facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.print(std::cout);
@@ -75,6 +76,7 @@ void addEvaluate(CommandLine& line) {
         ->type_name("N")->check(CLI::Range(int64_t(2), int64_t(1) << 24));
     command->add_option("--max-windows", options.maxWindows, "Score the first N windows only")
         ->type_name("N")->check(CLI::PositiveNumber);
+    addArithmetic(*command, options.arithmetic);
     auto* against = command->add_option("--against", options.against,
                                         "Original to compare with: KL divergence, top-1 agreement, perplexity ratio")
                         ->type_name("MODEL");

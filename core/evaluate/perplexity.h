@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "core/model/arithmetic.h"
 #include "core/model/model_source.h"
 #include "core/text/corpus.h"
 
@@ -15,6 +16,7 @@ struct PerplexityOptions {
     uint64_t activationBytes = uint64_t(1)
                                << 30;  ///< windows whose activations fit run through the blocks together
     uint64_t logitBytes = uint64_t(64) << 20;  ///< logits held at once
+    Arithmetic arithmetic = Arithmetic::dense;  ///< of the model; that of an original is always dense
 };
 
 /// Each window is seen alone, from position 0; its first token is not scored.

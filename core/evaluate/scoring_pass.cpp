@@ -27,13 +27,13 @@ double headWork(const ModelInfo& info) {
 }
 
 /// The last block's outputs [windows, length, H].
-at::Tensor runBlocks(const LanguageModel& model, const TokenWindows& windows, const std::stop_token& stop,
+at::Tensor runBlocks(const LanguageModel& model, const TokenWindows& windows, Arithmetic arithmetic, const std::stop_token& stop,
                      const std::function<void(double blocksDone, int block)>& report) {
     BlockRunner runner(model, windows);
     for (int b = 0; b < model.info().blocks; ++b) {
         checkStop(stop);
         report(b, b);
-        const Block block = model.loadBlock(b);
+        const Block block = model.loadBlock(b, arithmetic, hostDevice(), stop);
         runner.advance(block, stop, [&](double fraction) { report(b + fraction, b); });
     }
     return runner.hidden();
@@ -75,7 +75,7 @@ void visitLogits(const std::vector<std::shared_ptr<const ModelSource>>& sources,
         for (size_t m = 0; m < models.size(); ++m) {
             const ModelInfo& info = models[m]->info();
             hidden.push_back(
-                runBlocks(*models[m], part(windows, first, count), stop, [&](double blocks, int block) {
+                runBlocks(*models[m], part(windows, first, count), m == 0 ? options.arithmetic : Arithmetic::dense, stop, [&](double blocks, int block) {
                     report(done + blocks * blockWork(info), int(m), block);
                 }));
             done += info.blocks * blockWork(info);

@@ -23,7 +23,8 @@ struct ScoredRows {
 
 /// Shows each position but the last of each window once, in order. Windows run through the blocks of one model after
 /// the other, so many at a time that the activations of all models fit; logits are made of so many rows at a time
-/// that those of all models fit, and never stored. progress: fraction 0…1 of all the work, index of the model and
+/// that those of all models fit, and never stored. options.arithmetic is that of the first model, the others are dense.
+/// progress: fraction 0…1 of all the work, index of the model and
 /// its block under work (-1: the heads). Throws as perplexity does.
 void visitLogits(const std::vector<std::shared_ptr<const ModelSource>>& sources, const TokenWindows& windows,
                  const PerplexityOptions& options, const std::stop_token& stop,

@@ -46,11 +46,10 @@ struct Generator::State {
     std::vector<KeyValueCache> caches;
 };
 
-Generator::Generator(std::shared_ptr<const ModelSource> source, std::stop_token stop)
+Generator::Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::stop_token stop)
     : state_(std::make_unique<State>(std::move(source))) {
     for (int b = 0; b < state_->model.info().blocks; ++b) {
-        checkStop(stop);
-        state_->blocks.push_back(state_->model.loadBlock(b, WeightForm::packed));
+        state_->blocks.push_back(state_->model.loadBlock(b, arithmetic, hostDevice(), stop));
     }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/arithmetic.h"
 #include "core/model/model_source.h"
 
 namespace owq {
@@ -25,11 +26,11 @@ struct Generation {
     std::string stopReason;  ///< "end of text", "length", "context full", "stopped by the caller"
 };
 
-/// A model held in memory for generation: quantized linears stay packed. Not for several threads at once.
+/// A model held in memory for generation. Not for several threads at once.
 class Generator {
 public:
     /// Loads every block; polls `stop` between blocks.
-    explicit Generator(std::shared_ptr<const ModelSource> source, std::stop_token stop = {});
+    explicit Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic = Arithmetic::doubleInt8, std::stop_token stop = {});
     ~Generator();
 
     /// onToken gets each new id; false ends the text. Throws Error (empty prompt, prompt longer than the

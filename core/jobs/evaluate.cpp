@@ -66,14 +66,16 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     checkStop(stop);
     const TokenWindows windows = evaluationWindows(ids, result.sequenceLength, options.maxWindows, model->info().vocabulary);
     const auto itemOf = [](int block) { return block < 0 ? "head" : "block " + std::to_string(block + 1); };
+    PerplexityOptions pass;
+    pass.arithmetic = options.arithmetic;
     PerplexityResult p;
     if (original) {
-        result.divergence = divergence(model, original, windows, {}, stop, [&](double fraction, bool ofOriginal, int block) {
+        result.divergence = divergence(model, original, windows, pass, stop, [&](double fraction, bool ofOriginal, int block) {
             progress.report("Measuring divergence", itemOf(block) + (ofOriginal ? " of the original" : ""), fraction);
         });
         p = result.divergence->model;
     } else {
-        p = perplexity(model, windows, {}, stop, [&](double fraction, int block) {
+        p = perplexity(model, windows, pass, stop, [&](double fraction, int block) {
             progress.report("Measuring perplexity", itemOf(block), fraction);
         });
     }
@@ -82,7 +84,7 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     result.tokens = p.tokens;
     result.windows = windows.count();
     result.windowNll = p.windowNll;
-    result.dtype = "F32";
+    result.arithmetic = arithmeticName(options.arithmetic);
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     result.peakMemoryBytes = peakMemoryBytes();
     progress.report("Measured", "", 1);
@@ -91,7 +93,7 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
 
 Json toJson(const EvaluateResult& r) {
     Json json = {{"perplexity", r.perplexity}, {"tokens", r.tokens}, {"windows", r.windows}, {"nll", r.nll}, {"protocol", r.protocol},
-                 {"sequence_length", r.sequenceLength}, {"dtype", r.dtype}, {"model", r.model}, {"text", r.text},
+                 {"sequence_length", r.sequenceLength}, {"arithmetic", r.arithmetic}, {"model", r.model}, {"text", r.text},
                  {"window_nll", r.windowNll}, {"seconds", r.seconds}, {"peak_memory_bytes", r.peakMemoryBytes}};
     if (!r.divergence) return json;
     const DivergenceResult& d = *r.divergence;

@@ -18,6 +18,7 @@ struct EvaluateOptions {
     std::string protocol = "plain";            ///< wikitext2, ptb, c4, plain; ignored for tokens
     int64_t sequenceLength = 0;                ///< 0: the smaller of the model's maximum and 2048
     int64_t maxWindows = 0;                    ///< 0: all
+    Arithmetic arithmetic = Arithmetic::dense;  ///< of the model; the original is always computed dense
     /// The original to measure the divergence from, empty: none. againstFolder as modelFolder. The tokenizer is the model's.
     std::filesystem::path against, againstFolder;
 };
@@ -27,7 +28,7 @@ struct EvaluateResult {
     double nll = 0;          ///< sum over the scored tokens, natural logarithm
     int64_t tokens = 0;      ///< scored: windows * (sequenceLength - 1)
     int64_t windows = 0, sequenceLength = 0;
-    std::string protocol, dtype, model, text;
+    std::string protocol, arithmetic, model, text;
     std::vector<double> windowNll;  ///< mean token loss of each window
     std::string against;            ///< path of the original, empty without one
     std::optional<DivergenceResult> divergence;

@@ -25,7 +25,7 @@ GenerateResult generate(const GenerateOptions& options, Progress& progress, std:
     const auto model = ModelSource::open(options.model, options.modelFolder);
     const auto tokenizer = openTokenizer(model->tokenizerFolder());
     const std::vector<int32_t> prompt = tokenizer->encode(options.prompt);
-    Generator generator(model, stop);
+    Generator generator(model, options.arithmetic, stop);
     GenerateResult result;
     result.promptTokens = int64_t(prompt.size());
 
@@ -53,6 +53,7 @@ GenerateResult generate(const GenerateOptions& options, Progress& progress, std:
     result.promptSeconds = g.promptSeconds;
     result.decodeSeconds = g.decodeSeconds;
     result.stopReason = g.stopReason;
+    result.arithmetic = options.arithmetic;
     return result;
 }
 
@@ -60,7 +61,8 @@ Json toJson(const GenerateResult& r) {
     auto rate = [](int64_t tokens, double seconds) { return seconds > 0 ? double(tokens) / seconds : 0.0; };
     return {{"text", r.text}, {"ids", r.ids}, {"prompt_tokens", r.promptTokens}, {"prompt_seconds", r.promptSeconds},
             {"decode_seconds", r.decodeSeconds}, {"prompt_tokens_per_second", rate(r.promptTokens, r.promptSeconds)},
-            {"decode_tokens_per_second", rate(int64_t(r.ids.size()), r.decodeSeconds)}, {"stop_reason", r.stopReason}};
+            {"decode_tokens_per_second", rate(int64_t(r.ids.size()), r.decodeSeconds)}, {"stop_reason", r.stopReason},
+            {"arithmetic", arithmeticName(r.arithmetic)}};
 }
 
 }  // namespace owq

@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/model/arithmetic.h"
 
 namespace owq {
 
@@ -18,6 +19,7 @@ struct GenerateOptions {
     double temperature = 0;  ///< 0: greedy
     double topP = 1;         ///< nucleus
     uint64_t seed = 0;
+    Arithmetic arithmetic = Arithmetic::doubleInt8;
     std::function<void(const std::string& text)> onText;  ///< whole UTF-8 characters as they come, in the job's thread
 };
 
@@ -27,6 +29,7 @@ struct GenerateResult {
     int64_t promptTokens = 0;
     double promptSeconds = 0, decodeSeconds = 0;  ///< tokens per second follow
     std::string stopReason;  ///< "end of text", "length", "context full"
+    Arithmetic arithmetic = Arithmetic::doubleInt8;  ///< as asked for
 };
 
 GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop);

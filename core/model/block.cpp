@@ -99,7 +99,7 @@ struct Block::Pass {
 };
 
 Block Block::load(const ModelSource& source, const ModelConfig& config, const ModelNames& names, int index,
-                  std::shared_ptr<const Rope> rope, WeightForm form, const Device& device, const std::stop_token& stop) {
+                  std::shared_ptr<const Rope> rope, Arithmetic arithmetic, const Device& device, const std::stop_token& stop) {
     const at::NoGradGuard guard;
     Block block;
     block.config_ = config;
@@ -116,7 +116,7 @@ Block Block::load(const ModelSource& source, const ModelConfig& config, const Mo
         if (info.block != index) continue;
         checkStop(stop);
         block.infos_.push_back(info);
-        block.linears_.push_back(Linear::load(source, info.name, form, device));
+        block.linears_.push_back(Linear::load(source, info.name, arithmetic, device));
     }
     return block;
 }

@@ -43,7 +43,7 @@ public:
     /// Reads the weights of block `index`. Throws Error naming a tensor that holds values that are not
     /// finite, and Cancelled. Copies of a block share its weights; replacing one's leaves the other's.
     static Block load(const ModelSource& source, const ModelConfig& config, const ModelNames& names,
-                      int index, std::shared_ptr<const Rope> rope, WeightForm form = WeightForm::dense,
+                      int index, std::shared_ptr<const Rope> rope, Arithmetic arithmetic = Arithmetic::dense,
                       const Device& device = hostDevice(), const std::stop_token& stop = {});
 
     int index() const { return index_; }

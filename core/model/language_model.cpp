@@ -73,8 +73,8 @@ at::Tensor LanguageModel::embed(const at::Tensor& ids, int64_t firstPosition) co
     return hidden;
 }
 
-Block LanguageModel::loadBlock(int index, WeightForm form, const Device& device, const std::stop_token& stop) const {
-    return Block::load(*source_, config_, names_, index, rope_, form, device, stop);
+Block LanguageModel::loadBlock(int index, Arithmetic arithmetic, const Device& device, const std::stop_token& stop) const {
+    return Block::load(*source_, config_, names_, index, rope_, arithmetic, device, stop);
 }
 
 at::Tensor LanguageModel::finalNorm(const at::Tensor& hidden) const {

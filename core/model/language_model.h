@@ -25,7 +25,7 @@ public:
     at::Tensor embed(const at::Tensor& ids, int64_t firstPosition = 0) const;
     /// Lets go of the pages of the embedding that embed() read from a mapped file.
     void releaseEmbedding() const { releasePages(tokens_.data, tokens_.bytes()); }
-    Block loadBlock(int index, WeightForm form = WeightForm::dense, const Device& device = hostDevice(),
+    Block loadBlock(int index, Arithmetic arithmetic = Arithmetic::dense, const Device& device = hostDevice(),
                     const std::stop_token& stop = {}) const;
     /// Output of the last block to what the head multiplies, [..., H] to [..., embedding].
     at::Tensor finalNorm(const at::Tensor& hidden) const;

@@ -16,7 +16,7 @@
 namespace owq {
 namespace {
 
-constexpr int64_t kFewTokens = 16;  // up to here the matrix-vector kernel is faster than dequantizing
+constexpr int64_t kFewTokens = 16;  // up to here exact products of packed weights are faster than dequantizing
 constexpr int64_t kTileFloats = int64_t(1) << 20;  // of dequantized rows held at once
 
 bool packable(const QuantizedLinear& q) { return q.bits <= 8 && q.groupSize % 32 == 0; }
@@ -28,6 +28,12 @@ std::shared_ptr<const kernels::PackedMatrix> packed(const QuantizedLinear& q) {
                               .weakWeight = q.weakWeight.data(), .weakCount = int64_t(q.weakColumns.size())});
 }
 
+kernels::Activations activationsOf(Arithmetic arithmetic) {
+    return arithmetic == Arithmetic::doubleInt8 ? kernels::Activations::doubleInt8
+           : arithmetic == Arithmetic::int8     ? kernels::Activations::int8
+                                                : kernels::Activations::exact;
+}
+
 }  // namespace
 
 Linear::Linear(const at::Tensor& weight, at::Tensor bias)
@@ -35,7 +41,7 @@ Linear::Linear(const at::Tensor& weight, at::Tensor bias)
     setWeight(weight.contiguous().const_data_ptr<float>());
 }
 
-Linear Linear::load(const ModelSource& source, const std::string& name, WeightForm form, const Device& device) {
+Linear Linear::load(const ModelSource& source, const std::string& name, Arithmetic arithmetic, const Device& device) {
     Linear out;
     // The authors' packed files hold a bias of zeros where the model has none.
     const LinearInfo* info = source.info().find(name);
@@ -55,32 +61,31 @@ Linear Linear::load(const ModelSource& source, const std::string& name, WeightFo
     if (!device.isHost()) {
         out.placed_ = at::empty({0}, device.options(at::kFloat));
         out.setWeight(quantized);
-    } else if (form == WeightForm::packed && packable(quantized))
+    } else if (arithmetic != Arithmetic::dense && packable(quantized)) {
+        out.arithmetic_ = arithmetic;
         out.packed_ = packed(quantized);
-    else
+    } else {
         out.setWeight(dequantize(quantized).data());
+    }
     return out;
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
     if (isPlaced()) return at::linear(x, placed_, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
-    if (packed_) return forwardPacked(x);
-    const at::Tensor in = x.contiguous();
-    std::vector<int64_t> shape = x.sizes().vec();
-    shape.back() = rows_;
-    at::Tensor out = at::empty(shape, at::TensorOptions(at::kFloat));
-    dense_->multiply(in.const_data_ptr<float>(), in.numel() / std::max<int64_t>(1, columns_),
-                     bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, out.data_ptr<float>());
-    return out;
-}
-
-at::Tensor Linear::forwardPacked(const at::Tensor& x) const {
     const at::Tensor in = x.reshape({-1, columns_}).contiguous();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = rows_;
     at::Tensor out = at::empty({in.size(0), rows_}, at::TensorOptions(at::kFloat));
-    if (in.size(0) <= kFewTokens) {
-        packed_->multiply(in.const_data_ptr<float>(), in.size(0), out.data_ptr<float>());
+    if (packed_)
+        multiplyPacked(in, out);
+    else
+        dense_->multiply(in.const_data_ptr<float>(), in.size(0), bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, out.data_ptr<float>());
+    return out.view(shape);
+}
+
+void Linear::multiplyPacked(const at::Tensor& x, at::Tensor out) const {
+    if (arithmetic_ != Arithmetic::exact || x.size(0) <= kFewTokens) {
+        packed_->multiply(x.const_data_ptr<float>(), x.size(0), out.data_ptr<float>(), activationsOf(arithmetic_));
     } else {
         const int64_t tile = std::clamp<int64_t>(kTileFloats / columns_, 8, rows_);
         at::Tensor rows = at::empty({tile, columns_}, at::TensorOptions(at::kFloat));
@@ -88,11 +93,10 @@ at::Tensor Linear::forwardPacked(const at::Tensor& x) const {
             const int64_t count = std::min(tile, rows_ - begin);
             packed_->dequantizeRows(begin, begin + count, rows.data_ptr<float>());
             at::Tensor part = out.narrow(1, begin, count);
-            at::mm_out(part, in, rows.narrow(0, 0, count).t());
+            at::mm_out(part, x, rows.narrow(0, 0, count).t());
         }
     }
     if (bias_.defined()) out.add_(bias_);
-    return out.view(shape);
 }
 
 at::Tensor Linear::weight() const {

@@ -7,30 +7,24 @@
 #include <string>
 
 #include "core/device/device.h"
+#include "core/model/arithmetic.h"
 #include "core/model/model_source.h"
 
 namespace owq {
-
-/// What a loaded linear keeps in memory.
-enum class WeightForm {
-    dense,  ///< fp32, dequantized at load: fastest for many tokens
-    packed  ///< quantized linears stay packed: a matrix-vector kernel for few tokens, dequantized row tiles
-            ///< for many
-};
 
 namespace kernels {
 class DenseMatrix;
 class PackedMatrix;
 }  // namespace kernels
 
-/// y = x Wᵀ + b, all fp32: on the CPU by our own kernels, elsewhere by LibTorch.
+/// y = x Wᵀ + b of fp32 x: on the CPU by our own kernels, elsewhere by LibTorch, always dense.
 class Linear {
 public:
     Linear() = default;
     Linear(const at::Tensor& weight, at::Tensor bias);
     /// `name` as in LinearInfo.
     static Linear load(const ModelSource& source, const std::string& name,
-                       WeightForm form = WeightForm::dense, const Device& device = hostDevice());
+                       Arithmetic arithmetic = Arithmetic::dense, const Device& device = hostDevice());
 
     int64_t rows() const { return rows_; }
     int64_t columns() const { return columns_; }
@@ -47,9 +41,10 @@ public:
     bool isPacked() const { return packed_ != nullptr; }
 
 private:
-    at::Tensor forwardPacked(const at::Tensor& x) const;
+    void multiplyPacked(const at::Tensor& x, at::Tensor out) const;
 
     int64_t rows_ = 0, columns_ = 0;
+    Arithmetic arithmetic_ = Arithmetic::dense;
     at::Tensor bias_;
     at::Tensor placed_;                                  ///< [rows, columns] on a device, or
     std::shared_ptr<const kernels::DenseMatrix> dense_;  ///< or

@@ -22,6 +22,19 @@ TEST_P(GoldenPerplexity, IsTheReferences) {
     EXPECT_NEAR(got, expected, expected * 1e-4);
 }
 
+TEST_P(GoldenPerplexity, StaysWithInputsAsTwoEightBitNumbers) {
+    const auto& [family, text] = GetParam();
+    const auto packed = ModelSource::open(std::filesystem::path(OWQ_TEST_DATA) / "reference" / family / "owq3.05.pth", sampleModel(family));
+    const auto measured = [&](Arithmetic arithmetic) {
+        PerplexityOptions options;
+        options.arithmetic = arithmetic;
+        return perplexity(packed, windows(family, text, 64, 512), options).perplexity;
+    };
+    const double exact = measured(Arithmetic::exact), rounded = measured(Arithmetic::doubleInt8);
+    RecordProperty("relative_difference", std::to_string(rounded / exact - 1));
+    EXPECT_NEAR(rounded, exact, exact * 1e-4);
+}
+
 INSTANTIATE_TEST_SUITE_P(Samples, GoldenPerplexity,
                          ::testing::Combine(::testing::Values("opt", "llama"),
                                             ::testing::Values("heldout", "wikitext2")));

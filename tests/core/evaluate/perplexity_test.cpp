@@ -53,6 +53,20 @@ TEST_P(Perplexity, RefusesWindowsThatDoNotFitAndStops) {
     EXPECT_THROW(perplexity(source, windows(GetParam(), "heldout", 1, 64), {}, stop.get_token()), Cancelled);
 }
 
+TEST_P(Perplexity, HardlyDependsOnTheArithmeticOfPackedLinears) {
+    const auto packed = ModelSource::open(std::filesystem::path(OWQ_TEST_DATA) / "reference" / GetParam() / "owq3.05.pth", sampleModel(GetParam()));
+    const TokenWindows few = windows(GetParam(), "heldout", 4, 256);
+    const auto measured = [&](Arithmetic arithmetic) {
+        PerplexityOptions options;
+        options.arithmetic = arithmetic;
+        return perplexity(packed, few, options).perplexity;
+    };
+    const double dense = measured(Arithmetic::dense);
+    EXPECT_NEAR(measured(Arithmetic::exact) / dense, 1, 2e-6);
+    EXPECT_NEAR(measured(Arithmetic::doubleInt8) / dense, 1, 1e-4);
+    EXPECT_GT(std::abs(measured(Arithmetic::int8) / dense - 1), 1e-3) << "asked for less, got less";
+}
+
 INSTANTIATE_TEST_SUITE_P(Samples, Perplexity, ::testing::Values("opt", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 

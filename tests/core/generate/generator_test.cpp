@@ -70,6 +70,16 @@ TEST_P(Generate, ASeedGivesOneText) {
     EXPECT_NE(generator.generate(kPrompt, other).ids, first);
 }
 
+TEST_P(Generate, PackedWeightsGiveTheTokensOfDequantizedOnes) {
+    const std::filesystem::path file = std::filesystem::path(OWQ_TEST_DATA) / "reference" / GetParam() / "owq3.05.pth";
+    const auto packed = ModelSource::open(file, sampleModel(GetParam()));
+    Generator dense(packed, Arithmetic::dense), exact(packed, Arithmetic::exact);
+    for (const std::vector<int32_t>& prompt : {kPrompt, {7, 7, 2000}, {11}}) {
+        const std::vector<int32_t> expected = dense.generate(prompt, {.maxTokens = 100}).ids;
+        EXPECT_EQ(exact.generate(prompt, {.maxTokens = 100}).ids, expected);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Samples, Generate, ::testing::Values("opt", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 

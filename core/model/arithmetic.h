@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+namespace owq {
+
+/// How quantized linears are multiplied on the CPU. Linears that are not quantized, attention and norms are always fp32.
+enum class Arithmetic {
+    dense,       ///< weights dequantized to fp32 at load: fastest for many tokens, where memory is no concern
+    exact,       ///< weights stay packed, inputs stay fp32
+    doubleInt8,  ///< weights stay packed, each input becomes the sum of two 8-bit numbers: output off by less than 1e-4 (rms, relative)
+    int8         ///< weights stay packed, each input becomes one 8-bit number: for models whose activations have outliers only a sketch
+};
+
+/// "dense", "exact", "int8x2", "int8".
+std::string arithmeticName(Arithmetic arithmetic);
+/// Throws Error listing the names.
+Arithmetic arithmeticFromName(const std::string& name);
+
+}  // namespace owq
