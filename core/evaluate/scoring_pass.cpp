@@ -27,13 +27,13 @@ double headWork(const ModelInfo& info) {
 }
 
 /// The last block's outputs [windows, length, H].
-at::Tensor runBlocks(const LanguageModel& model, const TokenWindows& windows, Arithmetic arithmetic, const std::stop_token& stop,
+at::Tensor runBlocks(const LanguageModel& model, const TokenWindows& windows, const std::stop_token& stop,
                      const std::function<void(double blocksDone, int block)>& report) {
     BlockRunner runner(model, windows);
     for (int b = 0; b < model.info().blocks; ++b) {
         checkStop(stop);
         report(b, b);
-        const Block block = model.loadBlock(b, arithmetic, hostDevice(), stop);
+        const Block block = model.loadBlock(b, hostDevice(), stop);
         runner.advance(block, stop, [&](double fraction) { report(b + fraction, b); });
     }
     return runner.hidden();
@@ -53,7 +53,8 @@ void visitLogits(const std::vector<std::shared_ptr<const ModelSource>>& sources,
     int64_t windowBytes = 0, rowBytes = 0;
     double work = 0, heads = 0;
     for (const auto& source : sources) {
-        const ModelInfo& info = models.emplace_back(std::make_unique<LanguageModel>(source))->info();
+        const Arithmetic arithmetic = models.empty() ? options.arithmetic : Arithmetic::dense;
+        const ModelInfo& info = models.emplace_back(std::make_unique<LanguageModel>(source, arithmetic))->info();
         windowBytes += windows.length * info.hidden * int64_t(sizeof(float));
         rowBytes += info.vocabulary * int64_t(sizeof(float));
         work += info.blocks * blockWork(info) + headWork(info);
@@ -75,7 +76,7 @@ void visitLogits(const std::vector<std::shared_ptr<const ModelSource>>& sources,
         for (size_t m = 0; m < models.size(); ++m) {
             const ModelInfo& info = models[m]->info();
             hidden.push_back(
-                runBlocks(*models[m], part(windows, first, count), m == 0 ? options.arithmetic : Arithmetic::dense, stop, [&](double blocks, int block) {
+                runBlocks(*models[m], part(windows, first, count), stop, [&](double blocks, int block) {
                     report(done + blocks * blockWork(info), int(m), block);
                 }));
             done += info.blocks * blockWork(info);

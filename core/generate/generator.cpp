@@ -25,7 +25,7 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 struct Generator::State {
-    explicit State(std::shared_ptr<const ModelSource> source) : model(std::move(source)) {}
+    State(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic) : model(std::move(source), arithmetic) {}
 
     /// Logits [vocabulary] after the last of the ids, which follow what the caches hold.
     at::Tensor step(std::span<const int32_t> ids, const std::stop_token& stop) {
@@ -47,9 +47,9 @@ struct Generator::State {
 };
 
 Generator::Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::stop_token stop)
-    : state_(std::make_unique<State>(std::move(source))) {
+    : state_(std::make_unique<State>(std::move(source), arithmetic)) {
     for (int b = 0; b < state_->model.info().blocks; ++b) {
-        state_->blocks.push_back(state_->model.loadBlock(b, arithmetic, hostDevice(), stop));
+        state_->blocks.push_back(state_->model.loadBlock(b, hostDevice(), stop));
     }
 }
 

@@ -4,7 +4,8 @@
 
 namespace owq {
 
-/// How quantized linears are multiplied on the CPU. Linears that are not quantized, attention and norms are always fp32.
+/// How linears hold their weights and are multiplied on the CPU. Attention, norms and sums are always fp32, and so are the products of
+/// linears that are not quantized, whose weights stay in the checkpoint's dtype with all but `dense`.
 enum class Arithmetic {
     dense,       ///< weights dequantized to fp32 at load: fastest for many tokens, where memory is no concern
     exact,       ///< weights stay packed, inputs stay fp32

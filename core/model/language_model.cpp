@@ -22,7 +22,8 @@ std::optional<TensorShape> shapeIn(const ModelSource& source, const std::string&
 
 }  // namespace
 
-LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source) : source_(std::move(source)) {
+LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic)
+    : source_(std::move(source)), arithmetic_(arithmetic) {
     const at::NoGradGuard guard;
     config_ = parseModelConfig(source_->config(), "config.json");
     names_ = resolveNames(
@@ -31,8 +32,8 @@ LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source) : source
     tokens_ = source_->tensor(names_.tokens + ".weight");
     if (!names_.positions.empty()) positions_ = loadFloat(*source_, names_.positions + ".weight");
     if (!names_.projectIn.empty()) {
-        projectIn_ = Linear::load(*source_, names_.projectIn);
-        projectOut_ = Linear::load(*source_, names_.projectOut);
+        projectIn_ = Linear::load(*source_, names_.projectIn, arithmetic_);
+        projectOut_ = Linear::load(*source_, names_.projectOut, arithmetic_);
     }
     if (!names_.embeddingNorm.empty()) embeddingNorm_ = loadNorm(*source_, config_, names_.embeddingNorm, hostDevice());
     if (!names_.finalNorm.empty()) finalNorm_ = loadNorm(*source_, config_, names_.finalNorm, hostDevice());
@@ -73,8 +74,8 @@ at::Tensor LanguageModel::embed(const at::Tensor& ids, int64_t firstPosition) co
     return hidden;
 }
 
-Block LanguageModel::loadBlock(int index, Arithmetic arithmetic, const Device& device, const std::stop_token& stop) const {
-    return Block::load(*source_, config_, names_, index, rope_, arithmetic, device, stop);
+Block LanguageModel::loadBlock(int index, const Device& device, const std::stop_token& stop) const {
+    return Block::load(*source_, config_, names_, index, rope_, arithmetic_, device, stop);
 }
 
 at::Tensor LanguageModel::finalNorm(const at::Tensor& hidden) const {
@@ -84,7 +85,7 @@ at::Tensor LanguageModel::finalNorm(const at::Tensor& hidden) const {
 }
 
 const Linear& LanguageModel::headLinear() const {
-    std::call_once(headOnce_, [this] { head_ = Linear(loadFloat(*source_, names_.head + ".weight"), {}); });
+    std::call_once(headOnce_, [this] { head_ = Linear::load(*source_, names_.head, arithmetic_); });
     return head_;
 }
 

@@ -14,7 +14,8 @@ namespace owq {
 
 class LanguageModel {
 public:
-    explicit LanguageModel(std::shared_ptr<const ModelSource> source);
+    /// arithmetic: of all linears on the host, the head too.
+    explicit LanguageModel(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic = Arithmetic::dense);
 
     const ModelSource& source() const { return *source_; }
     const ModelInfo& info() const { return source_->info(); }
@@ -25,8 +26,7 @@ public:
     at::Tensor embed(const at::Tensor& ids, int64_t firstPosition = 0) const;
     /// Lets go of the pages of the embedding that embed() read from a mapped file.
     void releaseEmbedding() const { releasePages(tokens_.data, tokens_.bytes()); }
-    Block loadBlock(int index, Arithmetic arithmetic = Arithmetic::dense, const Device& device = hostDevice(),
-                    const std::stop_token& stop = {}) const;
+    Block loadBlock(int index, const Device& device = hostDevice(), const std::stop_token& stop = {}) const;
     /// Output of the last block to what the head multiplies, [..., H] to [..., embedding].
     at::Tensor finalNorm(const at::Tensor& hidden) const;
     /// Rows of finalNorm(...) to logits, [..., vocabulary]. The head's weight is loaded at the first call and
@@ -39,6 +39,7 @@ private:
     const Linear& headLinear() const;
 
     std::shared_ptr<const ModelSource> source_;
+    Arithmetic arithmetic_;
     ModelConfig config_;
     ModelNames names_;
     std::shared_ptr<const Rope> rope_;

@@ -8,16 +8,18 @@
 
 #include <algorithm>
 
+#include "core/base/file.h"
 #include "core/model/family.h"
 #include "core/model/torch_tensor.h"
 #include "kernels/dense_matrix.h"
 #include "kernels/matvec.h"
+#include "kernels/stored_matrix.h"
 
 namespace owq {
 namespace {
 
-constexpr int64_t kFewTokens = 16;  // up to here exact products of packed weights are faster than dequantizing
-constexpr int64_t kTileFloats = int64_t(1) << 20;  // of dequantized rows held at once
+constexpr int64_t kFewTokens = 16;  // up to here products of packed and stored weights are faster than widening these
+constexpr int64_t kTileFloats = int64_t(1) << 20;  // of widened rows held at once
 
 bool packable(const QuantizedLinear& q) { return q.bits <= 8 && q.groupSize % 32 == 0; }
 
@@ -26,6 +28,13 @@ std::shared_ptr<const kernels::PackedMatrix> packed(const QuantizedLinear& q) {
         kernels::PackedWeight{.codes = q.codes.data(), .rows = q.rows, .columns = q.columns, .bits = q.bits, .groupSize = q.groupSize,
                               .scale = q.scale.data(), .zero = q.zero.data(), .weakColumns = q.weakColumns.data(),
                               .weakWeight = q.weakWeight.data(), .weakCount = int64_t(q.weakColumns.size())});
+}
+
+std::shared_ptr<const kernels::StoredMatrix> stored(const at::Tensor& weight) {
+    const auto type = weight.scalar_type() == at::kHalf       ? kernels::StoredType::f16
+                      : weight.scalar_type() == at::kBFloat16 ? kernels::StoredType::bf16
+                                                              : kernels::StoredType::f32;
+    return std::make_shared<const kernels::StoredMatrix>(weight.const_data_ptr(), type, weight.size(0), weight.size(1));
 }
 
 kernels::Activations activationsOf(Arithmetic arithmetic) {
@@ -47,8 +56,17 @@ Linear Linear::load(const ModelSource& source, const std::string& name, Arithmet
     const LinearInfo* info = source.info().find(name);
     if (info && info->bias) out.bias_ = loadFloat(source, name + ".bias", device.place());
     if (!source.quantized(name)) {
+        const bool transposed = info && familyOf(source.config(), name).storedTransposed;
+        if (arithmetic != Arithmetic::dense && device.isHost() && !transposed) {
+            const at::Tensor weight = loadStored(source, name + ".weight");
+            out.rows_ = weight.size(0);
+            out.columns_ = weight.size(1);
+            out.stored_ = stored(weight);
+            releasePages(weight.const_data_ptr(), weight.nbytes());
+            return out;
+        }
         at::Tensor weight = loadFloat(source, name + ".weight", device.place());
-        if (info && familyOf(source.config(), name).storedTransposed) weight = weight.t().contiguous();
+        if (transposed) weight = weight.t().contiguous();
         if (device.isHost()) return Linear(weight, out.bias_);
         out.rows_ = weight.size(0);
         out.columns_ = weight.size(1);
@@ -76,42 +94,53 @@ at::Tensor Linear::forward(const at::Tensor& x) const {
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = rows_;
     at::Tensor out = at::empty({in.size(0), rows_}, at::TensorOptions(at::kFloat));
-    if (packed_)
-        multiplyPacked(in, out);
+    const float* const from = in.const_data_ptr<float>();
+    float* const to = out.data_ptr<float>();
+    const bool few = in.size(0) <= kFewTokens;
+    if (dense_)
+        dense_->multiply(from, in.size(0), bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, to);
+    else if (packed_ && (few || arithmetic_ != Arithmetic::exact))
+        packed_->multiply(from, in.size(0), to, activationsOf(arithmetic_));
+    else if (stored_ && few)
+        stored_->multiply(from, in.size(0), to);
     else
-        dense_->multiply(in.const_data_ptr<float>(), in.size(0), bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, out.data_ptr<float>());
+        multiplyByTiles(in, out);
+    if (!dense_ && bias_.defined()) out.add_(bias_);
     return out.view(shape);
 }
 
-void Linear::multiplyPacked(const at::Tensor& x, at::Tensor out) const {
-    if (arithmetic_ != Arithmetic::exact || x.size(0) <= kFewTokens) {
-        packed_->multiply(x.const_data_ptr<float>(), x.size(0), out.data_ptr<float>(), activationsOf(arithmetic_));
-    } else {
-        const int64_t tile = std::clamp<int64_t>(kTileFloats / columns_, 8, rows_);
-        at::Tensor rows = at::empty({tile, columns_}, at::TensorOptions(at::kFloat));
-        for (int64_t begin = 0; begin < rows_; begin += tile) {
-            const int64_t count = std::min(tile, rows_ - begin);
-            packed_->dequantizeRows(begin, begin + count, rows.data_ptr<float>());
-            at::Tensor part = out.narrow(1, begin, count);
-            at::mm_out(part, x, rows.narrow(0, 0, count).t());
-        }
+void Linear::multiplyByTiles(const at::Tensor& x, at::Tensor out) const {
+    const int64_t tile = std::clamp<int64_t>(kTileFloats / columns_, 8, rows_);
+    const at::Tensor rows = at::empty({tile, columns_}, at::TensorOptions(at::kFloat));
+    for (int64_t begin = 0; begin < rows_; begin += tile) {
+        const int64_t count = std::min(tile, rows_ - begin);
+        fillRows(begin, begin + count, rows.data_ptr<float>());
+        at::Tensor part = out.narrow(1, begin, count);
+        at::mm_out(part, x, rows.narrow(0, 0, count).t());
     }
-    if (bias_.defined()) out.add_(bias_);
+}
+
+void Linear::fillRows(int64_t begin, int64_t end, float* out) const {
+    if (packed_)
+        packed_->dequantizeRows(begin, end, out);
+    else
+        stored_->widenRows(begin, end, out);
 }
 
 at::Tensor Linear::weight() const {
     if (isPlaced()) return placed_;
     at::Tensor weight = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat));
-    if (packed_)
-        packed_->dequantizeRows(0, rows_, weight.data_ptr<float>());
-    else
+    if (dense_)
         dense_->copyTo(weight.data_ptr<float>());
+    else
+        fillRows(0, rows_, weight.data_ptr<float>());
     return weight;
 }
 
 void Linear::setWeight(const float* weight) {
     dense_ = std::make_shared<const kernels::DenseMatrix>(weight, rows_, columns_);
     packed_.reset();
+    stored_.reset();
 }
 
 void Linear::setWeight(const QuantizedLinear& q) {

@@ -15,6 +15,7 @@ namespace owq {
 namespace kernels {
 class DenseMatrix;
 class PackedMatrix;
+class StoredMatrix;
 }  // namespace kernels
 
 /// y = x Wᵀ + b of fp32 x: on the CPU by our own kernels, elsewhere by LibTorch, always dense.
@@ -41,14 +42,17 @@ public:
     bool isPacked() const { return packed_ != nullptr; }
 
 private:
-    void multiplyPacked(const at::Tensor& x, at::Tensor out) const;
+    /// x [tokens, columns] to out [tokens, rows], by widening some rows after the other.
+    void multiplyByTiles(const at::Tensor& x, at::Tensor out) const;
+    void fillRows(int64_t begin, int64_t end, float* out) const;  ///< of the weight, packed or stored
 
     int64_t rows_ = 0, columns_ = 0;
     Arithmetic arithmetic_ = Arithmetic::dense;
     at::Tensor bias_;
     at::Tensor placed_;                                  ///< [rows, columns] on a device, or
     std::shared_ptr<const kernels::DenseMatrix> dense_;  ///< or
-    std::shared_ptr<const kernels::PackedMatrix> packed_;
+    std::shared_ptr<const kernels::PackedMatrix> packed_;  ///< or
+    std::shared_ptr<const kernels::StoredMatrix> stored_;
 };
 
 }  // namespace owq

@@ -30,32 +30,51 @@ at::ScalarType scalarType(DType type) {
     }
 }
 
+/// A tensor for LibTorch, where it lies or, when that is no address for its dtype, copied.
+struct StoredValues {
+    explicit StoredValues(const Tensor& tensor) {
+        const at::TensorOptions type(scalarType(tensor.dtype));
+        if (reinterpret_cast<uintptr_t>(tensor.data) % byteSize(tensor.dtype) == 0 && tensor.count() > 0) {
+            values = at::from_blob(const_cast<std::byte*>(tensor.data), tensor.shape, [owner = tensor.owner](void*) {}, type);
+        } else {
+            values = at::empty(tensor.shape, type);
+            if (tensor.bytes()) std::memcpy(values.data_ptr(), tensor.data, tensor.bytes());
+            copied = true;
+        }
+    }
+    at::Tensor values;
+    bool copied = false;
+};
+
+void checkFinite(const at::Tensor& values, const std::string& name) {
+    if (values.numel() == 0) return;
+    const auto [low, high] = at::aminmax(values);  // NaN wins in both
+    if (!std::isfinite(low.item<float>()) || !std::isfinite(high.item<float>()))
+        throw Error("tensor " + name + " holds values that are not finite (NaN or infinity)", {},
+                    "The checkpoint is damaged; get it again from its publisher.");
+}
+
 }  // namespace
 
 at::Tensor toFloatTensor(const Tensor& tensor, at::Device place) {
-    const at::ScalarType type = scalarType(tensor.dtype);
-    const size_t alignment = byteSize(tensor.dtype);
-    at::Tensor stored;
-    bool copied = !place.is_cpu();
-    if (reinterpret_cast<uintptr_t>(tensor.data) % alignment == 0 && tensor.count() > 0) {
-        stored = at::from_blob(const_cast<std::byte*>(tensor.data), tensor.shape, at::TensorOptions(type));
-    } else {
-        stored = at::empty(tensor.shape, at::TensorOptions(type));
-        if (tensor.bytes()) std::memcpy(stored.data_ptr(), tensor.data, tensor.bytes());
-        copied = true;
-    }
-    return stored.to(place, type).to(at::TensorOptions(at::kFloat).device(place), /*non_blocking=*/false, /*copy=*/!copied);
+    const StoredValues stored(tensor);
+    const bool copied = stored.copied || !place.is_cpu();
+    return stored.values.to(place, stored.values.scalar_type()).to(at::TensorOptions(at::kFloat).device(place), /*non_blocking=*/false, /*copy=*/!copied);
 }
 
 at::Tensor loadFloat(const ModelSource& source, const std::string& name, at::Device place) {
     const Tensor stored = source.tensor(name);
     at::Tensor values = toFloatTensor(stored, place);
     releasePages(stored.data, stored.bytes());
-    if (values.numel() == 0) return values;
-    const auto [low, high] = at::aminmax(values);  // NaN wins in both
-    if (!std::isfinite(low.item<float>()) || !std::isfinite(high.item<float>()))
-        throw Error("tensor " + name + " holds values that are not finite (NaN or infinity)", {},
-                    "The checkpoint is damaged; get it again from its publisher.");
+    checkFinite(values, name);
+    return values;
+}
+
+at::Tensor loadStored(const ModelSource& source, const std::string& name) {
+    if (source.tensor(name).dtype == DType::f64) return loadFloat(source, name);
+    const Tensor stored = source.tensor(name);
+    const at::Tensor values = StoredValues(stored).values;
+    checkFinite(values, name);
     return values;
 }
 

@@ -16,7 +16,7 @@ BlockReader::~BlockReader() {
 
 Block BlockReader::read(int index, const std::stop_token& stop) const {
     std::optional<Block> block;
-    device_.runAside([&] { block.emplace(model_.loadBlock(index, Arithmetic::dense, device_, stop)); });
+    device_.runAside([&] { block.emplace(model_.loadBlock(index, device_, stop)); });
     return std::move(*block);
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/stored_matrix.h"
+
 namespace owq::kernels {
 
 /// out[r][c] = (start ? start[c] : out[r][c]) + Σ_s a[r * aRow + s * aStep] * panel[s * panelWidth + c]
@@ -21,11 +23,24 @@ struct TileOf {
 };
 using DenseTile = TileOf<float>;
 
+/// A few rows of a StoredMatrix, `apart` rows from one to the next.
+struct StoredRows {
+    const void* values;  ///< of the first row
+    int64_t apart, columns;
+    StoredType type;
+    const float* x;      ///< [tokens, columns]
+    int64_t tokens;
+    float* out;          ///< of the first row's first token; the next row's is `apart` further on
+    int64_t outToken;    ///< from one token's to the next one's
+};
+
 struct DenseTable {
     int rows;   ///< of a whole tile: as many sums as the registers hold
     int panel;  ///< columns of a tile
     void (*tile)(const DenseTile&, int rows);  ///< rows: 1…DenseTable::rows
     void (*tile64)(const TileOf<double>&, int rows);  ///< the same with panels half as wide; `taken` must be null
+    void (*storedRows)(const StoredRows&, int rows);  ///< rows: 1…4
+    void (*widen)(const void* values, StoredType type, int64_t count, float* out);
     /// x[i] to exp(scale (x[i] - max x)) for i < count, 0 for the rest up to `size`, a multiple of `panel`; scale > 0.
     /// Returns the sum.
     float (*expRow)(float* x, int64_t count, int64_t size, float scale);

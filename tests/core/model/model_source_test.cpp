@@ -69,7 +69,7 @@ TEST_P(Pth, ComputesTheSamePackedAndDense) {
     EXPECT_EQ(source->kind(), ModelKind::pth);
     EXPECT_EQ(source->info().parameters, ModelSource::open(sampleModel(GetParam()))->info().parameters);
     const LanguageModel model(source);
-    const Block packed = model.loadBlock(0, Arithmetic::exact), dense = model.loadBlock(0);
+    const Block packed = LanguageModel(source, Arithmetic::exact).loadBlock(0), dense = model.loadBlock(0);
     const at::Tensor hidden = toFloatTensor(golden(GetParam(), "logits.safetensors")->read("hidden.0"));
     for (const LinearInfo& info : packed.linears()) {
         EXPECT_TRUE(source->quantized(info.name));
