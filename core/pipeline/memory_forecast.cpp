@@ -124,7 +124,7 @@ private:
         return most;
     }
 
-    const Recipe& recipe_;
+    Recipe recipe_;
     uint64_t hidden_;
     bool corrections_;  ///< the models have parted before this block is done
     std::vector<Shape> linears_;

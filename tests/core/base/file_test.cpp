@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/memory.h"
 #include "core/base/progress.h"
 
 namespace owq {
@@ -65,6 +66,14 @@ TEST_F(FileTest, KnownHashAndSpace) {
     EXPECT_EQ(sha256File(folder / "h"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_NO_THROW(requireSpace(folder / "not" / "yet", 1));
     EXPECT_THROW(requireSpace(folder, UINT64_MAX), Error);
+}
+
+TEST_F(FileTest, HashingALargeFileKeepsItOutOfMemory) {
+    writeText(folder / "large", "x");
+    fs::resize_file(folder / "large", uint64_t(512) << 20);
+    const uint64_t before = std::max(peakMemoryBytes(), residentMemoryBytes());
+    sha256File(folder / "large");
+    EXPECT_LT(peakMemoryBytes(), before + (uint64_t(128) << 20));
 }
 
 TEST(Progress, SpansMapFractions) {
