@@ -10,8 +10,8 @@
 namespace owq::cli {
 namespace {
 
-std::string rate(int64_t tokens, double seconds) {
-    return countText(tokens) + (seconds > 0 ? " (" + fixedText(double(tokens) / seconds, 1) + " a second)" : "");
+std::string countAndRate(int64_t tokens, double rate) {
+    return countText(tokens) + (rate > 0 ? " (" + fixedText(rate, 1) + " a second)" : "");
 }
 
 }  // namespace
@@ -28,8 +28,9 @@ void addGenerate(CommandLine& line) {
         run.line.finish();
         std::cout << std::endl;
         if (!run.common.quiet)
-            std::cerr << "prompt tokens " << rate(result.promptTokens, result.promptSeconds) << ", new tokens "
-                      << rate(int64_t(result.ids.size()), result.decodeSeconds) << ", ended by " << result.stopReason << '\n';
+            std::cerr << "prompt tokens "
+                      << countAndRate(result.promptTokens, result.promptSeconds > 0 ? double(result.promptTokens) / result.promptSeconds : 0)
+                      << ", new tokens " << countAndRate(int64_t(result.ids.size()), result.decodeRate()) << ", ended by " << result.stopReason << '\n';
     });
     command->add_option("MODEL", options->model, "Checkpoint, run directory or packed model")->required();
     command->add_option("--model", options->modelFolder, "Folder with config and tokenizer, for a lone .pth")->type_name("DIR");

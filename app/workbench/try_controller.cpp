@@ -31,11 +31,9 @@ void TryController::generate(const TryPanel::Request& request) {
             return jobs.generate(options, context.progress, context.stop);
         },
         [this](const GenerateResult& result) {
-            const double tokens = double(result.ids.size());
-            const double rate = result.decodeSeconds > 0 ? tokens / result.decodeSeconds : 0;
             panel_.end(tr("%1 tokens, %2 tokens per second; stopped by: %3")
                            .arg(result.ids.size())
-                           .arg(rate, 0, 'f', 1)
+                           .arg(result.decodeRate(), 0, 'f', 1)
                            .arg(QString::fromStdString(result.stopReason)));
         },
         [this](const Failure& failure) {

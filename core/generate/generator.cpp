@@ -74,7 +74,7 @@ Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOp
     start = std::chrono::steady_clock::now();
     while (true) {
         const int32_t id = sampler.draw({logits.data_ptr<float>(), size_t(logits.numel())});
-        if (std::find(config.eos.begin(), config.eos.end(), int64_t(id)) != config.eos.end()) {
+        if (options.stopAtEnd && std::find(config.eos.begin(), config.eos.end(), int64_t(id)) != config.eos.end()) {
             out.stopReason = "end of text";
             break;
         }
@@ -87,6 +87,7 @@ Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOp
             out.stopReason = "context full";
         if (!out.stopReason.empty()) break;
         logits = state_->step(std::span(&id, 1), stop);
+        ++out.decodeSteps;
     }
     out.decodeSeconds = secondsSince(start);
     return out;

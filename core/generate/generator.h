@@ -18,11 +18,13 @@ struct SamplingOptions {
     double temperature = 0;  ///< 0: greedy
     double topP = 1;         ///< smallest set of tokens whose probability reaches this; 1: all
     uint64_t seed = 0;
+    bool stopAtEnd = true;  ///< at the end-of-text token; else it is a token like others
 };
 
 struct Generation {
     std::vector<int32_t> ids;  ///< without the prompt and without the end-of-text token
     double promptSeconds = 0, decodeSeconds = 0;
+    int64_t decodeSteps = 0;  ///< single tokens that went through the model in decodeSeconds: the first new one comes with the prompt
     std::string stopReason;  ///< "end of text", "length", "context full", "stopped by the caller"
 };
 

@@ -52,16 +52,16 @@ GenerateResult generate(const GenerateOptions& options, Progress& progress, std:
     result.ids = g.ids;
     result.promptSeconds = g.promptSeconds;
     result.decodeSeconds = g.decodeSeconds;
+    result.decodeSteps = g.decodeSteps;
     result.stopReason = g.stopReason;
     result.arithmetic = options.arithmetic;
     return result;
 }
 
 Json toJson(const GenerateResult& r) {
-    auto rate = [](int64_t tokens, double seconds) { return seconds > 0 ? double(tokens) / seconds : 0.0; };
     return {{"text", r.text}, {"ids", r.ids}, {"prompt_tokens", r.promptTokens}, {"prompt_seconds", r.promptSeconds},
-            {"decode_seconds", r.decodeSeconds}, {"prompt_tokens_per_second", rate(r.promptTokens, r.promptSeconds)},
-            {"decode_tokens_per_second", rate(int64_t(r.ids.size()), r.decodeSeconds)}, {"stop_reason", r.stopReason},
+            {"decode_seconds", r.decodeSeconds}, {"prompt_tokens_per_second", r.promptSeconds > 0 ? double(r.promptTokens) / r.promptSeconds : 0.0},
+            {"decode_tokens_per_second", r.decodeRate()}, {"stop_reason", r.stopReason},
             {"arithmetic", arithmeticName(r.arithmetic)}};
 }
 

@@ -27,7 +27,9 @@ struct GenerateResult {
     std::string text;        ///< without the prompt
     std::vector<int32_t> ids;
     int64_t promptTokens = 0;
-    double promptSeconds = 0, decodeSeconds = 0;  ///< tokens per second follow
+    double promptSeconds = 0, decodeSeconds = 0;
+    int64_t decodeSteps = 0;  ///< single tokens that went through the model in decodeSeconds
+    double decodeRate() const { return decodeSeconds > 0 ? double(decodeSteps) / decodeSeconds : 0; }  ///< tokens per second
     std::string stopReason;  ///< "end of text", "length", "context full"
     Arithmetic arithmetic = Arithmetic::doubleInt8;  ///< as asked for
 };

@@ -18,7 +18,7 @@ TEST_F(CommandLine, VersionAndHelp) {
     EXPECT_THAT(version.out, testing::MatchesRegex("owq [0-9]+\\.[0-9]+\\.[0-9]+\n"));
     const Outcome help = owq({"help"});
     EXPECT_EQ(help.code, 0);
-    for (const char* name : {"inspect", "calibrate", "quantize", "evaluate", "export", "generate", "sweep", "tokenize", "figure"}) {
+    for (const char* name : {"inspect", "calibrate", "quantize", "evaluate", "export", "generate", "sweep", "bench", "tokenize", "figure"}) {
         EXPECT_THAT(help.out, HasSubstr(name));
         const Outcome one = owq({"help", name});
         EXPECT_EQ(one.code, 0) << name;
@@ -53,6 +53,13 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"export", "run", "--format", "owq"},
         {"export", "run", "--format", "zip", "--out", "x"},
         {"generate", model},
+        {"generate", model, "--prompt", "a", "--arithmetic", "double"},
+        {"bench"},
+        {"bench", model, "--synthetic", "llama-7b"},
+        {"bench", model, "--arithmetic", "dense"},
+        {"bench", model, "--bits", "5"},
+        {"bench", model, "--batch", "0"},
+        {"bench", "--synthetic", "gpt-9"},
         {"generate", model, "--prompt", "a", "--top-p", "2"},
         {"tokenize", model},
         {"tokenize", model, "--text", "a", "--jsonl", "b"},
@@ -78,7 +85,6 @@ TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
         {"tune", model, "--data", "a", "--out", "b"},
         {"judge", "a", "b"},
         {"compare", "a", "b"},
-        {"bench", model},
     };
     for (const Arguments& arguments : refused) {
         const Outcome outcome = owq(arguments);

@@ -186,6 +186,7 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
             r.ids.push_back(1);
         }
         r.decodeSeconds = 0.1;
+        r.decodeSteps = int64_t(r.ids.size());
         r.stopReason = "length";
         return r;
     };

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/bench.h"
+
+#include <iostream>
+
+#include "app/cli/command.h"
+#include "app/cli/format.h"
+#include "app/cli/progress_line.h"
+#include "app/cli/table.h"
+
+namespace owq::cli {
+namespace {
+
+std::string timesText(double faster) { return fixedText(faster, 2) + "x"; }
+
+void print(const BenchResult& r) {
+    Table facts = Table::facts();
+    facts.add({"model", r.model});
+    facts.add({"arithmetic", r.arithmetic + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads")});
+    facts.add({"read rate", fixedText(r.readRate * 1e-9, 1) + " GB/s, the most this machine was measured to read"});
+    facts.print(std::cout);
+    std::cout << '\n';
+    Table table({">rows", ">columns", ">bits", ">weak", ">count", ">batch", ">ms", ">GB/s", ">of read rate", ">fp16 takes", ">fp32 takes", ">weak cost"});
+    for (const BenchLayer& l : r.layers)
+        table.add({countText(l.rows), countText(l.columns), std::to_string(l.bits), std::to_string(l.weakColumns), std::to_string(l.count),
+                   std::to_string(l.batch), fixedText(l.seconds * 1e3, 3), fixedText(l.bytesPerSecond() * 1e-9, 1),
+                   fixedText(100 * l.bytesPerSecond() / r.readRate, 0) + " %", timesText(l.halfSeconds / l.seconds), timesText(l.floatSeconds / l.seconds),
+                   l.weakColumns ? fixedText(100 * (l.seconds / l.withoutWeakSeconds - 1), 1) + " %" : ""});
+    table.print(std::cout);
+    std::cout << '\n';
+    Table totals = Table::facts();
+    for (const BenchTotal& t : r.totals)
+        totals.add({(t.bits ? std::to_string(t.bits) + " bits" : std::string("layers")) + ", batch " + std::to_string(t.batch),
+                    fixedText(t.tokensPerSecond, 2) + " tokens a second through the packed linears; fp16 " + fixedText(t.halfTokensPerSecond, 2) +
+                        ", fp32 " + fixedText(t.floatTokensPerSecond, 2)});
+    if (r.whole) {
+        totals.add({"prompt", fixedText(double(r.whole->promptTokens) / r.whole->promptSeconds, 1) + " tokens a second, " +
+                                  countText(r.whole->promptTokens) + " tokens, whole model"});
+        totals.add({"new tokens", fixedText(double(r.whole->newTokens) / r.whole->decodeSeconds, 2) + " a second, " + countText(r.whole->newTokens) +
+                                      " one by one, whole model"});
+    }
+    totals.print(std::cout);
+}
+
+}  // namespace
+
+void addBench(CommandLine& line) {
+    auto options = std::make_shared<BenchOptions>();
+    CLI::App* command = line.add("bench", "Time the packed layers, and the whole model", [options](Run& run) {
+        if (options->model.empty() == options->synthetic.empty()) throw UsageError("give a MODEL, or --synthetic NAME in its place");
+        if (options->arithmetic == Arithmetic::dense) throw UsageError("--arithmetic dense has no packed layers to time");
+        const BenchResult result = bench(*options, run.progress, run.stop);
+        run.writeResult(toJson(result));
+        run.line.finish();
+        print(result);
+    });
+    command->add_option("MODEL", options->model, "Checkpoint, run directory or packed model");
+    command->add_option("--model", options->modelFolder, "Folder with config and tokenizer, for a lone .pth")->type_name("DIR");
+    command->add_option("--synthetic", options->synthetic, "The layer shapes of llama-7b, opt-66b or llama-70b, without a model")
+        ->type_name("NAME")->check(CLI::IsMember({"llama-7b", "opt-66b", "llama-70b"}));
+    command->add_option("--bits", options->bits, "Widths of layers that are not quantized, with the weak columns of 0.01 bits more")
+        ->type_name("N,…")->delimiter(',')->check(CLI::IsMember({2, 3, 4, 8}))->capture_default_str();
+    command->add_option("--batch", options->batches, "Tokens multiplied at once")
+        ->type_name("N,…")->delimiter(',')->check(CLI::Range(1, 4096))->capture_default_str();
+    addArithmetic(*command, options->arithmetic);
+    command->add_option("--prompt-tokens", options->promptTokens, "Length of the prompt of the whole model")
+        ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
+    command->add_option("--new-tokens", options->newTokens, "New tokens of the whole model; 0: time its layers only")
+        ->type_name("N")->check(CLI::NonNegativeNumber)->capture_default_str();
+    command->add_option_function<int64_t>("--working-set", [options](int64_t mebibytes) { options->workingSet = mebibytes << 20; },
+                                          "Weights of each layer that are read in turn (default: twice what the caches hold)")
+        ->type_name("MIB")->check(CLI::Range(int64_t(1), int64_t(1) << 20));
+    command->add_option("--seconds", options->seconds, "Time of one measurement, at least")
+        ->type_name("X")->check(CLI::Range(0.0, 3600.0))->capture_default_str();
+    command->add_option("--csv", options->csv, "Write the layers' times as a table")->type_name("FILE");
+}
+
+}  // namespace owq::cli

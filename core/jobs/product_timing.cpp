@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/product_timing.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "kernels/dense_matrix.h"
+#include "kernels/matvec.h"
+#include "kernels/stored_matrix.h"
+#include "kernels/thread_pool.h"
+
+namespace owq {
+namespace {
+
+constexpr size_t kCalls = 5;  ///< of one measurement, at least
+
+int64_t workingSet(const Timing& timing) {
+    if (timing.bytes) return timing.bytes;
+    const long cache = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
+    return std::max<int64_t>(int64_t(1) << 29, 2 * int64_t(std::max(0L, cache)));
+}
+
+/// Calls call(i) for i = 0, 1, … after one round of `count` to warm up; the median of a call.
+double medianSeconds(size_t count, const Timing& timing, const std::stop_token& stop, const std::function<void(size_t)>& call) {
+    using Clock = std::chrono::steady_clock;
+    for (size_t i = 0; i < count; i++) call(i);
+    std::vector<double> seconds;
+    double all = 0;
+    for (size_t i = 0; all < timing.seconds || seconds.size() < std::max(kCalls, count); i++) {
+        checkStop(stop);
+        const auto start = Clock::now();
+        call(i % count);
+        all += seconds.emplace_back(std::chrono::duration<double>(Clock::now() - start).count());
+    }
+    std::nth_element(seconds.begin(), seconds.begin() + long(seconds.size() / 2), seconds.end());
+    return seconds[seconds.size() / 2];
+}
+
+std::vector<float> inputs(int64_t count) {
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> x(static_cast<size_t>(count));
+    for (float& v : x) v = normal(random);
+    return x;
+}
+
+/// As many as memory has to be read for; all alike.
+template <class Matrix, class Make>
+std::vector<Matrix> manyOf(const Make& make, const Timing& timing, const std::stop_token& stop) {
+    std::vector<Matrix> all;
+    for (int64_t held = 0; held < workingSet(timing); held += int64_t(all.back().bytes())) {
+        checkStop(stop);
+        all.push_back(make());
+    }
+    return all;
+}
+
+kernels::Activations activationsOf(Arithmetic arithmetic) {
+    return arithmetic == Arithmetic::exact  ? kernels::Activations::exact
+           : arithmetic == Arithmetic::int8 ? kernels::Activations::int8
+                                            : kernels::Activations::doubleInt8;
+}
+
+typedef int64_t Sixteen __attribute__((vector_size(16)));  // bytes, as every processor here loads at once
+constexpr int64_t kLine = 4;                               // of them
+
+template <int kStreams>
+int64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t apart, int64_t ahead) {
+    Sixteen sums[kStreams] = {};
+    for (int64_t line = begin * kLine; line < end * kLine; line += kLine)
+#pragma GCC unroll 4
+        for (int s = 0; s < kStreams; s++) {
+            const Sixteen* const at = values + s * apart * kLine + line;
+            if (ahead) __builtin_prefetch(at + ahead * kLine);
+            sums[s] += (at[0] + at[1]) + (at[2] + at[3]);
+        }
+    Sixteen total = sums[0];
+    for (int s = 1; s < kStreams; s++) total += sums[s];
+    return total[0] + total[1];
+}
+
+}  // namespace
+
+double readRate(const Timing& timing, const std::stop_token& stop) {
+    const int64_t bytes = workingSet(timing), lines = bytes / 64;
+    const std::vector<Sixteen> values(size_t(bytes / 16), Sixteen{1, 1});
+    double best = 0;
+    for (const int streams : {1, 2, 4})
+        for (const int64_t ahead : {0, 16, 64}) {
+            const int64_t apart = lines / streams;
+            const double seconds = medianSeconds(1, timing, stop, [&](size_t) {
+                kernels::parallelFor(apart, 1 << 12, [&](int64_t begin, int64_t end) {
+                    const auto read = streams == 1 ? readStreams<1> : streams == 2 ? readStreams<2> : readStreams<4>;
+                    volatile int64_t sum = read(values.data(), begin, end, apart, ahead);
+                    (void)sum;
+                });
+            });
+            best = std::max(best, double(bytes) / seconds);
+        }
+    return best;
+}
+
+ProductTime packedProductTime(const ProductShape& s, int64_t batch, Arithmetic arithmetic, const Timing& timing, const std::stop_token& stop) {
+    std::mt19937 random(1);
+    std::vector<uint8_t> codes(size_t(s.rows * s.columns));
+    for (uint8_t& code : codes) code = uint8_t(random() >> 8) & uint8_t((1 << s.bits) - 1);
+    const int64_t groups = s.groupSize ? (s.columns + s.groupSize - 1) / s.groupSize : 1;
+    const std::vector<float> scale(size_t(s.rows * groups), 0.01f), zero(scale.size(), float(1 << s.bits) / 2),
+        weakWeight(size_t(s.rows * s.weakColumns), 0.1f);
+    std::vector<int32_t> weakColumns;
+    for (int64_t j = 0; j < s.weakColumns; j++) weakColumns.push_back(int32_t(j * s.columns / s.weakColumns));
+    const kernels::PackedWeight weight{.codes = codes.data(), .rows = s.rows, .columns = s.columns, .bits = s.bits, .groupSize = s.groupSize,
+                                       .scale = scale.data(), .zero = zero.data(), .weakColumns = weakColumns.data(),
+                                       .weakWeight = weakWeight.data(), .weakCount = s.weakColumns};
+    const auto matrices = manyOf<kernels::PackedMatrix>([&] { return kernels::PackedMatrix(weight); }, timing, stop);
+    const std::vector<float> x = inputs(batch * s.columns);
+    std::vector<float> y(size_t(batch * s.rows));
+    return {medianSeconds(matrices.size(), timing, stop, [&](size_t i) { matrices[i].multiply(x.data(), batch, y.data(), activationsOf(arithmetic)); }),
+            matrices[0].bytes()};
+}
+
+ProductTime denseProductTime(int64_t rows, int64_t columns, int bits, int64_t batch, const Timing& timing, const std::stop_token& stop) {
+    const auto type = bits == 16 ? kernels::StoredType::f16 : kernels::StoredType::f32;
+    const std::vector<float> x = inputs(batch * columns), zeros(size_t(rows * columns));
+    std::vector<float> y(size_t(batch * rows));
+    ProductTime time;
+    size_t count = 0;
+    {
+        const auto stored = manyOf<kernels::StoredMatrix>([&] { return kernels::StoredMatrix(zeros.data(), type, rows, columns); }, timing, stop);
+        count = stored.size();
+        time = {medianSeconds(count, timing, stop, [&](size_t i) { stored[i].multiply(x.data(), batch, y.data()); }), stored[0].bytes()};
+    }
+    if (bits == 32) {
+        std::vector<kernels::DenseMatrix> panels;
+        while (panels.size() < count) {
+            checkStop(stop);
+            panels.emplace_back(zeros.data(), rows, columns);
+        }
+        time.seconds = std::min(time.seconds, medianSeconds(count, timing, stop, [&](size_t i) { panels[i].multiply(x.data(), batch, nullptr, y.data()); }));
+    }
+    return time;
+}
+
+}  // namespace owq

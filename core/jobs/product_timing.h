@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long products with one weight or another take when the weights come from memory. Internal to core/jobs.
+#pragma once
+#include <cstdint>
+#include <stop_token>
+
+#include "core/model/arithmetic.h"
+
+namespace owq {
+
+struct ProductShape {
+    int64_t rows = 0, columns = 0;
+    int bits = 3;
+    int64_t weakColumns = 0, groupSize = 0;
+    auto operator<=>(const ProductShape&) const = default;
+};
+
+struct ProductTime {
+    double seconds = 0;  ///< median of the calls
+    uint64_t bytes = 0;  ///< that a call reads of the weight
+};
+
+/// How long is measured, and over how much memory.
+struct Timing {
+    int64_t bytes = 0;     ///< that are read in turn; 0: so many that no cache holds half of them
+    double seconds = 0.4;  ///< of one measurement, at least
+};
+
+/// Bytes a second at which this machine reads at most: the best of one, two and four streams, with and without asking ahead, median of the
+/// passes over them. Of all that follow: with the threads that are set; throws Cancelled.
+double readRate(const Timing& timing, const std::stop_token& stop);
+/// x [batch, columns] times a packed weight with random codes; not dense. Many equal weights take turns.
+ProductTime packedProductTime(const ProductShape& shape, int64_t batch, Arithmetic arithmetic, const Timing& timing, const std::stop_token& stop);
+/// The same with 16- or 32-bit floats, by the faster of reading rows and, with 32 bits, of panels.
+ProductTime denseProductTime(int64_t rows, int64_t columns, int bits, int64_t batch, const Timing& timing, const std::stop_token& stop);
+
+}  // namespace owq

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/bench.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/model/model_source.h"
+#include "tests/core/jobs/temporary_folder.h"
+
+namespace owq {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Short: what is measured is not looked at, only what it is measured of.
+BenchOptions quick(const fs::path& model, const fs::path& folder = {}) {
+    BenchOptions o;
+    o.model = model;
+    o.modelFolder = folder;
+    o.workingSet = 1 << 20;
+    o.seconds = 0.001;
+    o.promptTokens = 5;
+    o.newTokens = 3;
+    return o;
+}
+
+BenchResult measured(const BenchOptions& options) {
+    Progress progress;
+    return bench(options, progress, {});
+}
+
+TEST(BenchJob, MeasuresEachShapeOfAQuantizedModelOnce) {
+    const fs::path sample = fs::path(OWQ_SAMPLE) / "sample-llama", file = fs::path(OWQ_TEST_DATA) / "reference/llama/owq3.05.pth";
+    TemporaryFolder folder;
+    BenchOptions o = quick(file, sample);
+    o.batches = {1, 3};
+    o.csv = folder / "layers.csv";
+    const BenchResult r = measured(o);
+    const auto source = ModelSource::open(file, sample);
+    std::map<std::tuple<int64_t, int64_t, int64_t>, int64_t> expected;
+    for (const LinearInfo& l : source->info().linears) expected[{l.rows, l.columns, int64_t(source->linear(l.name).weakColumns.size())}]++;
+    ASSERT_EQ(r.layers.size(), 2 * expected.size());
+    for (const BenchLayer& l : r.layers) {
+        const int64_t count = expected.at({l.rows, l.columns, l.weakColumns});
+        EXPECT_EQ(l.count, count);
+        EXPECT_EQ(l.bits, 3);
+        EXPECT_GT(std::min({l.seconds, l.withoutWeakSeconds, l.halfSeconds, l.floatSeconds}), 0);
+        EXPECT_GE(double(l.bytes), double(l.rows * l.columns) * 3 / 8);
+    }
+    ASSERT_EQ(r.totals.size(), 2u);
+    double seconds = 0;
+    for (const BenchLayer& l : r.layers)
+        if (l.batch == 3) seconds += double(l.count) * l.seconds;
+    EXPECT_NEAR(r.totals[1].tokensPerSecond * seconds, 3, 1e-9);
+    ASSERT_TRUE(r.whole);
+    EXPECT_EQ(r.whole->newTokens, 3);
+    EXPECT_GT(r.whole->decodeSeconds, 0);
+    const Json json = toJson(r);
+    EXPECT_EQ(json["layers"].size(), r.layers.size());
+    EXPECT_TRUE(json["packed_linears"][0]["bits"].is_null());
+    EXPECT_GT(json["whole_model"]["decode_tokens_per_second"].get<double>(), 0);
+    std::ifstream table(o.csv);
+    std::string text;
+    size_t rows = 0;
+    while (std::getline(table, text)) {
+        EXPECT_EQ(std::count(text.begin(), text.end(), ','), 13) << text;
+        rows++;
+    }
+    EXPECT_EQ(rows, r.layers.size() + 1);
+}
+
+TEST(BenchJob, PlansWidthsForAModelThatIsNotQuantized) {
+    BenchOptions o = quick(fs::path(OWQ_SAMPLE) / "sample-opt");
+    o.bits = {2, 4};
+    o.newTokens = 0;
+    const BenchResult r = measured(o);
+    std::set<int> widths;
+    int64_t linears = 0;
+    for (const BenchLayer& l : r.layers) {
+        widths.insert(l.bits);
+        linears += l.count;
+    }
+    EXPECT_EQ(widths, (std::set<int>{2, 4}));
+    EXPECT_EQ(linears, 2 * int64_t(ModelSource::open(o.model)->info().linears.size()));
+    EXPECT_FALSE(r.whole);
+    EXPECT_EQ(toJson(r)["packed_linears"][1]["bits"], 4);
+}
+
+TEST(BenchJob, RefusesWhatCannotBe) {
+    const fs::path sample = fs::path(OWQ_SAMPLE) / "sample-opt";
+    BenchOptions o = quick(sample);
+    o.synthetic = "llama-7b";
+    EXPECT_THROW(measured(o), Error);
+    o = quick({});
+    o.synthetic = "llama-8b";
+    EXPECT_THROW(measured(o), Error);
+    o = quick(sample);
+    o.bits = {5};
+    EXPECT_THROW(measured(o), Error);
+    o = quick(sample);
+    o.promptTokens = 600;
+    EXPECT_THROW(measured(o), Error);
+    o = quick(sample);
+    o.arithmetic = Arithmetic::dense;
+    EXPECT_THROW(measured(o), Error);
+    std::stop_source stop;
+    stop.request_stop();
+    Progress progress;
+    EXPECT_THROW(bench(quick(sample), progress, stop.get_token()), Cancelled);
+}
+
+}  // namespace
+}  // namespace owq
