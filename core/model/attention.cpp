@@ -90,7 +90,8 @@ at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const
     const int64_t n = query.size(0), t = query.size(1), heads = query.size(2), size = query.size(3);
     const int64_t keyHeads = key.size(2), shared = heads / keyHeads, before = cache ? cache->length : 0;
     const bool windowed = rule.window && before + t > rule.window;
-    if (ownKernel && !cache && !windowed && kernels::takesHeadSize(size)) {
+    if (ownKernel && before == 0 && !windowed && kernels::takesHeadSize(size)) {
+        if (cache) append(*cache, key.transpose(1, 2), value.transpose(1, 2));
         const at::Tensor q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
         at::Tensor out = at::empty({n, t, heads * size}, q.options());
         const float scale = rule.scale ? float(*rule.scale) : 1 / std::sqrt(float(size));
