@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed matrix times few vectors on LLaMA-7B's shapes, weights far larger than the caches, beside the rate at which the machine reads.
+// Packed matrix times few vectors on LLaMA-7B's shapes, weights far larger than the caches. `owq bench` tells the
+// rate at which the machine reads.
 #include <ATen/ops/linear.h>
 #include <ATen/ops/randn.h>
 #include <benchmark/benchmark.h>
@@ -21,37 +22,6 @@ constexpr int64_t kBytes = int64_t(1) << 29;  ///< read in turn by each benchmar
 void countBytes(benchmark::State& state, double perIteration) {
     state.counters["GB/s"] = benchmark::Counter(1e-9 * double(state.iterations()) * perIteration, benchmark::Counter::kIsRate);
 }
-
-typedef int64_t Sixteen __attribute__((vector_size(16)));  // bytes, as every processor here loads at once
-constexpr int64_t kLine = 4;                               // of them
-
-template <int kStreams>
-void readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t apart, int64_t ahead) {
-    Sixteen sums[kStreams] = {};
-    for (int64_t line = begin * kLine; line < end * kLine; line += kLine)
-#pragma GCC unroll 4
-        for (int s = 0; s < kStreams; s++) {
-            const Sixteen* const at = values + s * apart * kLine + line;
-            if (ahead) __builtin_prefetch(at + ahead * kLine);
-            sums[s] += (at[0] + at[1]) + (at[2] + at[3]);
-        }
-    Sixteen total = sums[0];
-    for (int s = 1; s < kStreams; s++) total += sums[s];
-    benchmark::DoNotOptimize(total[0] + total[1]);
-}
-
-/// Sums of some streams at once, asked for so many bytes ahead. The fastest of these is the machine's read rate.
-void read(benchmark::State& state) {
-    const int64_t streams = state.range(0), ahead = state.range(1) / 64, apart = kBytes / 64 / streams;
-    setComputeThreads(int(state.range(2)));
-    const std::vector<Sixteen> values(size_t(kBytes / 16), Sixteen{1, 1});
-    for (auto _ : state)
-        kernels::parallelFor(apart, 1 << 14, [&](int64_t begin, int64_t end) {
-            (streams == 1 ? readStreams<1> : streams == 2 ? readStreams<2> : readStreams<4>)(values.data(), begin, end, apart, ahead);
-        });
-    countBytes(state, double(kBytes));
-}
-BENCHMARK(read)->ArgsProduct({{1, 2, 4}, {0, 1024, 4096}, {1, 2}})->ArgNames({"streams", "ahead", "threads"})->UseRealTime();
 
 /// activations: 0 exact, 1 two int8, 2 one int8.
 void packedProduct(benchmark::State& state) {
