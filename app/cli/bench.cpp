@@ -33,6 +33,10 @@ void print(const BenchResult& r) {
         totals.add({(t.bits ? std::to_string(t.bits) + " bits" : std::string("layers")) + ", batch " + std::to_string(t.batch),
                     fixedText(t.tokensPerSecond, 2) + " tokens a second through the packed linears; fp16 " + fixedText(t.halfTokensPerSecond, 2) +
                         ", fp32 " + fixedText(t.floatTokensPerSecond, 2)});
+    if (r.head)
+        totals.add({"head", countText(r.head->rows) + " x " + countText(r.head->columns) + ", " + std::to_string(r.head->bits) + " bits: " +
+                                fixedText(r.head->seconds * 1e3, 3) + " ms a token, " +
+                                fixedText(100 * double(r.head->bytes) / r.head->seconds / r.readRate, 0) + " % of the read rate"});
     if (r.whole) {
         totals.add({"prompt", fixedText(double(r.whole->promptTokens) / r.whole->promptSeconds, 1) + " tokens a second, " +
                                   countText(r.whole->promptTokens) + " tokens, whole model"});
@@ -48,6 +52,7 @@ void addBench(CommandLine& line) {
     auto options = std::make_shared<BenchOptions>();
     CLI::App* command = line.add("bench", "Time the packed layers, and the whole model", [options](Run& run) {
         if (options->model.empty() == options->synthetic.empty()) throw UsageError("give a MODEL, or --synthetic NAME in its place");
+        if (options->headBits != 16 && options->model.empty()) throw UsageError("--head-bits needs a MODEL: synthetic shapes have no head");
         if (options->arithmetic == Arithmetic::dense) throw UsageError("--arithmetic dense has no packed layers to time");
         const BenchResult result = bench(*options, run.progress, run.stop);
         run.writeResult(toJson(result));
@@ -67,6 +72,8 @@ void addBench(CommandLine& line) {
         ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
     command->add_option("--new-tokens", options->newTokens, "New tokens of the whole model; 0: time its layers only")
         ->type_name("N")->check(CLI::NonNegativeNumber)->capture_default_str();
+    command->add_option("--head-bits", options->headBits, "Round the head to so many bits when it is loaded; 16: as stored")
+        ->type_name("N")->check(CLI::IsMember({2, 3, 4, 8, 16}))->capture_default_str();
     command->add_option_function<int64_t>("--working-set", [options](int64_t mebibytes) { options->workingSet = mebibytes << 20; },
                                           "Weights of each layer that are read in turn (default: twice what the caches hold)")
         ->type_name("MIB")->check(CLI::Range(int64_t(1), int64_t(1) << 20));

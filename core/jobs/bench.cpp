@@ -13,6 +13,7 @@
 #include "core/jobs/product_timing.h"
 #include "core/jobs/threads.h"
 #include "core/model/model_source.h"
+#include "core/model/rounded_head.h"
 
 namespace owq {
 namespace {
@@ -91,6 +92,9 @@ void checkOptions(const BenchOptions& o) {
         if (batch < 1 || batch > 4096) throw Error("a batch must be of 1 to 4096 tokens", "bench");
     for (const int bits : o.bits)
         if (!isPackedWidth(bits)) throw Error("weights of " + std::to_string(bits) + " bits cannot be packed", "bench", "Choose among 2, 3, 4 and 8");
+    if (o.headBits != 16 && !isPackedWidth(o.headBits))
+        throw Error("a head of " + std::to_string(o.headBits) + " bits cannot be packed", "bench", "Choose among 2, 3, 4, 8 and 16");
+    if (o.headBits != 16 && o.model.empty()) throw Error("synthetic shapes have no head", "bench", "Leave the head's width out");
     if (o.batches.empty() || o.bits.empty()) throw Error("there is no batch or no width to measure", "bench");
 }
 
@@ -119,8 +123,16 @@ std::vector<BenchTotal> totalsOf(const std::vector<BenchLayer>& layers, bool byW
     return totals;
 }
 
-BenchModelTimes timeWholeModel(const std::shared_ptr<const ModelSource>& model, const BenchOptions& o, Progress& progress, const std::stop_token& stop) {
+BenchHead timeHead(const ModelSource& model, const BenchOptions& o, const Timing& timing, const std::stop_token& stop) {
+    const HeadShape shape = headShape(model);
+    const ProductTime time = o.headBits == 16 ? denseProductTime(shape.rows, shape.columns, 16, 1, timing, stop)
+                                              : packedProductTime({shape.rows, shape.columns, o.headBits}, 1, o.arithmetic, timing, stop);
+    return {shape.rows, shape.columns, o.headBits, time.seconds, time.bytes};
+}
+
+BenchModelTimes timeWholeModel(std::shared_ptr<const ModelSource> model, const BenchOptions& o, Progress& progress, const std::stop_token& stop) {
     progress.report("Loading the model", "", 0.8);
+    if (o.headBits != 16) model = withRoundedHead(std::move(model), o.headBits);
     Generator generator(model, o.arithmetic, stop);
     std::mt19937 random(1);
     std::vector<int32_t> prompt(static_cast<size_t>(o.promptTokens));
@@ -184,6 +196,7 @@ BenchResult bench(const BenchOptions& options, Progress& progress, std::stop_tok
     const bool quantized = model && std::any_of(info.linears.begin(), info.linears.end(), [&](const LinearInfo& l) { return model->quantized(l.name); });
     result.totals = totalsOf(result.layers, !quantized);
     if (!options.csv.empty()) writeTable(result, options.csv);
+    if (model) result.head = timeHead(*model, options, timing, stop);
     if (model && options.newTokens) result.whole = timeWholeModel(model, options, progress, stop);
     progress.report("Measured", "", 1);
     return result;
@@ -201,6 +214,8 @@ Json toJson(const BenchResult& r) {
                           {"fp16_tokens_per_second", t.halfTokensPerSecond}, {"fp32_tokens_per_second", t.floatTokensPerSecond}});
     Json json = {{"model", r.model}, {"arithmetic", r.arithmetic}, {"threads", r.threads}, {"read_bytes_per_second", r.readRate},
                  {"layers", layers}, {"packed_linears", totals}};
+    if (r.head)
+        json["head"] = {{"rows", r.head->rows}, {"columns", r.head->columns}, {"bits", r.head->bits}, {"seconds", r.head->seconds}, {"bytes", r.head->bytes}};
     if (r.whole)
         json["whole_model"] = {{"prompt_tokens", r.whole->promptTokens}, {"prompt_seconds", r.whole->promptSeconds}, {"new_tokens", r.whole->newTokens},
                                {"decode_seconds", r.whole->decodeSeconds},

@@ -19,6 +19,7 @@ struct BenchOptions {
     std::vector<int64_t> batches{1};           ///< tokens multiplied at once
     Arithmetic arithmetic = Arithmetic::doubleInt8;  ///< not dense
     int64_t promptTokens = 512, newTokens = 64;      ///< of the whole model; 0 new tokens: only its layers
+    int headBits = 16;  ///< the head is rounded to these when it is loaded; 16: stays as stored
     int64_t workingSet = 0;  ///< bytes of weights that are read in turn; 0: twice what the caches hold
     double seconds = 0.4;    ///< of one measurement, at least
     std::filesystem::path csv;                       ///< the layers as a table; empty: none
@@ -43,6 +44,14 @@ struct BenchTotal {
     double tokensPerSecond = 0, halfTokensPerSecond = 0, floatTokensPerSecond = 0;
 };
 
+/// The output head, which no total counts.
+struct BenchHead {
+    int64_t rows = 0, columns = 0;
+    int bits = 16;
+    double seconds = 0;  ///< of one token
+    uint64_t bytes = 0;
+};
+
 struct BenchModelTimes {
     int64_t promptTokens = 0, newTokens = 0;
     double promptSeconds = 0, decodeSeconds = 0;
@@ -54,6 +63,7 @@ struct BenchResult {
     double readRate = 0;  ///< bytes a second
     std::vector<BenchLayer> layers;
     std::vector<BenchTotal> totals;
+    std::optional<BenchHead> head;  ///< of a model; the synthetic ones have none
     std::optional<BenchModelTimes> whole;
 };
 

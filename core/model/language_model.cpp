@@ -8,26 +8,16 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/model/open_source.h"
 #include "core/model/torch_tensor.h"
 
 namespace owq {
-namespace {
-
-/// Lookup among the tensors a source has; linears are not asked for here.
-std::optional<TensorShape> shapeIn(const ModelSource& source, const std::string& name) {
-    if (!source.has(name)) return std::nullopt;
-    const Tensor t = source.tensor(name);
-    return TensorShape{t.dtype, t.shape};
-}
-
-}  // namespace
 
 LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic)
     : source_(std::move(source)), arithmetic_(arithmetic) {
     const at::NoGradGuard guard;
     config_ = parseModelConfig(source_->config(), "config.json");
-    names_ = resolveNames(
-        config_, [this](const std::string& name) { return shapeIn(*source_, name); }, "the model");
+    names_ = namesOf(*source_, config_);
     if (config_.positions == Positions::rotary) rope_ = std::make_shared<const Rope>(config_.rope, config_.headSize);
     tokens_ = source_->tensor(names_.tokens + ".weight");
     if (!names_.positions.empty()) positions_ = loadFloat(*source_, names_.positions + ".weight");

@@ -31,6 +31,15 @@ std::string modelKindName(ModelKind kind) {
     return "unknown";
 }
 
+ModelNames namesOf(const ModelSource& source, const ModelConfig& config) {
+    const ShapeLookup find = [&](const std::string& name) -> std::optional<TensorShape> {  // linears of the blocks are not asked for
+        if (!source.has(name)) return std::nullopt;
+        const Tensor t = source.tensor(name);
+        return TensorShape{t.dtype, t.shape};
+    };
+    return resolveNames(config, find, "the model");
+}
+
 namespace {
 
 bool startsWith(const std::string& text, std::string_view start) {
@@ -45,9 +54,8 @@ ModelKind kindOfFolder(const fs::path& folder) {
     const Json config = readJson(folder / "config.json");
     if (!config.is_object() || !config.contains("quantization_config")) return ModelKind::checkpoint;
     const Json& q = config.at("quantization_config");
-    return q.is_object() && q.contains("quant_method") && q.at("quant_method") == "owq"
-               ? ModelKind::packed
-               : ModelKind::checkpoint;
+    const bool known = q.is_object() && q.contains("quant_method") && (q.at("quant_method") == "owq" || q.at("quant_method") == "gptq");
+    return known ? ModelKind::packed : ModelKind::checkpoint;
 }
 
 ModelKind kindOfFile(const fs::path& file) {

@@ -17,6 +17,9 @@ std::shared_ptr<const ModelSource> openPacked(const std::filesystem::path& path)
 std::shared_ptr<const ModelSource> openPth(const std::filesystem::path& file,
                                            const std::filesystem::path& modelFolder);
 
+/// Names of the tensors around the blocks, as the source has them.
+ModelNames namesOf(const ModelSource& source, const ModelConfig& config);
+
 /// A checkpoint whose tensors were checked against its configuration.
 class CheckpointSource : public ModelSource {
 public:

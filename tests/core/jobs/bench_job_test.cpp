@@ -91,6 +91,24 @@ TEST(BenchJob, PlansWidthsForAModelThatIsNotQuantized) {
     EXPECT_EQ(toJson(r)["packed_linears"][1]["bits"], 4);
 }
 
+TEST(BenchJob, MeasuresTheHeadApart) {
+    BenchOptions o = quick(fs::path(OWQ_SAMPLE) / "sample-llama");
+    o.bits = {3};
+    const BenchResult stored = measured(o);
+    o.headBits = 4;
+    const BenchResult rounded = measured(o);
+    ASSERT_TRUE(stored.head && rounded.head);
+    EXPECT_EQ(stored.head->bits, 16);
+    EXPECT_EQ(stored.head->rows, 4096);
+    EXPECT_EQ(stored.head->columns, 256);
+    EXPECT_EQ(stored.head->bytes, 2u * 4096 * 256);
+    EXPECT_GE(rounded.head->bytes, 4096u * 256 / 2);
+    EXPECT_LT(rounded.head->bytes, 4096u * 256 * 5 / 8);
+    EXPECT_EQ(stored.layers.size(), rounded.layers.size());
+    EXPECT_TRUE(rounded.whole);
+    EXPECT_EQ(toJson(rounded)["head"]["bits"], 4);
+}
+
 TEST(BenchJob, RefusesWhatCannotBe) {
     const fs::path sample = fs::path(OWQ_SAMPLE) / "sample-opt";
     BenchOptions o = quick(sample);
@@ -107,6 +125,13 @@ TEST(BenchJob, RefusesWhatCannotBe) {
     EXPECT_THROW(measured(o), Error);
     o = quick(sample);
     o.arithmetic = Arithmetic::dense;
+    EXPECT_THROW(measured(o), Error);
+    o = quick(sample);
+    o.headBits = 5;
+    EXPECT_THROW(measured(o), Error);
+    o = quick({});
+    o.synthetic = "llama-7b";
+    o.headBits = 4;
     EXPECT_THROW(measured(o), Error);
     std::stop_source stop;
     stop.request_stop();
