@@ -77,9 +77,9 @@ void refuseUnsupported(const Json& config, const std::string& where) {
         const Json& q = config.at("quantization_config");
         const std::string method =
             q.is_object() ? optional<std::string>(q, "quant_method", "unknown", where) : "unknown";
-        if (method != "owq")
+        if (method != "owq" && method != "gptq")
             throw Error("the weights are quantized already (quant_method \"" + method + "\")", where,
-                        "Open the original, unquantized checkpoint.");
+                        "Open the original, unquantized checkpoint, or a packed model of owq or GPTQ.");
     }
 }
 

@@ -14,7 +14,7 @@ namespace owq {
 enum class ModelKind {
     checkpoint,  ///< Hugging Face folder, index or shard
     run,         ///< run directory of `owq quantize` (weights not quantized come from the checkpoint it names)
-    packed,      ///< our packed folder (`owq` format)
+    packed,      ///< packed folder: ours (`owq` format) or a GPTQ checkpoint
     pth,         ///< the authors' packed file; config and tokenizer come from `modelFolder`
     tensorFile,  ///< a bare tensor file without a config beside it
     unknown

@@ -42,6 +42,7 @@ struct PackedLinear {
 
 /// Codes of 2, 3, 4 and 8 bits can be packed.
 constexpr bool isPackedWidth(int64_t bits) { return bits == 2 || bits == 3 || bits == 4 || bits == 8; }
+int checkedPackedWidth(int64_t bits, const std::string& where);  ///< Error for others
 
 /// Throws Error when the shape does not fit the format (columns % 32, odd rows, bits not 2, 3, 4 or 8).
 PackedLinear pack(const QuantizedLinear& linear, DType type, PackLayout layout = PackLayout::latency);

@@ -9,22 +9,16 @@
 namespace owq {
 namespace {
 
-constexpr const char* kParts[] = {".qweight", ".scales", ".zeros", ".oweight", ".outlieridx"};
+const std::vector<const char*> kParts = {".qweight", ".scales", ".zeros", ".oweight", ".outlieridx"};
 
 bool endsWith(const std::string& text, std::string_view end) {
     return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-const Json* quantizationConfig(const Json& config) {
+const Json* quantizationConfig(const Json& config, const char* method = "owq") {
     if (!config.is_object() || !config.contains("quantization_config")) return nullptr;
     const Json& q = config["quantization_config"];
-    return q.is_object() && q.contains("quant_method") && q["quant_method"] == "owq" ? &q : nullptr;
-}
-
-int checkedBits(int64_t bits, const std::string& where) {
-    if (!isPackedWidth(bits))
-        throw Error(std::to_string(bits) + "-bit packed weights are not supported", where);
-    return int(bits);
+    return q.is_object() && q.contains("quant_method") && q["quant_method"] == method ? &q : nullptr;
 }
 
 template <class T>
@@ -44,7 +38,8 @@ bool PackedModel::isPackedFolder(const std::filesystem::path& folder) {
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(folder / "config.json", ignored)) return false;
     try {
-        return quantizationConfig(readJson(folder / "config.json")) != nullptr;
+        const Json config = readJson(folder / "config.json");
+        return quantizationConfig(config) || quantizationConfig(config, "gptq");
     } catch (const std::exception&) {
         return false;
     }
@@ -74,6 +69,7 @@ std::shared_ptr<const PackedModel> PackedModel::open(const std::filesystem::path
 
 std::shared_ptr<const PackedModel> PackedModel::openFolder(const std::filesystem::path& folder) {
     const auto checkpoint = Checkpoint::open(folder);
+    if (quantizationConfig(checkpoint->config(), "gptq")) return openGptq(checkpoint);
     std::shared_ptr<PackedModel> model(new PackedModel);
     model->path_ = folder;
     model->config_ = checkpoint->config();
@@ -88,9 +84,9 @@ std::shared_ptr<const PackedModel> PackedModel::openFolder(const std::filesystem
     model->groupSize_ = optional<int64_t>(*quantization, "group_size", 0, where);
     if (model->groupSize_ < 0) throw Error("has a negative group_size", where);
     model->symmetric_ = optional<bool>(*quantization, "symmetric", false, where);
-    model->bits_ = checkedBits(required<int64_t>(*quantization, "bits", where), where);
+    model->bits_ = checkedPackedWidth(required<int64_t>(*quantization, "bits", where), where);
     model->read_ = [checkpoint](const std::string& name) { return checkpoint->read(name); };
-    model->sortOut(checkpoint->tensors());
+    model->sortOutOwn(checkpoint->tensors());
     return model;
 }
 
@@ -100,7 +96,7 @@ std::shared_ptr<const PackedModel> PackedModel::openTorch(const std::filesystem:
     std::shared_ptr<PackedModel> model(new PackedModel);
     model->path_ = file;
     const PickleDict& state = field<PickleDict>(root, "model_state_dict", "dictionary", where);
-    model->bits_ = checkedBits(field<int64_t>(root, "bits", "number", where), where);
+    model->bits_ = checkedPackedWidth(field<int64_t>(root, "bits", "number", where), where);
     if (model->bits_ != 3 && model->bits_ != 4)
         throw Error(std::to_string(model->bits_) + "-bit packed weights are not supported in the authors' file", where);
     if (!field<bool>(root, "packing", "flag", where))
@@ -116,22 +112,18 @@ std::shared_ptr<const PackedModel> PackedModel::openTorch(const std::filesystem:
         infos.push_back({name, tensor->dtype, tensor->shape, file, tensor->bytes()});
     }
     model->read_ = [tensors](const std::string& name) { return tensors->at(name); };
-    model->sortOut(infos);
+    model->sortOutOwn(infos);
     return model;
 }
 
-LinearShape PackedModel::shapeOf(const TensorInfo& codes,
-                                 const std::map<std::string, const TensorInfo*, std::less<>>& byName) const {
+LinearShape PackedModel::shapeOf(const TensorInfo& codes, const Tensors& byName) const {
     LinearShape shape;
     shape.name = codes.name.substr(0, codes.name.size() - 8);
     const std::string where = codes.file.string() + ", " + shape.name;
-    for (const char* part : kParts)
-        if (!byName.count(shape.name + part))
-            throw Error("tensor " + shape.name + part + " is missing", where);
     const Json* quantization = quantizationConfig(config_);
     shape.bits = bits_;
     if (quantization && quantization->contains("linear_bits"))
-        shape.bits = checkedBits(
+        shape.bits = checkedPackedWidth(
             optional<int64_t>((*quantization)["linear_bits"], shape.name.c_str(), bits_, where), where);
     shape.groupSize = groupSize_;
     shape.symmetric = symmetric_;
@@ -160,13 +152,31 @@ LinearShape PackedModel::shapeOf(const TensorInfo& codes,
     return shape;
 }
 
-void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
-    std::map<std::string, const TensorInfo*, std::less<>> byName;
+void PackedModel::sortOutOwn(const std::vector<TensorInfo>& all) {
+    sortOut(all, {.parts = kParts,
+                  .shape = [this](const TensorInfo& codes, const Tensors& byName) { return shapeOf(codes, byName); },
+                  .unpack = [read = read_, layout = layout_, path = path_.string()](const LinearShape& s) {
+                      const PackedLinear tensors{s.bits, read(s.name + ".qweight"), read(s.name + ".scales"), read(s.name + ".zeros"),
+                                                 read(s.name + ".oweight"), read(s.name + ".outlieridx"), s.groupSize, s.symmetric, layout};
+                      return owq::unpack(tensors, s.rows, s.columns, path + ", " + s.name);
+                  }});
+}
+
+void PackedModel::sortOut(const std::vector<TensorInfo>& all, const Form& form) {
+    unpack_ = form.unpack;
+    Tensors byName;
     for (const TensorInfo& t : all) byName.emplace(t.name, &t);
     for (const TensorInfo& t : all) {
-        if (!endsWith(t.name, ".qweight")) continue;
-        LinearShape shape = shapeOf(t, byName);
-        for (const char* part : kParts) packedBytes_ += byName.at(shape.name + part)->bytes;
+        if (!endsWith(t.name, form.parts[0])) continue;
+        const std::string linear = t.name.substr(0, t.name.size() - std::string_view(form.parts[0]).size());
+        for (const char* part : form.parts) {
+            const auto found = byName.find(linear + part);
+            if (found != byName.end())
+                packedBytes_ += found->second->bytes;
+            else if (part != form.optionalPart)
+                throw Error("tensor " + linear + part + " is missing", t.file.string() + ", " + linear);
+        }
+        LinearShape shape = form.shape(t, byName);
         linearIndex_.emplace(shape.name, linears_.size());
         linears_.push_back(std::move(shape));
     }
@@ -174,7 +184,7 @@ void PackedModel::sortOut(const std::vector<TensorInfo>& all) {
     for (const TensorInfo& t : all) {
         const size_t dot = t.name.rfind('.');
         const bool part = dot != std::string::npos && linearIndex_.count(t.name.substr(0, dot)) &&
-                          std::any_of(std::begin(kParts), std::end(kParts), [&](const char* p) {
+                          std::any_of(form.parts.begin(), form.parts.end(), [&](const char* p) {
                               return t.name.compare(dot, std::string::npos, p) == 0;
                           });
         if (part) continue;
@@ -188,24 +198,10 @@ const LinearShape* PackedModel::find(const std::string& linear) const {
     return it == linearIndex_.end() ? nullptr : &linears_[it->second];
 }
 
-PackedLinear PackedModel::packed(const std::string& name) const {
+QuantizedLinear PackedModel::linear(const std::string& name) const {
     const LinearShape* shape = find(name);
     if (!shape) throw Error("has no packed linear \"" + name + "\"", path_.string());
-    return {shape->bits,
-            read_(name + ".qweight"),
-            read_(name + ".scales"),
-            read_(name + ".zeros"),
-            read_(name + ".oweight"),
-            read_(name + ".outlieridx"),
-            shape->groupSize,
-            shape->symmetric,
-            layout_};
-}
-
-QuantizedLinear PackedModel::linear(const std::string& name) const {
-    const PackedLinear tensors = packed(name);
-    const LinearShape& shape = *find(name);
-    return unpack(tensors, shape.rows, shape.columns, path_.string() + ", " + name);
+    return unpack_(*shape);
 }
 
 bool PackedModel::has(const std::string& tensor) const {

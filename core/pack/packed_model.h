@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packed models on disk: our `owq` folder and the authors' `.pth` (resources/help/format.md).
+// Packed models on disk: our `owq` folder, the authors' `.pth` and GPTQ checkpoints (resources/help/format.md).
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -21,15 +21,17 @@ namespace owq {
 /// A packed model, opened by headers only; linears are unpacked when asked for. Safe for several readers.
 class PackedModel {
 public:
-    /// `path`: an `owq` folder (or a file in it), or an authors' .pth. Throws Error naming file, tensor and
+    /// `path`: an `owq` or GPTQ folder (or a file in it), or an authors' .pth. Throws Error naming file, tensor and
     /// reason.
     static std::shared_ptr<const PackedModel> open(const std::filesystem::path& path);
-    /// By content: a folder whose config.json names quant_method "owq". Never throws.
+    /// By content: a folder whose config.json names quant_method "owq" or "gptq". Never throws.
     static bool isPackedFolder(const std::filesystem::path& folder);
     /// By content: a torch zip that holds model_state_dict, bits and packing. Never throws.
     static bool isPackedTorchFile(const std::filesystem::path& file);
 
     /// config.json with quantization_config; null for a .pth, which holds none.
+    /// A linear of a GPTQ checkpoint whose groups are not runs of neighbouring columns (act-order without static groups) is among the
+    /// tensors, as a dequantized F16 weight.
     const Json& config() const { return config_; }
     const std::filesystem::path& path() const { return path_; }
     int bits() const { return bits_; }  ///< of the file; a linear's own are in its shape
@@ -39,7 +41,6 @@ public:
     const std::vector<LinearShape>& linears() const { return linears_; }
     const LinearShape* find(const std::string& linear) const;  ///< null when absent
     QuantizedLinear linear(const std::string& name) const;     ///< Error when absent or damaged
-    PackedLinear packed(const std::string& name) const;        ///< the tensors as they stand
 
     /// Everything that is not part of a packed weight, biases of packed linears included.
     const std::vector<TensorInfo>& tensors() const { return tensors_; }
@@ -47,10 +48,19 @@ public:
     Tensor tensor(const std::string& name) const;  ///< Error when absent
 
 private:
-    using Read = std::function<Tensor(const std::string&)>;
-    void sortOut(const std::vector<TensorInfo>& all);
-    LinearShape shapeOf(const TensorInfo& codes, const std::map<std::string, const TensorInfo*, std::less<>>& byName) const;
+    using Tensors = std::map<std::string, const TensorInfo*, std::less<>>;
+    /// How one form of packed linears is kept.
+    struct Form {
+        std::vector<const char*> parts;  ///< ends of the names of a linear's tensors, the first of them ".qweight"
+        const char* optionalPart = nullptr;  ///< the one of these that may be missing
+        std::function<LinearShape(const TensorInfo& codes, const Tensors& all)> shape;
+        std::function<QuantizedLinear(const LinearShape&)> unpack;
+    };
+    void sortOut(const std::vector<TensorInfo>& all, const Form& form);
+    void sortOutOwn(const std::vector<TensorInfo>& all);
+    LinearShape shapeOf(const TensorInfo& codes, const Tensors& all) const;
     static std::shared_ptr<const PackedModel> openFolder(const std::filesystem::path& folder);
+    static std::shared_ptr<const PackedModel> openGptq(std::shared_ptr<const Checkpoint> checkpoint);
     static std::shared_ptr<const PackedModel> openTorch(const std::filesystem::path& file);
 
     std::filesystem::path path_;
@@ -60,7 +70,8 @@ private:
     int64_t groupSize_ = 0;
     bool symmetric_ = false;
     uint64_t packedBytes_ = 0;
-    Read read_;
+    std::function<Tensor(const std::string&)> read_;
+    std::function<QuantizedLinear(const LinearShape&)> unpack_;
     std::vector<LinearShape> linears_;
     std::vector<TensorInfo> tensors_;
     std::map<std::string, size_t, std::less<>> linearIndex_, tensorIndex_;

@@ -15,6 +15,11 @@ PackLayout packLayoutFromName(const std::string& name) {
     throw Error("unknown layout \"" + name.substr(0, 40) + "\"", {}, "Known ones: latency, storage");
 }
 
+int checkedPackedWidth(int64_t bits, const std::string& where) {
+    if (!isPackedWidth(bits)) throw Error(std::to_string(bits) + "-bit packed weights are not supported", where, "Known are 2, 3, 4 and 8 bits.");
+    return int(bits);
+}
+
 uint64_t packedBytes(const LinearShape& shape, DType type, PackLayout layout) {
     uint64_t bytes = 0;
     for (const TensorPlan& plan : packing::packedPlan(shape, type, layout)) bytes += plan.bytes();

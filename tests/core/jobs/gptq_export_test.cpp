@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
+
+#include "core/base/file.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/tensor_file.h"
+#include "core/jobs/evaluate.h"
 #include "core/jobs/export.h"
 #include "core/jobs/quantize.h"
 #include "core/model/model_source.h"
@@ -122,6 +128,131 @@ TEST_P(GptqRefusals, NameTheLinearAndTheWayOut) {
 INSTANTIATE_TEST_SUITE_P(Settings, GptqRefusals,
                          testing::Values(Setting{"WeakColumns", Method::owq, 3, 0, false}, Setting{"KeptLinears", Method::rtn, 3, 0, false}),
                          [](const auto& info) { return info.param.name; });
+
+/// What other programs write, and what they spoil, starting from an export of ours.
+class GptqCheckpoint : public GptqExport {
+protected:
+    void make(int64_t groupSize) {
+        QuantizeOptions o;
+        o.model = OWQ_SAMPLE "/sample-opt";
+        o.recipe.method = Method::rtn;
+        o.recipe.bits = 4;
+        o.recipe.groupSize = groupSize;
+        run(o);
+        exported();
+        const auto file = openSafetensors(path / "model.safetensors");
+        for (const TensorInfo& t : file->tensors()) tensors.emplace_back(t.name, file->read(t.name));
+        config = readJson(path / "config.json");
+    }
+    Tensor& tensor(const std::string& name) {
+        for (auto& [known, value] : tensors)
+            if (known == name) return value;
+        throw std::out_of_range(name);
+    }
+    void write() {
+        writeSafetensors(folder / "new.safetensors", tensors, {{"format", "pt"}});
+        fs::rename(folder / "new.safetensors", path / "model.safetensors");
+        writeJson(path / "config.json", config);
+    }
+    double perplexity(Arithmetic arithmetic) {
+        EvaluateOptions o;
+        o.model = path;
+        o.text = OWQ_SAMPLE "/heldout.txt";
+        o.sequenceLength = 128;
+        o.maxWindows = 4;
+        o.arithmetic = arithmetic;
+        return evaluate(o, progress, {}).perplexity;
+    }
+    std::string refusalOf(const std::function<void()>& change) {
+        const auto keptTensors = tensors;
+        const Json keptConfig = config;
+        change();
+        write();
+        tensors = keptTensors;
+        config = keptConfig;
+        try {
+            const auto model = ModelSource::open(path);
+            model->linear(linear);
+        } catch (const Error& e) {
+            return e.what();
+        }
+        return "opened";
+    }
+
+    const std::string linear = "model.decoder.layers.1.self_attn.v_proj";
+    fs::path path = folder / "out";
+    NamedTensors tensors;
+    Json config;
+};
+
+TEST_F(GptqCheckpoint, RunsPackedAsTheRunItWasMadeOf) {
+    make(64);
+    const auto model = ModelSource::open(path);
+    EXPECT_EQ(model->kind(), ModelKind::packed);
+    for (const LinearInfo& l : model->info().linears) {
+        ASSERT_TRUE(model->quantized(l.name)) << l.name;
+        const QuantizedLinear q = model->linear(l.name), run = readLayerFile(layerFile(folder / "run", l.name)).weight;
+        EXPECT_EQ(q.codes, run.codes);
+        EXPECT_EQ(q.zero, run.zero);
+        EXPECT_EQ(q.groupSize, 64);
+        EXPECT_EQ(q.scale, Tensor::rounded(DType::f16, {int64_t(run.scale.size())}, run.scale).toFloat());
+    }
+    EXPECT_NEAR(std::log(perplexity(Arithmetic::exact)), std::log(perplexity(Arithmetic::dense)), 1e-5);
+}
+
+TEST_F(GptqCheckpoint, MayLeaveOutIndicesThatSayNothing) {
+    make(0);
+    std::erase_if(tensors, [](const auto& t) { return t.first.ends_with(".g_idx"); });
+    config["quantization_config"].erase("checkpoint_format");
+    write();
+    const auto model = ModelSource::open(path);
+    EXPECT_EQ(model->linear(linear).codes, readLayerFile(layerFile(folder / "run", linear)).weight.codes);
+}
+
+TEST_F(GptqCheckpoint, IsDenseWhereGroupsAreScattered) {
+    make(32);
+    const std::vector<int64_t> codes = tensor(linear + ".qweight").toInteger(), zeros = tensor(linear + ".qzeros").toInteger();
+    const std::vector<float> scales = tensor(linear + ".scales").toFloat();
+    std::vector<int32_t> groupOf(256);
+    for (int32_t c = 0; c < 256; ++c) groupOf[size_t(c)] = (c * 5 + 3) % 8;
+    tensor(linear + ".g_idx") = Tensor::i32({256}, groupOf);
+    config["quantization_config"]["desc_act"] = true;
+    write();
+    const auto model = ModelSource::open(path);
+    EXPECT_FALSE(model->quantized(linear));
+    EXPECT_TRUE(model->quantized("model.decoder.layers.1.self_attn.k_proj"));
+    const Tensor weight = model->tensor(linear + ".weight");
+    EXPECT_EQ(weight.dtype, DType::f16);
+    const std::vector<float> values = weight.toFloat();
+    const int less = config["quantization_config"]["checkpoint_format"] == "gptq" ? 1 : 0;
+    std::vector<float> expected;
+    for (int64_t r = 0; r < 256; ++r)
+        for (int64_t c = 0; c < 256; ++c) {
+            const int64_t g = groupOf[size_t(c)];
+            const int zero = codeAt(zeros, g * (256 * 4 / 32), 1, r, 4) + less;
+            expected.push_back(scales[size_t(g * 256 + r)] * float(codeAt(codes, r, 256, c, 4) - zero));
+        }
+    EXPECT_EQ(values, Tensor::rounded(DType::f16, {256, 256}, expected).toFloat());
+    EXPECT_TRUE(std::isfinite(perplexity(Arithmetic::exact)));
+}
+
+TEST_F(GptqCheckpoint, IsRefusedWithAReasonWhereItCannotBeRead) {
+    make(32);
+    Json& q = config["quantization_config"];
+    EXPECT_THAT(refusalOf([&] { q["checkpoint_format"] = "marlin"; }), HasSubstr("\"marlin\""));
+    EXPECT_THAT(refusalOf([&] { q["dynamic"] = {{"+:.*down.*", {{"bits", 8}}}}; }), HasSubstr("dynamic"));
+    EXPECT_THAT(refusalOf([&] { q["bits"] = 5; }), HasSubstr("5-bit"));
+    EXPECT_THAT(refusalOf([&] { q["bits"] = 3; }), HasSubstr("no 3-bit weight"));
+    EXPECT_THAT(refusalOf([&] { q.erase("bits"); }), HasSubstr("bits"));
+    EXPECT_THAT(refusalOf([&] { q["group_size"] = 64; }), HasSubstr(linear));
+    EXPECT_THAT(refusalOf([&] { std::erase_if(tensors, [&](const auto& t) { return t.first == linear + ".qzeros"; }); }), HasSubstr("qzeros is missing"));
+    EXPECT_THAT(refusalOf([&] { tensor(linear + ".scales") = Tensor::f32({1}, {0}); }), HasSubstr("scales"));
+    EXPECT_THAT(refusalOf([&] { tensor(linear + ".g_idx") = Tensor::i32({256}, std::vector<int32_t>(256, 1)); }), HasSubstr("g_idx"));
+    EXPECT_THAT(refusalOf([&] {
+                    q["desc_act"] = true;
+                    std::erase_if(tensors, [&](const auto& t) { return t.first == linear + ".g_idx"; });
+                }), HasSubstr("g_idx is missing"));
+}
 
 }  // namespace
 }  // namespace owq
