@@ -75,6 +75,7 @@ void addFigure(CommandLine& line);
 void addGenerate(CommandLine& line);
 void addSweep(CommandLine& line);
 void addBench(CommandLine& line);
+void addJudge(CommandLine& line);
 /// Commands of the contract that this release does not have.
 void addUnavailable(CommandLine& line);
 

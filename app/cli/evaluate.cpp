@@ -9,6 +9,7 @@
 #include "app/cli/format.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/table.h"
+#include "core/jobs/evaluate_tasks.h"
 
 namespace owq::cli {
 namespace {
@@ -30,6 +31,33 @@ void addDivergence(Table& facts, const EvaluateResult& result) {
     facts.add({"KL divergence", meanText(d.kl.mean, d.kl.standardError) + " nats per token"});
     facts.add({"top-1 agreement", fixedText(100 * d.top1Agreement, 2) + " %"});
     facts.add({"perplexity ratio", meanText(ratio, error)});
+    const auto at = [](const std::vector<Quantile>& quantiles, double share) {
+        for (const Quantile& q : quantiles)
+            if (q.share == share) return q.value;
+        return std::nan("");
+    };
+    facts.add({"KL of single tokens", "median " + numberText(at(d.klQuantiles, 0.5), 3) + ", 99 % below " + numberText(at(d.klQuantiles, 0.99), 3) +
+                                          ", largest " + numberText(at(d.klQuantiles, 1), 3)});
+    facts.add({"right token", "probability changes by " + fixedText(100 * d.rmsProbabilityChange, 2) + " % (rms); the worst hundredth loses " +
+                                  fixedText(-100 * at(d.probabilityChange, 0.01), 2) + " % or more"});
+}
+
+/// Where the most damage enters, and what becomes of it from block to block.
+void printLayers(const std::vector<LayerError>& layers) {
+    constexpr size_t kShown = 10;
+    std::vector<const LayerError*> linears, blocks;
+    for (const LayerError& e : layers) (e.name.starts_with("block ") ? blocks : linears).push_back(&e);
+    std::stable_sort(linears.begin(), linears.end(), [](const LayerError* a, const LayerError* b) { return a->local.relative > b->local.relative; });
+    if (linears.size() > kShown) linears.resize(kShown);
+    const auto row = [](const LayerError& e) -> std::vector<std::string> {
+        return {e.name, numberText(e.local.relative, 3), numberText(e.felt.relative, 3), fixedText(e.felt.cosine, 5)};
+    };
+    for (const auto& [what, rows] : {std::pair("worst linears", linears), std::pair("behind", blocks)}) {
+        Table table({what, ">error of its own", ">error felt", ">cosine"});
+        for (const LayerError* e : rows) table.add(row(*e));
+        std::cout << '\n';
+        table.print(std::cout);
+    }
 }
 
 void print(const EvaluateResult& result) {
@@ -45,20 +73,58 @@ void print(const EvaluateResult& result) {
     facts.add({"time", durationText(result.seconds)});
     facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.print(std::cout);
+    if (!result.layers.empty()) printLayers(result.layers);
+}
+
+/// "62.50 ± 4.33 %".
+std::string percentText(const WindowMean& m) {
+    return fixedText(100 * m.mean, 2) + (m.standardError ? " ± " + fixedText(100 * *m.standardError, 2) : "") + " %";
+}
+
+void print(const EvaluateTasksResult& result) {
+    Table table({"task", "format", ">questions", ">shots", ">accuracy", ">by length", ">perplexity"});
+    for (const TaskResult& t : result.tasks)
+        table.add({t.name, taskFormatName(t.format), countText(t.questions), countText(t.shots), percentText(t.accuracy),
+                   t.normalized ? percentText(*t.normalized) : "", t.perplexity ? fixedText(*t.perplexity, 3) : ""});
+    table.print(std::cout);
+    Table facts = Table::facts();
+    if (result.tasks.size() > 1) facts.add({"mean accuracy", fixedText(100 * result.meanAccuracy, 2) + " %, each task counting the same"});
+    facts.add({"model", result.model});
+    facts.add({"arithmetic", result.arithmetic});
+    facts.add({"time", durationText(result.seconds)});
+    facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
+    facts.print(std::cout);
+}
+
+struct Arguments {
+    EvaluateOptions options;
+    EvaluateTasksOptions tasks;
+    std::string format;
+};
+
+void askQuestions(Arguments& arguments, Run& run) {
+    EvaluateTasksOptions& o = arguments.tasks;
+    o.model = arguments.options.model;
+    o.modelFolder = arguments.options.modelFolder;
+    o.arithmetic = arguments.options.arithmetic;
+    if (!arguments.format.empty()) o.format = taskFormatFromName(arguments.format);
+    const EvaluateTasksResult result = evaluateTasks(o, run.progress, run.stop);
+    run.writeResult(toJson(result));
+    run.line.finish();
+    print(result);
 }
 
 }  // namespace
 
 void addEvaluate(CommandLine& line) {
-    struct Arguments {
-        EvaluateOptions options;
-        std::string unused;
-    };
     auto arguments = std::make_shared<Arguments>();
     EvaluateOptions& options = arguments->options;
-    CLI::App* command = line.add("evaluate", "Perplexity of a model on a text, and its divergence from an original", [arguments](Run& run) {
+    EvaluateTasksOptions& questions = arguments->tasks;
+    questions.shots.shots = -1;
+    CLI::App* command = line.add("evaluate", "Perplexity of a model on a text, its divergence from an original, or its answers to questions", [arguments](Run& run) {
+        if (!arguments->tasks.tasks.empty()) return askQuestions(*arguments, run);
         if (arguments->options.text.empty() && arguments->options.tokens.empty())
-            throw UsageError("a text is needed: give --text FILE or --tokens FILE");
+            throw UsageError("a text is needed: give --text FILE or --tokens FILE, or questions with --tasks FILE");
         const EvaluateResult result = evaluate(arguments->options, run.progress, run.stop);
         run.writeResult(toJson(result));
         run.line.finish();
@@ -82,8 +148,19 @@ void addEvaluate(CommandLine& line) {
                         ->type_name("MODEL");
     command->add_option("--against-model", options.againstFolder, "Folder with the config, for a lone .pth as the original")
         ->type_name("DIR")->needs(against);
-    for (const char* name : {"--tasks", "--shots"})
-        refuse(command->add_option(name, arguments->unused)->group(""), std::string(name) + " is not in this release");
+    command->add_flag("--layer-errors", options.layers, "With --against: error of the output of each linear and block, its own and as it is felt")->needs(against);
+    auto* tasks = command->add_option("--tasks", questions.tasks, "Questions: JSON lines of ARC, HellaSwag, LAMBADA or WinoGrande, MMLU's tables, or your own")
+                      ->type_name("FILE")->excludes(text)->excludes(tokens)->excludes(against);
+    command->add_option("--task-format", arguments->format, "arc, hellaswag, mmlu, lambada, winogrande, choice or completion (default: by the file's fields)")
+        ->check(CLI::IsMember({"arc", "hellaswag", "mmlu", "lambada", "winogrande", "choice", "completion"}))->needs(tasks);
+    command->add_option("--shots", questions.shots.shots, "Examples before each question (default: 25 for ARC, 10 for HellaSwag, 5 for MMLU, else 0)")
+        ->type_name("N")->check(CLI::Range(0, 1000))->needs(tasks);
+    command->add_option("--shots-from", questions.shotsFrom, "File of examples, or folder with MMLU's SUBJECT_dev.csv (default: the other questions)")
+        ->type_name("PATH")->needs(tasks);
+    command->add_option("--limit", questions.shots.limit, "Ask N questions of each task only")->type_name("N")->check(CLI::PositiveNumber)->needs(tasks);
+    command->add_option("--task-seed", questions.shots.seed, "Seed of the order of the questions and of the examples")
+        ->type_name("N")->needs(tasks)->capture_default_str();
+    command->add_option("--answers", questions.answers, "Write each question's scores and choice as JSON lines")->type_name("FILE")->needs(tasks);
 }
 
 }  // namespace owq::cli

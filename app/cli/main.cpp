@@ -81,6 +81,7 @@ int run(int argc, char** argv) {
     addGenerate(line);
     addSweep(line);
     addBench(line);
+    addJudge(line);
     addTokenize(line);
     addFigure(line);
     addUnavailable(line);

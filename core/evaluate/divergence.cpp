@@ -12,6 +12,8 @@
 namespace owq {
 namespace {
 
+constexpr double kShares[] = {0, 0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1};
+
 void checkComparable(const ModelInfo& model, const ModelInfo& original, int64_t length) {
     if (model.vocabulary != original.vocabulary)
         throw Error("the vocabularies differ: the model has " + std::to_string(model.vocabulary) +
@@ -39,7 +41,7 @@ WindowMean windowMean(const std::vector<double>& windows) {
 
 // With logits x, y shifted by their maxima and p = e^x / S: KL = Σ p (x - y) - log S + log S'. Both normalizers come out
 // of the same sweep, and a constant added to one model's logits changes nothing.
-TokenDivergence tokenDivergence(const float* original, const float* model, int64_t vocabulary) {
+TokenDivergence tokenDivergence(const float* original, const float* model, int64_t vocabulary, int32_t next) {
     const float* topOriginal = std::max_element(original, original + vocabulary);
     const float* topModel = std::max_element(model, model + vocabulary);
     double sumOriginal = 0, sumModel = 0, moved = 0;
@@ -50,8 +52,21 @@ TokenDivergence tokenDivergence(const float* original, const float* model, int64
         sumModel += std::exp(y);
         if (weight > 0) moved += weight * (x - y);  // a token ruled out by both adds nothing, not 0 · ∞
     }
-    return {moved / sumOriginal - std::log(sumOriginal) + std::log(sumModel),
-            topOriginal - original == topModel - model};
+    const double before = std::exp(double(original[next]) - double(*topOriginal)) / sumOriginal;
+    const double after = std::exp(double(model[next]) - double(*topModel)) / sumModel;
+    return {moved / sumOriginal - std::log(sumOriginal) + std::log(sumModel), topOriginal - original == topModel - model, after - before};
+}
+
+std::vector<Quantile> quantiles(std::vector<float>& values) {
+    std::vector<Quantile> out;
+    if (values.empty()) return out;
+    std::sort(values.begin(), values.end());
+    for (const double share : kShares) {
+        const double at = share * double(values.size() - 1);
+        const size_t below = size_t(at), above = std::min(below + 1, values.size() - 1);
+        out.push_back({share, double(values[below]) + (at - double(below)) * (double(values[above]) - double(values[below]))});
+    }
+    return out;
 }
 
 DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
@@ -62,6 +77,9 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
     LossSum modelLoss(windows, "the model"), originalLoss(windows, "the original");
     DivergenceResult result;
     result.windowKl.resize(size_t(windows.count()));
+    result.positionKl.resize(size_t(windows.length - 1));
+    std::vector<float> kls, changes;
+    double squares = 0;
     const int64_t vocabulary = model->info().vocabulary;
     std::vector<TokenDivergence> tokens;
     visitLogits(
@@ -76,12 +94,17 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
             tokens.resize(size_t(rows.logits[0].size(0)));
             kernels::parallelFor(int64_t(tokens.size()), 1, [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; ++i)
-                    tokens[size_t(i)] = tokenDivergence(x + i * vocabulary, y + i * vocabulary, vocabulary);
+                    tokens[size_t(i)] = tokenDivergence(x + i * vocabulary, y + i * vocabulary, vocabulary, rows.next[i]);
             });
             double& sum = result.windowKl[size_t(rows.window)];
+            int64_t position = rows.next - windows.window(rows.window) - 1;
             for (const TokenDivergence& token : tokens) {
                 sum += token.kl;
+                result.positionKl[size_t(position++)] += token.kl / double(windows.count());
                 result.top1Agreement += token.sameTop;
+                squares += token.probabilityChange * token.probabilityChange;
+                kls.push_back(float(token.kl));
+                changes.push_back(float(token.probabilityChange));
             }
             if (!std::isfinite(sum))
                 throw Error("the model rules out tokens that the original does not, in window " +
@@ -96,6 +119,9 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
     for (size_t w = 0; w < difference.size(); ++w) difference[w] -= result.original.windowNll[w];
     result.logPerplexityDifference = windowMean(difference);
     result.top1Agreement /= double(result.model.tokens);
+    result.rmsProbabilityChange = std::sqrt(squares / double(result.model.tokens));
+    result.klQuantiles = quantiles(kls);
+    result.probabilityChange = quantiles(changes);
     return result;
 }
 

@@ -24,8 +24,16 @@ WindowMean windowMean(const std::vector<double>& windows);
 struct TokenDivergence {
     double kl = 0;         ///< KL(original ‖ model), nats; fp64, so above -1e-9 for logits of any usual size
     bool sameTop = false;  ///< both have their largest logit at the same id; of equal ones the lowest id counts
+    double probabilityChange = 0;  ///< of the token that really follows: model minus original
 };
-TokenDivergence tokenDivergence(const float* original, const float* model, int64_t vocabulary);
+TokenDivergence tokenDivergence(const float* original, const float* model, int64_t vocabulary, int32_t next);
+
+/// A share of the values is at most so large; between two values by their distance.
+struct Quantile {
+    double share = 0, value = 0;
+};
+/// Of values that are reordered; none of no values.
+std::vector<Quantile> quantiles(std::vector<float>& values);
 
 struct DivergenceResult {
     PerplexityResult model, original;
@@ -33,6 +41,10 @@ struct DivergenceResult {
     WindowMean logPerplexityDifference;  ///< model minus original, paired by window
     double top1Agreement = 0;            ///< share of the positions, 0…1
     std::vector<double> windowKl;        ///< mean over the tokens of each window
+    std::vector<double> positionKl;      ///< [length - 1], mean over the windows of each position
+    std::vector<Quantile> klQuantiles;   ///< of single tokens
+    std::vector<Quantile> probabilityChange;  ///< of the right token, model minus original
+    double rmsProbabilityChange = 0;
 };
 
 /// Over the same positions as the perplexity: all whose next token is scored. `options` bounds what both models hold

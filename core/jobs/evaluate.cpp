@@ -30,17 +30,25 @@ void checkSameTokens(const std::vector<int32_t>& ids, const EvaluateOptions& opt
                     "Compare a model with the one that it was made from");
 }
 
-Json toJson(const WindowMean& m) {
-    return {{"mean", m.mean}, {"standard_error", m.standardError ? Json(*m.standardError) : Json()}};
+Json quantilesToJson(const std::vector<Quantile>& quantiles) {
+    Json json = Json::array();
+    for (const Quantile& q : quantiles) json.push_back({{"share", q.share}, {"value", q.value}});
+    return json;
 }
 
 }  // namespace
+
+Json toJson(const WindowMean& m) {
+    return {{"mean", m.mean}, {"standard_error", m.standardError ? Json(*m.standardError) : Json()}};
+}
 
 EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std::stop_token stop) {
     const auto start = std::chrono::steady_clock::now();
     if (options.text.empty() == options.tokens.empty())
         throw Error(options.text.empty() ? "no text is given" : "both a text and tokens are given", "evaluation",
                     "Give one of the two: a text file with its protocol, or a safetensors file with input_ids");
+    if (options.layers && options.against.empty())
+        throw Error("errors of layers need an original", "evaluation", "Give the model that this one was made from");
     if (options.maxWindows < 0) throw Error("the number of windows must not be negative", "evaluation");
     const auto model = ModelSource::open(options.model, options.modelFolder);
     const auto original =
@@ -74,6 +82,10 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
             progress.report("Measuring divergence", itemOf(block) + (ofOriginal ? " of the original" : ""), fraction);
         });
         p = result.divergence->model;
+        if (options.layers)
+            result.layers = layerErrors(model, original, windows, stop, [&](double fraction, int block) {
+                progress.report("Comparing outputs of layers", itemOf(block), fraction);
+            });
     } else {
         p = perplexity(model, windows, pass, stop, [&](double fraction, int block) {
             progress.report("Measuring perplexity", itemOf(block), fraction);
@@ -101,6 +113,13 @@ Json toJson(const EvaluateResult& r) {
     json["top1_agreement"] = d.top1Agreement;
     json["log_perplexity_difference"] = toJson(d.logPerplexityDifference);
     json["window_kl"] = d.windowKl;
+    json["position_kl"] = d.positionKl;
+    json["kl_quantiles"] = quantilesToJson(d.klQuantiles);
+    json["probability_change"] = {{"rms", d.rmsProbabilityChange}, {"quantiles", quantilesToJson(d.probabilityChange)}};
+    for (const LayerError& e : r.layers) {
+        const auto one = [](const OutputError& o) { return Json{{"relative", o.relative}, {"cosine", o.cosine}}; };
+        json["layers"].push_back({{"name", e.name}, {"block", e.block}, {"local", one(e.local)}, {"felt", one(e.felt)}});
+    }
     json["original"] = {{"model", r.against}, {"perplexity", d.original.perplexity}, {"nll", d.original.nll},
                         {"window_nll", d.original.windowNll}};
     return json;

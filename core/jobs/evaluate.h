@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/evaluate/divergence.h"
+#include "core/evaluate/layer_errors.h"
 
 namespace owq {
 
@@ -21,6 +22,7 @@ struct EvaluateOptions {
     Arithmetic arithmetic = Arithmetic::dense;  ///< of the model; the original is always computed dense
     /// The original to measure the divergence from, empty: none. againstFolder as modelFolder. The tokenizer is the model's.
     std::filesystem::path against, againstFolder;
+    bool layers = false;  ///< with an original: also the error of each linear's output and of each block's
 };
 
 struct EvaluateResult {
@@ -32,11 +34,13 @@ struct EvaluateResult {
     std::vector<double> windowNll;  ///< mean token loss of each window
     std::string against;            ///< path of the original, empty without one
     std::optional<DivergenceResult> divergence;
+    std::vector<LayerError> layers;  ///< in the order of a pass
     double seconds = 0;
     uint64_t peakMemoryBytes = 0;
 };
 
 EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std::stop_token stop);
 Json toJson(const EvaluateResult& result);
+Json toJson(const WindowMean& mean);
 
 }  // namespace owq

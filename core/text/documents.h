@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "core/base/json.h"
 
 namespace owq {
 
@@ -11,6 +14,12 @@ bool isJsonLines(const std::filesystem::path& file);
 
 /// The first `limit` documents (0: all); see readDocuments in corpus.h.
 std::vector<std::string> readDocuments(const std::filesystem::path& file, size_t limit);
+
+/// Lines of a plain or gzipped file, one at a time, without their newline; `where` names file and line. `visit` may take the line, and
+/// returns whether to go on. Throws Error.
+void eachLine(const std::filesystem::path& file, const std::function<bool(std::string& line, const std::string& where)>& visit);
+/// The same with each line as JSON, empty ones passed over.
+void eachJsonLine(const std::filesystem::path& file, const std::function<bool(const Json& object, const std::string& where)>& visit);
 
 /// The field "text" of each line, whatever the file is called; plain or gzipped.
 std::vector<std::string> readJsonLines(const std::filesystem::path& file, size_t limit = 0);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <unordered_set>
 
 namespace owq {
 
@@ -58,6 +60,29 @@ int64_t PythonRandom::randint(int64_t low, int64_t high) {
     uint64_t value = bits(count);
     while (value >= range) value = bits(count);
     return low + int64_t(value);
+}
+
+// Few of many are drawn until they differ, many of few from a shrinking pool: which of the two decides what is drawn.
+std::vector<int64_t> PythonRandom::sample(int64_t size, int64_t count) {
+    std::vector<int64_t> drawn;
+    double setSize = 21;
+    if (count > 5) setSize += std::pow(4, std::ceil(std::log(double(count * 3)) / std::log(4.0)));
+    if (double(size) <= setSize) {
+        std::vector<int64_t> pool;
+        for (int64_t i = 0; i < size; ++i) pool.push_back(i);
+        for (int64_t i = 0; i < count; ++i) {
+            const size_t j = size_t(randint(0, size - i - 1));
+            drawn.push_back(pool[j]);
+            pool[j] = pool[size_t(size - i - 1)];
+        }
+        return drawn;
+    }
+    std::unordered_set<int64_t> taken;
+    while (int64_t(drawn.size()) < count) {
+        const int64_t value = randint(0, size - 1);
+        if (taken.insert(value).second) drawn.push_back(value);
+    }
+    return drawn;
 }
 
 }  // namespace owq

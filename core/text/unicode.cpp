@@ -70,6 +70,16 @@ std::string lowercase(std::string_view text) {
     return result;
 }
 
+std::string titlecase(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const Character c = firstCharacter(text);
+        appendCharacter(utf8proc_totitle(c.point), result);
+        text.remove_prefix(c.bytes);
+    }
+    return result;
+}
+
 Character firstCharacter(std::string_view text) {
     const uint8_t first = uint8_t(text[0]);
     if (first < 0x80) return {first, 1};

@@ -14,6 +14,7 @@ enum class NormalForm { c, d, kc, kd };
 std::string normalizeUnicode(std::string_view utf8, NormalForm form);
 /// Each character's lower case, without regard to its neighbours.
 std::string lowercase(std::string_view utf8);
+std::string titlecase(std::string_view utf8);
 
 struct Character {
     int32_t point = 0;  ///< code point

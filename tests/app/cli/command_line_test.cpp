@@ -66,6 +66,12 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"figure", "run", "--kind", "pie", "--layer", "a", "--out", "a.pdf"},
         {"figure", "run", "--kind", "hessian", "--layer", "a", "--out", "a.gif"},
         {"export", "run", "--format", "owq-pth", "--layout", "storage", "--out", "x"},
+        {"evaluate", model, "--text", "a", "--tasks", "t.jsonl"},
+        {"evaluate", model, "--text", "a", "--shots", "1"},
+        {"evaluate", model, "--tasks", "t.jsonl", "--task-format", "trivia"},
+        {"judge", "a", "b"},
+        {"judge", "a", "--prompts", "p.txt", "--out", "x"},
+        {"judge", "--out", "x"},
         {"export", "run", "--format", "gptq", "--layout", "storage", "--out", "x"},
         {"export", "run", "--format", "owq", "--layout", "small", "--out", "x"},
         {"quantize", model, "--out", "x", "--calibration", "a", "--device", "tpu"},
@@ -81,9 +87,7 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
 TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
     const std::string model = sample("sample-opt");
     const std::vector<Arguments> refused = {
-        {"evaluate", model, "--text", "a", "--tasks", "t.jsonl", "--shots", "1"},
         {"tune", model, "--data", "a", "--out", "b"},
-        {"judge", "a", "b"},
         {"compare", "a", "b"},
     };
     for (const Arguments& arguments : refused) {

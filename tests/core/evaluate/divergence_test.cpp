@@ -62,8 +62,10 @@ std::string messageOf(const std::shared_ptr<const ModelSource>& model, const std
 
 TEST_P(Divergence, FromItselfIsZero) {
     const DivergenceResult same = divergence(source, source, windows(GetParam(), "heldout", 3, 64));
-    for (const double kl : same.windowKl) EXPECT_LT(std::abs(kl), 1e-12);
-    EXPECT_LT(std::abs(same.kl.mean), 1e-12);
+    for (const double kl : same.windowKl) EXPECT_EQ(kl, 0);
+    EXPECT_EQ(same.kl.mean, 0);
+    EXPECT_EQ(same.rmsProbabilityChange, 0);
+    for (const Quantile& q : same.klQuantiles) EXPECT_EQ(q.value, 0);
     EXPECT_EQ(same.top1Agreement, 1);
     EXPECT_EQ(same.logPerplexityDifference.mean, 0);
     EXPECT_EQ(same.logPerplexityDifference.standardError.value(), 0);
@@ -72,7 +74,7 @@ TEST_P(Divergence, FromItselfIsZero) {
 TEST_P(Divergence, EqualsLogSoftmaxOfFullPassesHoweverItIsCut) {
     const TokenWindows few = windows(GetParam(), "heldout", 2, 48);
     const LanguageModel changed(model), original(source);
-    std::vector<double> kl, difference;
+    std::vector<double> kl, difference, positions(47), changes;
     double agreed = 0;
     for (int64_t w = 0; w < 2; ++w) {
         const at::Tensor ids = idTensor(few.window(w), 1, 48);
@@ -80,7 +82,12 @@ TEST_P(Divergence, EqualsLogSoftmaxOfFullPassesHoweverItIsCut) {
             return m.forward(ids).select(0, 0).narrow(0, 0, 47).to(at::kDouble).log_softmax(1);
         };
         const at::Tensor p = logs(original), q = logs(changed), next = ids.narrow(1, 1, 47).t();
-        kl.push_back(p.exp().mul(p.sub(q)).sum(1).mean().item().toDouble());
+        const at::Tensor each = p.exp().mul(p.sub(q)).sum(1), change = q.gather(1, next).exp().sub(p.gather(1, next).exp());
+        kl.push_back(each.mean().item().toDouble());
+        for (int64_t t = 0; t < 47; ++t) {
+            positions[size_t(t)] += each.select(0, t).item().toDouble() / 2;
+            changes.push_back(change.select(0, t).item().toDouble());
+        }
         difference.push_back(p.gather(1, next).sub(q.gather(1, next)).mean().item().toDouble());
         agreed += p.argmax(1).eq(q.argmax(1)).sum().item().toDouble();
     }
@@ -101,6 +108,15 @@ TEST_P(Divergence, EqualsLogSoftmaxOfFullPassesHoweverItIsCut) {
         EXPECT_NEAR(got.logPerplexityDifference.mean, windowMean(difference).mean, 1e-5);
         EXPECT_NEAR(got.logPerplexityDifference.standardError.value(), windowMean(difference).standardError.value(), 1e-5);
         EXPECT_NEAR(got.top1Agreement, agreed / (2 * 47), 1.0 / (2 * 47));  // one near tie may fall either way
+        ASSERT_EQ(got.positionKl.size(), 47u);
+        for (size_t t = 0; t < 47; ++t) EXPECT_NEAR(got.positionKl[t], positions[t], 1e-6);
+        std::vector<double> sorted = changes;
+        std::sort(sorted.begin(), sorted.end());
+        EXPECT_NEAR(got.probabilityChange.front().value, sorted.front(), 1e-6);
+        EXPECT_NEAR(got.probabilityChange[5].value, (sorted[46] + sorted[47]) / 2, 1e-6);  // the median of 94
+        double squares = 0;
+        for (const double c : changes) squares += c * c;
+        EXPECT_NEAR(got.rmsProbabilityChange, std::sqrt(squares / 94), 1e-6);
         EXPECT_TRUE(std::is_sorted(fractions.begin(), fractions.end()));
         EXPECT_NEAR(fractions.back(), 1, 1e-12);
         EXPECT_TRUE(originalSeen && modelSeen);
@@ -140,27 +156,38 @@ INSTANTIATE_TEST_SUITE_P(Samples, Divergence, ::testing::Values("opt", "llama"),
 TEST(TokenDivergence, IsTheSumOverTheVocabulary) {
     // p = (1/2, 1/4, 1/4), q = (1/4, 1/4, 1/2), each shifted by a constant of its own.
     const float p[] = {3 + std::log(2.f), 3, 3}, q[] = {-70, -70, -70 + std::log(2.f)};
-    const TokenDivergence got = tokenDivergence(p, q, 3);
+    const TokenDivergence got = tokenDivergence(p, q, 3, 0);
     EXPECT_NEAR(got.kl, std::log(2.0) / 4, 1e-6);
     EXPECT_FALSE(got.sameTop);
     const float wide[] = {1000, -1000, 0}, flat[] = {0, 0, 0};
-    EXPECT_NEAR(tokenDivergence(wide, flat, 3).kl, std::log(3.0), 1e-12);
-    EXPECT_NEAR(tokenDivergence(flat, wide, 3).kl, 1000 - std::log(3.0), 1e-9);
+    EXPECT_NEAR(tokenDivergence(wide, flat, 3, 0).kl, std::log(3.0), 1e-12);
+    EXPECT_NEAR(tokenDivergence(flat, wide, 3, 0).kl, 1000 - std::log(3.0), 1e-9);
+}
+
+TEST(Quantiles, LieBetweenNeighbours) {
+    std::vector<float> values{4, 0, 1, 3, 2}, none;
+    const std::vector<Quantile> q = quantiles(values);
+    EXPECT_EQ(q.front().value, 0);
+    EXPECT_EQ(q[5].share, 0.5);
+    EXPECT_EQ(q[5].value, 2);
+    EXPECT_NEAR(q[3].value, 0.2, 1e-12);  // a twentieth of four steps
+    EXPECT_EQ(q.back().value, 4);
+    EXPECT_TRUE(quantiles(none).empty());
 }
 
 TEST(TokenDivergence, OfEqualLogitsTheLowestIdIsTheTop) {
     const float tie[] = {1, 2, 2}, first[] = {0, 5, 4}, second[] = {0, 4, 5};
-    EXPECT_TRUE(tokenDivergence(tie, first, 3).sameTop);
-    EXPECT_FALSE(tokenDivergence(tie, second, 3).sameTop);
-    EXPECT_TRUE(tokenDivergence(first, tie, 3).sameTop);
+    EXPECT_TRUE(tokenDivergence(tie, first, 3, 0).sameTop);
+    EXPECT_FALSE(tokenDivergence(tie, second, 3, 0).sameTop);
+    EXPECT_TRUE(tokenDivergence(first, tie, 3, 0).sameTop);
 }
 
 TEST(TokenDivergence, RuledOutTokens) {
     const float none = -std::numeric_limits<float>::infinity();
     const float both[] = {0, 0, none}, all[] = {0, 0, 0};
-    EXPECT_EQ(tokenDivergence(both, both, 3).kl, 0);
-    EXPECT_NEAR(tokenDivergence(both, all, 3).kl, std::log(1.5), 1e-15);
-    EXPECT_EQ(tokenDivergence(all, both, 3).kl, std::numeric_limits<double>::infinity());
+    EXPECT_EQ(tokenDivergence(both, both, 3, 0).kl, 0);
+    EXPECT_NEAR(tokenDivergence(both, all, 3, 0).kl, std::log(1.5), 1e-15);
+    EXPECT_EQ(tokenDivergence(all, both, 3, 0).kl, std::numeric_limits<double>::infinity());
 }
 
 TEST(TokenDivergence, SmallOnesAreNotLostInRounding) {
@@ -177,9 +204,9 @@ TEST(TokenDivergence, SmallOnesAreNotLostInRounding) {
         sum += w, mean += w * change, square += w * change * change;
     }
     const double expected = (square / sum - mean / sum * (mean / sum)) / 2;
-    EXPECT_NEAR(tokenDivergence(p.data(), q.data(), 4096).kl / expected, 1, 1e-3);
-    EXPECT_GT(tokenDivergence(p.data(), q.data(), 4096).kl, 0);
-    EXPECT_NEAR(tokenDivergence(p.data(), shifted.data(), 4096).kl, 0, 1e-11);
+    EXPECT_NEAR(tokenDivergence(p.data(), q.data(), 4096, 0).kl / expected, 1, 1e-3);
+    EXPECT_GT(tokenDivergence(p.data(), q.data(), 4096, 0).kl, 0);
+    EXPECT_NEAR(tokenDivergence(p.data(), shifted.data(), 4096, 0).kl, 0, 1e-11);
 }
 
 TEST(WindowMean, StandardErrorIsThatOfIndependentWindows) {

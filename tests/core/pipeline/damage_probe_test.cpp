@@ -98,7 +98,7 @@ TEST_P(Probe, GivesTheDivergenceOfEachChangedModel) {
     for (size_t i = 0; i < changes.size(); ++i) {
         const std::vector<float> other = logits(changes[i]);
         double kl = 0;
-        for (int64_t t = 0; t < tokens; ++t) kl += tokenDivergence(&own[size_t(t * vocabulary)], &other[size_t(t * vocabulary)], vocabulary).kl;
+        for (int64_t t = 0; t < tokens; ++t) kl += tokenDivergence(&own[size_t(t * vocabulary)], &other[size_t(t * vocabulary)], vocabulary, 0).kl;
         EXPECT_GT(kl, 0);
         EXPECT_NEAR(found[i], kl / double(tokens), 1e-3 * kl / double(tokens) + 1e-7) << changes[i]->name;
     }
