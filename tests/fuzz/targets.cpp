@@ -15,7 +15,9 @@
 #include "core/checkpoint/tensor_file.h"
 #include "core/checkpoint/torch_pickle.h"
 #include "core/checkpoint/zip_directory.h"
+#include "core/evaluate/task.h"
 #include "core/model/family.h"
+#include "core/pack/packed_model.h"
 #include "core/store/run_directory.h"
 #include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer.h"
@@ -152,11 +154,51 @@ void run(Bytes bytes) {
     orRefuse([&] { findModel(folder(), readRunState(folder())); });
 }
 
+/// Questions as lines of JSON and as a table.
+void tasks(Bytes bytes) {
+    for (const char* name : {"tasks.jsonl", "tasks_test.csv"}) {
+        const auto file = written(name, bytes);
+        orRefuse([&] {
+            for (const Task& task : readTasks(file)) {
+                for (const TaskItem& item : task.items) {
+                    demand(!item.choices.empty() && item.choices.size() == item.lengths.size());
+                    demand(item.answer >= 0 && item.answer < int64_t(item.choices.size()));
+                    demand(item.contexts.empty() || item.contexts.size() == item.choices.size());
+                }
+                taskPrompts(task, nullptr, {.shots = 0});
+                taskPrompts(task, &task, {.shots = int64_t(task.items.size()), .limit = 3});
+            }
+        });
+    }
+}
+
+/// quantization_config of a GPTQ checkpoint, a zero byte, and the group of each of the 64 columns of its one linear.
+void gptq(Bytes bytes) {
+    const auto end = std::find(bytes.begin(), bytes.end(), std::byte{0});
+    const size_t config = size_t(end - bytes.begin());
+    std::vector<int32_t> groupOf(64);
+    const Bytes groups = bytes.subspan(std::min(bytes.size(), config + 1));
+    for (size_t c = 0; c < groupOf.size(); ++c) groupOf[c] = c < groups.size() ? int32_t(int8_t(groups[c])) : int32_t(c / 32);
+    orRefuse([&] {
+        static const std::vector<int32_t> kCodes(8 * 32, 0x76543210), kZeros(2 * 4, 0x77777777);
+        const Json quantization = parseJson(textOf(bytes.first(config)), "input");
+        const std::string text = Json{{"model_type", "llama"}, {"quantization_config", quantization}}.dump();
+        written("config.json", std::as_bytes(std::span(text)));
+        writeSafetensors(folder() / "model.safetensors", {{"a.qweight", Tensor::i32({8, 32}, kCodes)},
+                                                          {"a.qzeros", Tensor::i32({2, 4}, kZeros)},
+                                                          {"a.scales", Tensor::rounded(DType::f16, {2, 32}, std::vector<float>(64, 0.5f))},
+                                                          {"a.g_idx", Tensor::i32({64}, groupOf)}});
+        const auto model = PackedModel::open(folder());
+        for (const LinearShape& s : model->linears()) demand(int64_t(model->linear(s.name).codes.size()) == s.rows * s.columns);
+        for (const TensorInfo& t : model->tensors()) touch(model->tensor(t.name));
+    });
+}
+
 void statistics(Bytes bytes) {
     orRefuse([&] { readScriptedStatistics(bytes); });
 }
 
-constexpr std::array<Target, 11> kTargets{{
+constexpr std::array<Target, 13> kTargets{{
     {"safetensors", "safetensors", nullptr, safetensors},
     {"index", "model_dir", "model.safetensors.index.json", index},
     {"pickle", nullptr, nullptr, pickle},
@@ -168,6 +210,8 @@ constexpr std::array<Target, 11> kTargets{{
     {"budget", nullptr, nullptr, budget},
     {"run", nullptr, nullptr, run},
     {"statistics", nullptr, nullptr, statistics},
+    {"tasks", nullptr, nullptr, tasks},
+    {"gptq", nullptr, nullptr, gptq},
 }};
 
 }  // namespace

@@ -211,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadValue{"rope_scaling", "{\"rope_type\": \"llama3\", \"factor\": 8}"},
                       BadValue{"max_position_embeddings", "0"}, BadValue{"vocab_size", "0"},
                       BadValue{"attention_bias", "1"},
-                      BadValue{"quantization_config", "{\"quant_method\": \"gptq\"}"}));
+                      BadValue{"quantization_config", "{\"quant_method\": \"awq\"}"}));
 
 }  // namespace
 }  // namespace owq
