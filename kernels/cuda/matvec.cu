@@ -1,146 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/cuda/inputs.cuh"
 #include "kernels/cuda/matvec.cuh"
+#include "kernels/cuda/tensor_core.cuh"
 
 namespace owq::kernels::cuda {
 namespace {
-
-/// On GPUs where a kernel may begin early: lets the next one begin, and waits for the one before.
-__device__ __forceinline__ void letNextBegin() {
-#if __CUDA_ARCH__ >= 900
-    asm volatile("griddepcontrol.launch_dependents;");
-#endif
-}
-__device__ __forceinline__ void waitForLast() {
-#if __CUDA_ARCH__ >= 900
-    asm volatile("griddepcontrol.wait;" ::: "memory");
-#endif
-}
-
-// ---- inputs to halves ----
-
-constexpr int kInputThreads = 1024;
-
-struct InputWork {
-    const void* x;
-    int32_t type;
-    int halves;
-    int64_t columns, kept;
-    const int32_t *weakColumns, *weakInputs;
-    int64_t weakCount, weakInputCount;
-    uint16_t *out, *weakOut;
-    int64_t stretch, weakStretch;
-    TokenFacts* tokens;
-    int32_t* counters;
-    int64_t counterCount;
-};
-
-__device__ __forceinline__ float inputAt(const InputWork& work, int64_t token, int64_t column) {
-    const int64_t at = token * work.columns + column;
-    return work.type == OWQ_CUDA_F32 ? static_cast<const float*>(work.x)[at]
-                                     : floatOfHalf(static_cast<const uint16_t*>(work.x)[at]);
-}
-
-/// Of all threads of the block, in a fixed order; join is commutative.
-template <class T, class Join>
-__device__ __forceinline__ T ofBlock(T value, T* shared, const Join& join) {
-#pragma unroll
-    for (int apart = 16; apart; apart /= 2) value = join(value, __shfl_xor_sync(~0u, value, apart));
-    if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = value;
-    __syncthreads();
-    value = shared[threadIdx.x % 32];
-#pragma unroll
-    for (int apart = 16; apart; apart /= 2) value = join(value, __shfl_xor_sync(~0u, value, apart));
-    __syncthreads();
-    return value;
-}
-
-/// One block a token.
-__global__ void __launch_bounds__(kInputThreads, 1) prepareInputs(const InputWork work) {
-    __shared__ uint32_t sizes[32];
-    __shared__ float sums[32];
-    letNextBegin();
-    const int64_t token = blockIdx.x;
-    if (token == 0)
-        for (int64_t i = threadIdx.x; i < work.counterCount; i += kInputThreads) work.counters[i] = 0;
-    const auto largest = [](uint32_t a, uint32_t b) { return a > b ? a : b; };
-    uint32_t size = 0, weakSize = 0;
-#pragma unroll 4
-    for (int64_t i = threadIdx.x; i < work.kept; i += kInputThreads)
-        size =
-            largest(size, magnitude(inputAt(work, token, keptColumn(work.weakColumns, work.weakCount, i))));
-    for (int64_t j = threadIdx.x; j < work.weakInputCount; j += kInputThreads)
-        weakSize = largest(weakSize, magnitude(inputAt(work, token, work.weakInputs[j])));
-    const InputScale scale = inputScale(ofBlock(size, sizes, largest)),
-                     weakScale = inputScale(ofBlock(weakSize, sizes, largest));
-
-    const bool two = work.halves == 2;
-    uint16_t* const high = work.out + token * work.halves * work.stretch;
-    float sum = 0;
-#pragma unroll 4
-    for (int64_t i = threadIdx.x; i < work.stretch; i += kInputThreads) {
-        TwoHalves x{0, 0};
-        if (i < work.kept)
-            x = splitInput(inputAt(work, token, keptColumn(work.weakColumns, work.weakCount, i)), scale.there,
-                           two);
-        high[i] = x.high;
-        if (two) high[work.stretch + i] = x.low;
-        sum += floatOfHalf(x.high) + floatOfHalf(x.low);
-    }
-    uint16_t* const weakHigh = work.weakOut + token * work.halves * work.weakStretch;
-    for (int64_t j = threadIdx.x; j < work.weakStretch; j += kInputThreads) {
-        TwoHalves x{0, 0};
-        if (j < work.weakInputCount)
-            x = splitInput(inputAt(work, token, work.weakInputs[j]), weakScale.there, two);
-        weakHigh[j] = x.high;
-        if (two) weakHigh[work.weakStretch + j] = x.low;
-    }
-    sum = ofBlock(sum, sums, [](float a, float b) { return a + b; });
-    if (threadIdx.x == 0) work.tokens[token] = {scale.back, sum, weakScale.back};
-}
-
-// ---- the product ----
-
-__device__ __forceinline__ void multiplyStep(float (&sum)[4], const uint32_t (&a)[4], uint32_t b0,
-                                             uint32_t b1) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-        "{%0,%1,%2,%3};"
-        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-__device__ __forceinline__ void multiplyWeakStep(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t b0) {
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
-        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-        : "r"(a0), "r"(a1), "r"(b0));
-}
-
-__device__ __forceinline__ uint32_t sharedAddress(const void* p) {
-    return uint32_t(__cvta_generic_to_shared(p));
-}
-/// 16 bytes on their way to shared memory, first to leave the second-level cache again: weights are read
-/// once.
-__device__ __forceinline__ void fetchOnce(uint32_t to, const void* from, uint64_t policy) {
-    asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-                 "l"(policy)
-                 : "memory");
-}
-__device__ __forceinline__ void fetch(uint32_t to, const void* from) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
-}
-__device__ __forceinline__ void endFetches() {
-    asm volatile("cp.async.commit_group;" ::: "memory");
-}
-template <int kUnderWay>
-__device__ __forceinline__ void awaitFetches() {
-    asm volatile("cp.async.wait_group %0;" ::"n"(kUnderWay) : "memory");
-}
-__device__ __forceinline__ uint4 readShared(uint32_t from) {
-    uint4 v;
-    asm volatile("ld.shared.v4.u32 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
-                 : "r"(from)
-                 : "memory");
-    return v;
-}
 
 struct MatvecWork {
     const uint32_t* words;
@@ -397,21 +261,20 @@ cudaError_t multiplyFew(const DeviceWeight& weight, const OwqCudaVectors& v, int
     const InputWork in{x,
                        v.type,
                        v.halves,
-                       shape.columns,
-                       shape.kept,
+                       int32_t(shape.columns),
+                       int32_t(shape.kept),
                        weight.weakColumns,
                        weight.weakInputs,
-                       weight.weakCount,
-                       shape.weakInputs,
+                       int32_t(weight.weakCount),
+                       int32_t(shape.weakInputs),
                        halves,
                        weakHalves,
-                       place.stretch,
-                       place.weakStretch,
+                       int32_t(place.stretch),
+                       int32_t(place.weakStretch),
                        facts,
                        counters,
-                       plan.stretches};
-    prepareInputs<<<unsigned(tokens), kInputThreads, 0, stream>>>(in);
-    const cudaError_t error = cudaGetLastError();
+                       int32_t(plan.stretches)};
+    const cudaError_t error = prepareInputs(in, tokens, stream);
     if (error != cudaSuccess) return error;
     const MatvecWork work{weight.words,
                           weight.rows,

@@ -62,10 +62,10 @@ OWQ_THREAD TwoHalves splitInput(float x, float there, bool two) {
 }
 
 /// Column of the i-th that is not weak. weak: ascending.
-OWQ_THREAD int64_t keptColumn(const int32_t* weak, int64_t count, int64_t i) {
-    int64_t low = 0, high = count;  // weak columns before it: those with weak[n] - n <= i
+OWQ_THREAD int keptColumn(const int32_t* weak, int count, int i) {
+    int low = 0, high = count;  // weak columns before it: those with weak[n] - n <= i
     while (low < high) {
-        const int64_t middle = (low + high) / 2;
+        const int middle = (low + high) / 2;
         if (weak[middle] - middle <= i)
             low = middle + 1;
         else
