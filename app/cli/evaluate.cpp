@@ -42,6 +42,7 @@ void print(const EvaluateResult& result) {
     facts.add({"model", result.model});
     facts.add({"text", result.text});
     facts.add({"arithmetic", result.arithmetic});
+    facts.add({"device", result.device});
     facts.add({"time", durationText(result.seconds)});
     facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.print(std::cout);
@@ -77,6 +78,7 @@ void addEvaluate(CommandLine& line) {
     command->add_option("--max-windows", options.maxWindows, "Score the first N windows only")
         ->type_name("N")->check(CLI::PositiveNumber);
     addArithmetic(*command, options.arithmetic);
+    addDevice(*command, options.device);
     auto* against = command->add_option("--against", options.against,
                                         "Original to compare with: KL divergence, top-1 agreement, perplexity ratio")
                         ->type_name("MODEL");
