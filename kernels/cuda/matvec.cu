@@ -43,17 +43,27 @@ __global__ void __launch_bounds__(kMatvecThreads, kTokenTiles <= 2 ? 2 : 1)
     const uint32_t ring = sharedAddress(shared + place.ring) + warp * kRing * kUnitBytes + lane * 16;
     const char* const words = reinterpret_cast<const char*>(work.words) +
                               (firstTile * work.units + firstUnit) * int64_t(kUnitBytes) + lane * 16;
-    int nextTile = 0, nextUnit = items.phase(warp, 0), nextPlace = 0;
-    const auto fetchUnit = [&] {
+    const auto advance = [&](uint32_t& place) {
+        place = place + kUnitBytes == ring + kRing * kUnitBytes ? ring : place + kUnitBytes;
+    };
+    int nextTile = 0, nextUnit = items.phase(warp, 0);
+    uint32_t nextPlace = ring;
+    const char* nextWords = nullptr;
+    const auto toTile = [&] {  // or to the first behind it that has a unit for this warp
         while (nextTile < tiles && nextUnit >= items.units) nextUnit = items.phase(warp, ++nextTile);
+        nextWords = words + (int64_t(nextTile) * work.units + nextUnit) * kUnitBytes;
+    };
+    toTile();
+    const auto fetchUnit = [&] {
         if (nextTile < tiles) {
-            const char* const from = words + (int64_t(nextTile) * work.units + nextUnit) * kUnitBytes;
 #pragma unroll
             for (int v = 0; v < kBits; ++v)
-                fetchOnce(ring + nextPlace * kUnitBytes + v * kVectorBytes, from + v * kVectorBytes, policy);
+                fetchOnce(nextPlace + v * kVectorBytes, nextWords + v * kVectorBytes, policy);
             nextUnit += kMatvecWarps;
+            nextWords += kMatvecWarps * kUnitBytes;
+            if (nextUnit >= items.units) toTile();
         }
-        nextPlace = nextPlace + 1 == kRing ? 0 : nextPlace + 1;
+        advance(nextPlace);
         endFetches();
     };
 #pragma unroll
@@ -90,7 +100,7 @@ __global__ void __launch_bounds__(kMatvecThreads, kTokenTiles <= 2 ? 2 : 1)
         input[n] = sharedAddress(shared) + uint32_t(inputOf[n] * place.stretch) + lane % 4 * 16;
     }
 
-    int herePlace = 0;
+    uint32_t herePlace = ring;
     for (int tile = 0; tile < tiles; ++tile) {
         const int phase = items.phase(warp, tile), firstWeak = items.firstWeak(phase);
         const int64_t row = (firstTile + tile) * kTileRows;
@@ -110,10 +120,10 @@ __global__ void __launch_bounds__(kMatvecThreads, kTokenTiles <= 2 ? 2 : 1)
             uint32_t packed[kBits][4];
 #pragma unroll
             for (int v = 0; v < kBits; ++v) {
-                const uint4 four = readShared(ring + herePlace * kUnitBytes + v * kVectorBytes);
+                const uint4 four = readShared(herePlace + v * kVectorBytes);
                 packed[v][0] = four.x, packed[v][1] = four.y, packed[v][2] = four.z, packed[v][3] = four.w;
             }
-            herePlace = herePlace + 1 == kRing ? 0 : herePlace + 1;
+            advance(herePlace);
             fetchUnit();
             float sums[kTokenTiles][kSets][4] = {};
 #pragma unroll
@@ -183,7 +193,9 @@ __global__ void __launch_bounds__(kMatvecThreads, kTokenTiles <= 2 ? 2 : 1)
                 const int column = token * work.halves + h;
                 const float* const at = slots + column / kTokenTile * (kTileRows * kTokenTile) +
                                         o % kTileRows * kTokenTile + column % kTokenTile;
-                for (int p = 0; p < items.unitPhases(); ++p) sum += at[p * kSlot];
+#pragma unroll
+                for (int p = 0; p < kMatvecWarps; ++p)
+                    if (p < items.units) sum += at[p * kSlot];
                 for (int p = 0; p < items.weakPhases(); ++p) weakSum += at[(kMatvecWarps + p) * kSlot];
             }
             RowFacts mine = facts;
