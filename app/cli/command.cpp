@@ -47,4 +47,10 @@ void addArithmetic(CLI::App& command, Arithmetic& value) {
         ->type_name("A")->check(CLI::IsMember({"dense", "exact", "int8x2", "int8"}))->default_str(arithmeticName(value));
 }
 
+void addDevice(CLI::App& command, DeviceKind& value) {
+    command.add_option_function<std::string>("--device", [&value](const std::string& name) { value = deviceKindFromName(name); },
+                                             "What computes: cpu, or cuda for the first NVIDIA GPU")
+        ->check(CLI::IsMember({"cpu", "cuda"}))->default_str(deviceKindName(value));
+}
+
 }  // namespace owq::cli

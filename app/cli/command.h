@@ -12,6 +12,7 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/device/open_device.h"
 #include "core/model/arithmetic.h"
 
 namespace owq::cli {
@@ -64,6 +65,8 @@ void refuse(CLI::Option* option, const std::string& why, std::vector<std::string
 
 /// --arithmetic, into `value`, whose present one is the default.
 void addArithmetic(CLI::App& command, Arithmetic& value);
+/// --device, likewise.
+void addDevice(CLI::App& command, DeviceKind& value);
 
 void addInspect(CommandLine& line);
 void addTokenize(CommandLine& line);

@@ -70,6 +70,7 @@ void print(const EvaluateResult& result) {
     facts.add({"model", result.model});
     facts.add({"text", result.text});
     facts.add({"arithmetic", result.arithmetic});
+    facts.add({"device", result.device});
     facts.add({"time", durationText(result.seconds)});
     facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.print(std::cout);
@@ -107,6 +108,7 @@ void askQuestions(Arguments& arguments, Run& run) {
     o.model = arguments.options.model;
     o.modelFolder = arguments.options.modelFolder;
     o.arithmetic = arguments.options.arithmetic;
+    o.device = arguments.options.device;
     if (!arguments.format.empty()) o.format = taskFormatFromName(arguments.format);
     const EvaluateTasksResult result = evaluateTasks(o, run.progress, run.stop);
     run.writeResult(toJson(result));
@@ -143,6 +145,7 @@ void addEvaluate(CommandLine& line) {
     command->add_option("--max-windows", options.maxWindows, "Score the first N windows only")
         ->type_name("N")->check(CLI::PositiveNumber);
     addArithmetic(*command, options.arithmetic);
+    addDevice(*command, options.device);
     auto* against = command->add_option("--against", options.against,
                                         "Original to compare with: KL divergence, top-1 agreement, perplexity ratio")
                         ->type_name("MODEL");

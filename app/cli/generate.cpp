@@ -43,6 +43,7 @@ void addGenerate(CommandLine& line) {
         ->type_name("X")->check(CLI::Range(0.0, 1.0))->capture_default_str();
     command->add_option("--seed", options->seed, "Decides what is drawn")->type_name("N")->capture_default_str();
     addArithmetic(*command, options->arithmetic);
+    addDevice(*command, options->device);
 }
 
 }  // namespace owq::cli

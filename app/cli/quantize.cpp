@@ -56,7 +56,6 @@ void addQuantize(CommandLine& line) {
         QuantizeOptions options;
         CalibrationArguments calibration;
         RecipeArguments recipe;
-        std::string device = "cpu";
         double memoryLimit = 0;
     };
     auto arguments = std::make_shared<Arguments>();
@@ -66,7 +65,6 @@ void addQuantize(CommandLine& line) {
         const bool planOnly = options.dryRun && options.recipe.allocation == "paper";
         options.calibration = arguments->calibration.resolve(options.recipe.method != Method::rtn && !planOnly);
         options.memoryLimit = uint64_t(arguments->memoryLimit * double(1 << 30));
-        options.device = deviceKindFromName(arguments->device);
         const QuantizeResult result = quantize(options, run.progress, run.stop);
         run.writeResult(toJson(result));
         run.line.finish();
@@ -82,9 +80,7 @@ void addQuantize(CommandLine& line) {
         ->check(CLI::Range(0.01, 1e6));
     auto* resume = command->add_flag("--resume", options.resume, "Go on with the run in --out");
     command->add_flag("--force", options.force, "Replace what is in --out")->excludes(resume);
-    command->add_option("--device", arguments->device, "What computes: cpu, or cuda for the first NVIDIA GPU")
-        ->check(CLI::IsMember({"cpu", "cuda"}))
-        ->capture_default_str();
+    addDevice(*command, options.device);
     arguments->calibration.add(*command);
     arguments->recipe.add(*command, true);
 }

@@ -36,6 +36,47 @@ private:
     at::Tensor sum_;
 };
 
+class CudaPackedProduct : public PackedProduct {
+public:
+    CudaPackedProduct(const OwqCudaApi& api, const OwqCudaWeight& weight) : api_(api) {
+        check(api_, api_.createMatrix(&weight, &matrix_), "laying out a packed weight");
+    }
+    ~CudaPackedProduct() override { api_.destroyMatrix(matrix_); }
+    CudaPackedProduct(const CudaPackedProduct&) = delete;
+    CudaPackedProduct& operator=(const CudaPackedProduct&) = delete;
+
+    uint64_t bytes() const override {
+        uint64_t bytes = 0;
+        check(api_, api_.matrixBytes(matrix_, &bytes), "asking for a weight's size");
+        return bytes;
+    }
+    bool takes(int64_t tokens, kernels::Activations) const override { return tokens <= OWQ_CUDA_MOST_BATCH; }
+
+    /// Inputs of one 8-bit number become one half, others two.
+    void multiply(const at::Tensor& x, kernels::Activations activations, at::Tensor out) const override {
+        if (x.size(0) == 0) return;
+        const int32_t halves = activations == kernels::Activations::int8 ? 1 : 2;
+        size_t bytes = 0;
+        check(api_, api_.workspaceBytes(matrix_, x.size(0), halves, &bytes), "a packed product");
+        const at::Tensor workspace = at::empty({int64_t(bytes)}, x.options().dtype(at::kByte));
+        const OwqCudaVectors vectors{.x = x.const_data_ptr(),
+                                     .type = OWQ_CUDA_F32,
+                                     .halves = halves,
+                                     .batch = x.size(0),
+                                     .y = out.data_ptr<float>(),
+                                     .workspace = workspace.data_ptr(),
+                                     .workspaceBytes = bytes};
+        check(api_, api_.multiply(matrix_, &vectors, kStream), "a packed product");
+    }
+    void dequantizeRows(int64_t begin, at::Tensor out) const override {
+        check(api_, api_.dequantize(matrix_, begin, out.size(0), out.data_ptr<float>(), kStream), "dequantizing");
+    }
+
+private:
+    const OwqCudaApi& api_;
+    OwqCudaMatrix* matrix_ = nullptr;
+};
+
 }  // namespace
 
 void CudaDevice::check(int32_t answer, const char* what) const { owq::check(api_, answer, what); }
@@ -159,6 +200,21 @@ void CudaDevice::addProduct(at::Tensor out, const at::Tensor& left, const at::Te
                                  .rightStride = right.stride(0),
                                  .factor = factor};
     check(api_.addProduct(&product, kStream), "a product");
+}
+
+std::unique_ptr<PackedProduct> CudaDevice::packedProduct(const kernels::PackedWeight& w) const {
+    if (w.groupSize) return nullptr;
+    return std::make_unique<CudaPackedProduct>(api_, OwqCudaWeight{.codes = w.codes,
+                                                                   .rows = w.rows,
+                                                                   .columns = w.columns,
+                                                                   .bits = w.bits,
+                                                                   .groupSize = w.groupSize,
+                                                                   .scale = w.scale,
+                                                                   .zero = w.zero,
+                                                                   .weakColumns = w.weakColumns,
+                                                                   .weakWeight = w.weakWeight,
+                                                                   .weakCount = w.weakCount,
+                                                                   .bias = w.bias});
 }
 
 }  // namespace owq

@@ -35,6 +35,7 @@ public:
     void descendBlock(const BlockToDescend& block) const override;
     void addProduct(at::Tensor out, const at::Tensor& left, const at::Tensor& right, float factor,
                     const std::stop_token& stop) const override;
+    std::unique_ptr<PackedProduct> packedProduct(const kernels::PackedWeight& weight) const override;
 
 private:
     void check(int32_t answer, const char* what) const;

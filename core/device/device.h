@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 
+#include "kernels/matvec.h"
 #include "kernels/range_search.h"
 
 namespace owq {
@@ -46,6 +47,19 @@ struct BlockToDescend {
     int bits = 3;
     at::Tensor codes;        ///< uint8 [rows, columns] in and out
     at::Tensor change;       ///< fp32 [rows, columns] out
+};
+
+/// A packed weight (kernels/matvec.h) where a device multiplies it.
+class PackedProduct {
+public:
+    virtual ~PackedProduct() = default;
+    virtual uint64_t bytes() const = 0;  ///< held
+    /// Can so many tokens be multiplied, and faster than by dequantizing first?
+    virtual bool takes(int64_t tokens, kernels::Activations activations) const = 0;
+    /// x [tokens, columns] to out [tokens, rows], fp32, contiguous.
+    virtual void multiply(const at::Tensor& x, kernels::Activations activations, at::Tensor out) const = 0;
+    /// Rows from `begin` on to out [rows, columns], fp32, contiguous.
+    virtual void dequantizeRows(int64_t begin, at::Tensor out) const = 0;
 };
 
 /// All tensors given to a device lie in its memory. Results come in the order of the calls; on a GPU they may still be on their way
@@ -85,6 +99,8 @@ public:
     /// out += factor · left · right, all fp32 with contiguous rows.
     virtual void addProduct(at::Tensor out, const at::Tensor& left, const at::Tensor& right, float factor,
                             const std::stop_token& stop) const = 0;
+    /// Null where the device has no product for such a weight: then it must be dequantized. On a GPU, weights with one grid a row.
+    virtual std::unique_ptr<PackedProduct> packedProduct(const kernels::PackedWeight& weight) const = 0;
 };
 
 /// What keeps a GPU and the CPU busy in one forward pass.

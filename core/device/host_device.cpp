@@ -30,6 +30,26 @@ private:
     kernels::GramSum sum_;
 };
 
+constexpr int64_t kFewTokens = 16;  // up to here a product of packed weights is faster than widening these
+
+class HostPackedProduct : public PackedProduct {
+public:
+    explicit HostPackedProduct(const kernels::PackedWeight& weight) : matrix_(weight) {}
+    uint64_t bytes() const override { return matrix_.bytes(); }
+    bool takes(int64_t tokens, kernels::Activations activations) const override {
+        return tokens <= kFewTokens || activations != kernels::Activations::exact;
+    }
+    void multiply(const at::Tensor& x, kernels::Activations activations, at::Tensor out) const override {
+        matrix_.multiply(x.const_data_ptr<float>(), x.size(0), out.data_ptr<float>(), activations);
+    }
+    void dequantizeRows(int64_t begin, at::Tensor out) const override {
+        matrix_.dequantizeRows(begin, begin + out.size(0), out.data_ptr<float>());
+    }
+
+private:
+    kernels::PackedMatrix matrix_;
+};
+
 class HostDevice : public Device {
 public:
     at::Device place() const override { return at::kCPU; }
@@ -121,6 +141,10 @@ public:
             const int64_t end = std::min(out.size(0), r + rowsAtOnce);
             out.slice(0, r, end).addmm_(left.slice(0, r, end), right, 1, factor);
         }
+    }
+
+    std::unique_ptr<PackedProduct> packedProduct(const kernels::PackedWeight& weight) const override {
+        return std::make_unique<HostPackedProduct>(weight);
     }
 };
 

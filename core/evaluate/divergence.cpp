@@ -90,7 +90,8 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
         [&](const ScoredRows& rows) {
             modelLoss.add(rows, rows.logits[0]);
             originalLoss.add(rows, rows.logits[1]);
-            const float *y = rows.logits[0].data_ptr<float>(), *x = rows.logits[1].data_ptr<float>();
+            const at::Tensor ofModel = rows.logits[0].to(at::kCPU), ofOriginal = rows.logits[1].to(at::kCPU);
+            const float *y = ofModel.data_ptr<float>(), *x = ofOriginal.data_ptr<float>();
             tokens.resize(size_t(rows.logits[0].size(0)));
             kernels::parallelFor(int64_t(tokens.size()), 1, [&](int64_t begin, int64_t end) {
                 for (int64_t i = begin; i < end; ++i)

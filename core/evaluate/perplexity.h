@@ -12,11 +12,14 @@
 
 namespace owq {
 
+class Device;
+
 struct PerplexityOptions {
     uint64_t activationBytes = uint64_t(1)
                                << 30;  ///< windows whose activations fit run through the blocks together
     uint64_t logitBytes = uint64_t(64) << 20;  ///< logits held at once
     Arithmetic arithmetic = Arithmetic::dense;  ///< of the model; that of an original is always dense
+    std::shared_ptr<const Device> device;       ///< what computes (core/device/open_device.h); null: the CPU
 };
 
 /// Each window is seen alone, from position 0; its first token is not scored.

@@ -83,7 +83,7 @@ public:
                 checkStop(stop);
                 const int64_t count = std::min(kTokensAtOnce, part.own() - t);
                 at::Tensor rows = hidden_.narrow(0, part.first + t, count);
-                rows.copy_(block.forward(rows.unsqueeze(0), {}, &cache).select(0, 0));
+                rows.copy_(block.forward(rows.unsqueeze(0).to(model_.device().place()), {}, &cache).select(0, 0));
                 t += count;
             }
             onPart(double(part.first + part.own()) / double(rows_));
@@ -106,10 +106,11 @@ public:
 private:
     TextScore scored(const at::Tensor& rows, const int32_t* next) const {
         const int64_t count = rows.size(0);
-        const at::Tensor logits = model_.head(model_.finalNorm(rows)).contiguous();
-        const at::Tensor ids = idTensor(next, 1, count).view({count});
+        const at::Device place = model_.device().place();
+        const at::Tensor logits = model_.head(model_.finalNorm(rows.to(place))).contiguous();
+        const at::Tensor ids = idTensor(next, 1, count).view({count}).to(place);
         const at::Tensor chosen = logits.gather(1, ids.unsqueeze(1)).view({count});
-        const at::Tensor log = chosen.sub(at::logsumexp(logits, 1));
+        const at::Tensor log = chosen.sub(at::logsumexp(logits, 1)).to(at::kCPU);
         TextScore score;
         for (int64_t i = 0; i < count; ++i) score.logLikelihood += double(log.const_data_ptr<float>()[i]);
         if (!std::isfinite(score.logLikelihood))
@@ -121,7 +122,7 @@ private:
     const LanguageModel& model_;
     std::vector<Part> parts_;
     int64_t rows_ = 0;
-    at::Tensor hidden_;  ///< [rows, H]
+    at::Tensor hidden_;  ///< [rows, H], on the CPU
 };
 
 }  // namespace
@@ -152,7 +153,7 @@ std::vector<TextScore> scoreTexts(const std::shared_ptr<const ModelSource>& sour
                                   const PerplexityOptions& options, std::stop_token stop,
                                   const std::function<void(double fraction, int block)>& progress) {
     const at::NoGradGuard guard;
-    const LanguageModel model(source, options.arithmetic);
+    const LanguageModel model(source, options.arithmetic, options.device);
     for (const ScoredText& text : texts)
         if (text.scored < 1 || text.scored >= int64_t(text.ids.size())) throw Error("a text to be scored has no tokens, or no context");
     const std::vector<Part> parts = inOrder(texts);
@@ -171,7 +172,7 @@ std::vector<TextScore> scoreTexts(const std::shared_ptr<const ModelSource>& sour
         Chunk chunk(model, {parts.begin() + long(first), parts.begin() + long(end)});
         for (int b = 0; b < blocks; ++b) {
             checkStop(stop);
-            chunk.advance(model.loadBlock(b, hostDevice(), stop), stop, [&](double fraction) {
+            chunk.advance(model.loadBlock(b, model.device(), stop), stop, [&](double fraction) {
                 if (progress) progress(done + share * (b + fraction) / (blocks + 1), b);
             });
         }

@@ -29,11 +29,11 @@ double headWork(const ModelInfo& info) {
 /// The last block's outputs [windows, length, H].
 at::Tensor runBlocks(const LanguageModel& model, const TokenWindows& windows, const std::stop_token& stop,
                      const std::function<void(double blocksDone, int block)>& report) {
-    BlockRunner runner(model, windows);
+    BlockRunner runner(model, windows, 0, {}, model.device());
     for (int b = 0; b < model.info().blocks; ++b) {
         checkStop(stop);
         report(b, b);
-        const Block block = model.loadBlock(b, hostDevice(), stop);
+        const Block block = model.loadBlock(b, model.device(), stop);
         runner.advance(block, stop, [&](double fraction) { report(b + fraction, b); });
     }
     return runner.hidden();
@@ -54,7 +54,7 @@ void visitLogits(const std::vector<std::shared_ptr<const ModelSource>>& sources,
     double work = 0, heads = 0;
     for (const auto& source : sources) {
         const Arithmetic arithmetic = models.empty() ? options.arithmetic : Arithmetic::dense;
-        const ModelInfo& info = models.emplace_back(std::make_unique<LanguageModel>(source, arithmetic))->info();
+        const ModelInfo& info = models.emplace_back(std::make_unique<LanguageModel>(source, arithmetic, options.device))->info();
         windowBytes += windows.length * info.hidden * int64_t(sizeof(float));
         rowBytes += info.vocabulary * int64_t(sizeof(float));
         work += info.blocks * blockWork(info) + headWork(info);
@@ -104,8 +104,8 @@ LossSum::LossSum(const TokenWindows& windows, std::string who)
 
 void LossSum::add(const ScoredRows& rows, const at::Tensor& logits) {
     const int64_t count = logits.size(0);
-    const at::Tensor chosen = logits.gather(1, idTensor(rows.next, 1, count).view({count, 1})).view({count});
-    const at::Tensor losses = at::logsumexp(logits, 1).sub_(chosen);
+    const at::Tensor chosen = logits.gather(1, idTensor(rows.next, 1, count).view({count, 1}).to(logits.device())).view({count});
+    const at::Tensor losses = at::logsumexp(logits, 1).sub_(chosen).to(at::kCPU);
     const float* loss = losses.data_ptr<float>();
     double& sum = sums_[size_t(rows.window)];
     for (int64_t i = 0; i < count; ++i) sum += double(loss[i]);

@@ -18,7 +18,7 @@ namespace owq {
 struct ScoredRows {
     int64_t window = 0;
     const int32_t* next = nullptr;   ///< [rows], the tokens that really follow
-    std::vector<at::Tensor> logits;  ///< per model [rows, vocabulary] fp32, contiguous
+    std::vector<at::Tensor> logits;  ///< per model [rows, vocabulary] fp32, contiguous, where the model computes
 };
 
 /// Shows each position but the last of each window once, in order. Windows run through the blocks of one model after

@@ -25,20 +25,21 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 struct Generator::State {
-    State(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic) : model(std::move(source), arithmetic) {}
+    State(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::shared_ptr<const Device> device)
+        : model(std::move(source), arithmetic, std::move(device)) {}
 
-    /// Logits [vocabulary] after the last of the ids, which follow what the caches hold.
+    /// Logits [vocabulary], on the CPU, after the last of the ids, which follow what the caches hold.
     at::Tensor step(std::span<const int32_t> ids, const std::stop_token& stop) {
         at::Tensor hidden;
         for (size_t first = 0; first < ids.size(); first += size_t(kPromptChunk)) {
             const int64_t count = std::min<int64_t>(kPromptChunk, int64_t(ids.size() - first));
-            hidden = model.embed(idTensor(ids.data() + first, 1, count), caches.front().length);
+            hidden = model.embed(idTensor(ids.data() + first, 1, count), caches.front().length).to(model.device().place());
             for (size_t b = 0; b < blocks.size(); ++b) {
                 checkStop(stop);
                 hidden = blocks[b].forward(hidden, {}, &caches[b]);
             }
         }
-        return model.head(model.finalNorm(hidden.select(1, hidden.size(1) - 1))).view({-1});
+        return model.head(model.finalNorm(hidden.select(1, hidden.size(1) - 1))).view({-1}).to(at::kCPU);
     }
 
     LanguageModel model;
@@ -46,10 +47,11 @@ struct Generator::State {
     std::vector<KeyValueCache> caches;
 };
 
-Generator::Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::stop_token stop)
-    : state_(std::make_unique<State>(std::move(source), arithmetic)) {
+Generator::Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::stop_token stop,
+                     std::shared_ptr<const Device> device)
+    : state_(std::make_unique<State>(std::move(source), arithmetic, std::move(device))) {
     for (int b = 0; b < state_->model.info().blocks; ++b) {
-        state_->blocks.push_back(state_->model.loadBlock(b, hostDevice(), stop));
+        state_->blocks.push_back(state_->model.loadBlock(b, state_->model.device(), stop));
     }
 }
 

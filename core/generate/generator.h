@@ -13,6 +13,8 @@
 
 namespace owq {
 
+class Device;
+
 struct SamplingOptions {
     int64_t maxTokens = 128;
     double temperature = 0;  ///< 0: greedy
@@ -31,8 +33,9 @@ struct Generation {
 /// A model held in memory for generation. Not for several threads at once.
 class Generator {
 public:
-    /// Loads every block; polls `stop` between blocks.
-    explicit Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic = Arithmetic::doubleInt8, std::stop_token stop = {});
+    /// Loads every block; polls `stop` between blocks. device: what computes all but the embedding (core/device/open_device.h); null: the CPU.
+    explicit Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic = Arithmetic::doubleInt8, std::stop_token stop = {},
+                       std::shared_ptr<const Device> device = nullptr);
     ~Generator();
 
     /// onToken gets each new id; false ends the text. Throws Error (empty prompt, prompt longer than the

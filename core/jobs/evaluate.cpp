@@ -50,10 +50,12 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     if (options.layers && options.against.empty())
         throw Error("errors of layers need an original", "evaluation", "Give the model that this one was made from");
     if (options.maxWindows < 0) throw Error("the number of windows must not be negative", "evaluation");
+    const auto device = openDevice(options.device);
     const auto model = ModelSource::open(options.model, options.modelFolder);
     const auto original =
         options.against.empty() ? nullptr : ModelSource::open(options.against, options.againstFolder);
     EvaluateResult result;
+    if (device) result.device = deviceName(*device);
     result.against = options.against.string();
     result.model = options.model.string();
     result.sequenceLength = resolveSequenceLength(options.sequenceLength, model->info());
@@ -76,6 +78,7 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     const auto itemOf = [](int block) { return block < 0 ? "head" : "block " + std::to_string(block + 1); };
     PerplexityOptions pass;
     pass.arithmetic = options.arithmetic;
+    pass.device = device;
     PerplexityResult p;
     if (original) {
         result.divergence = divergence(model, original, windows, pass, stop, [&](double fraction, bool ofOriginal, int block) {
@@ -105,7 +108,7 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
 
 Json toJson(const EvaluateResult& r) {
     Json json = {{"perplexity", r.perplexity}, {"tokens", r.tokens}, {"windows", r.windows}, {"nll", r.nll}, {"protocol", r.protocol},
-                 {"sequence_length", r.sequenceLength}, {"arithmetic", r.arithmetic}, {"model", r.model}, {"text", r.text},
+                 {"sequence_length", r.sequenceLength}, {"arithmetic", r.arithmetic}, {"device", r.device}, {"model", r.model}, {"text", r.text},
                  {"window_nll", r.windowNll}, {"seconds", r.seconds}, {"peak_memory_bytes", r.peakMemoryBytes}};
     if (!r.divergence) return json;
     const DivergenceResult& d = *r.divergence;

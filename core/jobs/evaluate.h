@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/device/open_device.h"
 #include "core/evaluate/divergence.h"
 #include "core/evaluate/layer_errors.h"
 
@@ -20,6 +21,7 @@ struct EvaluateOptions {
     int64_t sequenceLength = 0;                ///< 0: the smaller of the model's maximum and 2048
     int64_t maxWindows = 0;                    ///< 0: all
     Arithmetic arithmetic = Arithmetic::dense;  ///< of the model; the original is always computed dense
+    DeviceKind device = DeviceKind::cpu;        ///< what computes
     /// The original to measure the divergence from, empty: none. againstFolder as modelFolder. The tokenizer is the model's.
     std::filesystem::path against, againstFolder;
     bool layers = false;  ///< with an original: also the error of each linear's output and of each block's
@@ -31,6 +33,7 @@ struct EvaluateResult {
     int64_t tokens = 0;      ///< scored: windows * (sequenceLength - 1)
     int64_t windows = 0, sequenceLength = 0;
     std::string protocol, arithmetic, model, text;
+    std::string device = "CPU";     ///< what computed, for a person
     std::vector<double> windowNll;  ///< mean token loss of each window
     std::string against;            ///< path of the original, empty without one
     std::optional<DivergenceResult> divergence;

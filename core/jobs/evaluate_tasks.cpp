@@ -109,6 +109,7 @@ EvaluateTasksResult evaluateTasks(const EvaluateTasksOptions& options, Progress&
     if (options.shots.limit < 0) throw Error("the number of questions must not be negative", "evaluation");
     progress.report("Reading the questions", "", 0);
     const std::vector<Entry> entries = entriesOf(options);
+    const auto device = openDevice(options.device);
     const auto model = ModelSource::open(options.model, options.modelFolder);
     const auto tokenizer = openTokenizer(model->tokenizerFolder());
     std::vector<ScoredText> texts;
@@ -124,6 +125,7 @@ EvaluateTasksResult evaluateTasks(const EvaluateTasksOptions& options, Progress&
             }
     PerplexityOptions pass;
     pass.arithmetic = options.arithmetic;
+    pass.device = device;
     const std::vector<TextScore> scores = scoreTexts(model, texts, pass, stop, [&](double fraction, int block) {
         progress.report("Asking questions", block < 0 ? "head" : "block " + std::to_string(block + 1), fraction);
     });
@@ -131,6 +133,7 @@ EvaluateTasksResult evaluateTasks(const EvaluateTasksOptions& options, Progress&
     EvaluateTasksResult result;
     result.model = options.model.string();
     result.arithmetic = arithmeticName(options.arithmetic);
+    if (device) result.device = deviceName(*device);
     std::string answers;
     size_t at = 0;
     for (const Entry& e : entries) {
@@ -155,7 +158,7 @@ Json toJson(const EvaluateTasksResult& r) {
         if (t.perplexity) one["perplexity"] = *t.perplexity;
         tasks.push_back(one);
     }
-    return {{"model", r.model}, {"arithmetic", r.arithmetic}, {"tasks", tasks}, {"mean_accuracy", r.meanAccuracy}, {"seconds", r.seconds},
+    return {{"model", r.model}, {"arithmetic", r.arithmetic}, {"device", r.device}, {"tasks", tasks}, {"mean_accuracy", r.meanAccuracy}, {"seconds", r.seconds},
             {"peak_memory_bytes", r.peakMemoryBytes}};
 }
 

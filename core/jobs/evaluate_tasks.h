@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/device/open_device.h"
 #include "core/evaluate/divergence.h"
 #include "core/evaluate/task.h"
 #include "core/model/arithmetic.h"
@@ -21,6 +22,7 @@ struct EvaluateTasksOptions {
     std::filesystem::path shotsFrom;                ///< file of examples, or folder with MMLU's SUBJECT_dev.csv; empty: the other questions
     ShotOptions shots;                              ///< shots < 0: as many as the paper's tables have for the format
     Arithmetic arithmetic = Arithmetic::dense;
+    DeviceKind device = DeviceKind::cpu;            ///< what computes
     std::filesystem::path answers;                  ///< JSON lines, one for each question: scores, choice made, answer; empty: none
 };
 
@@ -38,6 +40,7 @@ struct TaskResult {
 
 struct EvaluateTasksResult {
     std::string model, arithmetic;
+    std::string device = "CPU";  ///< what computed, for a person
     std::vector<TaskResult> tasks;
     double meanAccuracy = 0;  ///< over tasks, each counting the same, as MMLU is averaged over its subjects
     double seconds = 0;

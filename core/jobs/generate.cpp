@@ -22,11 +22,13 @@ size_t wholeCharacters(const std::string& text) {
 
 GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop) {
     progress.report("Loading the model", options.model.filename().string(), 0);
+    const auto device = openDevice(options.device);
     const auto model = ModelSource::open(options.model, options.modelFolder);
     const auto tokenizer = openTokenizer(model->tokenizerFolder());
     const std::vector<int32_t> prompt = tokenizer->encode(options.prompt);
-    Generator generator(model, options.arithmetic, stop);
+    Generator generator(model, options.arithmetic, stop, device);
     GenerateResult result;
+    if (device) result.device = deviceName(*device);
     result.promptTokens = int64_t(prompt.size());
 
     // Pieces are decoded together with the prompt's end: SentencePiece drops a leading space of a text's first piece.
@@ -62,7 +64,7 @@ Json toJson(const GenerateResult& r) {
     return {{"text", r.text}, {"ids", r.ids}, {"prompt_tokens", r.promptTokens}, {"prompt_seconds", r.promptSeconds},
             {"decode_seconds", r.decodeSeconds}, {"prompt_tokens_per_second", r.promptSeconds > 0 ? double(r.promptTokens) / r.promptSeconds : 0.0},
             {"decode_tokens_per_second", r.decodeRate()}, {"stop_reason", r.stopReason},
-            {"arithmetic", arithmeticName(r.arithmetic)}};
+            {"arithmetic", arithmeticName(r.arithmetic)}, {"device", r.device}};
 }
 
 }  // namespace owq

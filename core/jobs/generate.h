@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "core/base/progress.h"
+#include "core/device/open_device.h"
 #include "core/model/arithmetic.h"
 
 namespace owq {
@@ -20,6 +21,7 @@ struct GenerateOptions {
     double topP = 1;         ///< nucleus
     uint64_t seed = 0;
     Arithmetic arithmetic = Arithmetic::doubleInt8;
+    DeviceKind device = DeviceKind::cpu;                  ///< what computes
     std::function<void(const std::string& text)> onText;  ///< whole UTF-8 characters as they come, in the job's thread
 };
 
@@ -32,6 +34,7 @@ struct GenerateResult {
     double decodeRate() const { return decodeSeconds > 0 ? double(decodeSteps) / decodeSeconds : 0; }  ///< tokens per second
     std::string stopReason;  ///< "end of text", "length", "context full"
     Arithmetic arithmetic = Arithmetic::doubleInt8;  ///< as asked for
+    std::string device = "CPU";                      ///< what computed, for a person
 };
 
 GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop);

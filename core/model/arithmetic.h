@@ -4,7 +4,8 @@
 
 namespace owq {
 
-/// How linears hold their weights and are multiplied on the CPU. Attention, norms and sums are always fp32, and so are the products of
+/// How linears hold their weights and are multiplied. On a GPU (core/device) packed inputs become two fp16 halves each, with `int8` one; what is not
+/// packed there is fp32. Attention, norms and sums are always fp32, and so are the products of
 /// linears that are not quantized, whose weights stay in the checkpoint's dtype with all but `dense`.
 enum class Arithmetic {
     dense,       ///< weights dequantized to fp32 at load: fastest for many tokens, where memory is no concern

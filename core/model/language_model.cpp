@@ -13,8 +13,8 @@
 
 namespace owq {
 
-LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic)
-    : source_(std::move(source)), arithmetic_(arithmetic) {
+LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::shared_ptr<const Device> device)
+    : source_(std::move(source)), arithmetic_(arithmetic), device_(std::move(device)) {
     const at::NoGradGuard guard;
     config_ = parseModelConfig(source_->config(), "config.json");
     names_ = namesOf(*source_, config_);
@@ -23,10 +23,10 @@ LanguageModel::LanguageModel(std::shared_ptr<const ModelSource> source, Arithmet
     if (!names_.positions.empty()) positions_ = loadFloat(*source_, names_.positions + ".weight");
     if (!names_.projectIn.empty()) {
         projectIn_ = Linear::load(*source_, names_.projectIn, arithmetic_);
-        projectOut_ = Linear::load(*source_, names_.projectOut, arithmetic_);
+        projectOut_ = Linear::load(*source_, names_.projectOut, arithmetic_, this->device());
     }
     if (!names_.embeddingNorm.empty()) embeddingNorm_ = loadNorm(*source_, config_, names_.embeddingNorm, hostDevice());
-    if (!names_.finalNorm.empty()) finalNorm_ = loadNorm(*source_, config_, names_.finalNorm, hostDevice());
+    if (!names_.finalNorm.empty()) finalNorm_ = loadNorm(*source_, config_, names_.finalNorm, this->device());
 }
 
 at::Tensor LanguageModel::embed(const at::Tensor& ids, int64_t firstPosition) const {
@@ -75,7 +75,7 @@ at::Tensor LanguageModel::finalNorm(const at::Tensor& hidden) const {
 }
 
 const Linear& LanguageModel::headLinear() const {
-    std::call_once(headOnce_, [this] { head_ = Linear::load(*source_, names_.head, arithmetic_); });
+    std::call_once(headOnce_, [this] { head_ = Linear::load(*source_, names_.head, arithmetic_, device()); });
     return head_;
 }
 
@@ -85,8 +85,8 @@ at::Tensor LanguageModel::head(const at::Tensor& normed) const {
 }
 
 at::Tensor LanguageModel::forward(const at::Tensor& ids) const {
-    at::Tensor hidden = embed(ids);
-    for (int b = 0; b < config_.blocks; ++b) hidden = loadBlock(b).forward(hidden);
+    at::Tensor hidden = embed(ids).to(device().place());
+    for (int b = 0; b < config_.blocks; ++b) hidden = loadBlock(b, device()).forward(hidden);
     return head(finalNorm(hidden));
 }
 

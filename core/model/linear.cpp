@@ -11,23 +11,22 @@
 #include "core/base/file.h"
 #include "core/model/family.h"
 #include "core/model/torch_tensor.h"
+#include "core/pack/packed_linear.h"
 #include "kernels/dense_matrix.h"
-#include "kernels/matvec.h"
 #include "kernels/stored_matrix.h"
 
 namespace owq {
 namespace {
 
-constexpr int64_t kFewTokens = 16;  // up to here products of packed and stored weights are faster than widening these
-constexpr int64_t kTileFloats = int64_t(1) << 20;  // of widened rows held at once
+constexpr int64_t kFewTokens = 16;  // up to here products of stored weights are faster than widening these
+constexpr int64_t kTileFloats = int64_t(1) << 20, kPlacedTileFloats = int64_t(1) << 25;  // of widened rows held at once
 
-bool packable(const QuantizedLinear& q) { return q.bits <= 8 && q.groupSize % 32 == 0; }
+bool packable(const QuantizedLinear& q) { return isPackedWidth(q.bits) && q.groupSize % 32 == 0; }
 
-std::shared_ptr<const kernels::PackedMatrix> packed(const QuantizedLinear& q) {
-    return std::make_shared<const kernels::PackedMatrix>(
-        kernels::PackedWeight{.codes = q.codes.data(), .rows = q.rows, .columns = q.columns, .bits = q.bits, .groupSize = q.groupSize,
-                              .scale = q.scale.data(), .zero = q.zero.data(), .weakColumns = q.weakColumns.data(),
-                              .weakWeight = q.weakWeight.data(), .weakCount = int64_t(q.weakColumns.size())});
+std::shared_ptr<const PackedProduct> packed(const QuantizedLinear& q, const Device& device) {
+    return device.packedProduct({.codes = q.codes.data(), .rows = q.rows, .columns = q.columns, .bits = q.bits, .groupSize = q.groupSize,
+                                 .scale = q.scale.data(), .zero = q.zero.data(), .weakColumns = q.weakColumns.data(),
+                                 .weakWeight = q.weakWeight.data(), .weakCount = int64_t(q.weakColumns.size())});
 }
 
 std::shared_ptr<const kernels::StoredMatrix> stored(const at::Tensor& weight) {
@@ -52,6 +51,7 @@ Linear::Linear(const at::Tensor& weight, at::Tensor bias)
 
 Linear Linear::load(const ModelSource& source, const std::string& name, Arithmetic arithmetic, const Device& device) {
     Linear out;
+    if (!device.isHost()) out.place_ = device.place();
     // The authors' packed files hold a bias of zeros where the model has none.
     const LinearInfo* info = source.info().find(name);
     if (info && info->bias) out.bias_ = loadFloat(source, name + ".bias", device.place());
@@ -76,33 +76,26 @@ Linear Linear::load(const ModelSource& source, const std::string& name, Arithmet
     const QuantizedLinear quantized = source.linear(name);
     out.rows_ = quantized.rows;
     out.columns_ = quantized.columns;
-    if (!device.isHost()) {
-        out.placed_ = at::empty({0}, device.options(at::kFloat));
-        out.setWeight(quantized);
-    } else if (arithmetic != Arithmetic::dense && packable(quantized)) {
+    if (arithmetic != Arithmetic::dense && packable(quantized)) out.packed_ = packed(quantized, device);
+    if (out.packed_)
         out.arithmetic_ = arithmetic;
-        out.packed_ = packed(quantized);
-    } else {
-        out.setWeight(dequantize(quantized).data());
-    }
+    else
+        out.setWeight(quantized);
     return out;
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
-    if (isPlaced()) return at::linear(x, placed_, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
+    if (placed_.defined()) return at::linear(x, placed_, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
     const at::Tensor in = x.reshape({-1, columns_}).contiguous();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = rows_;
-    at::Tensor out = at::empty({in.size(0), rows_}, at::TensorOptions(at::kFloat));
-    const float* const from = in.const_data_ptr<float>();
-    float* const to = out.data_ptr<float>();
-    const bool few = in.size(0) <= kFewTokens;
+    at::Tensor out = at::empty({in.size(0), rows_}, in.options());
     if (dense_)
-        dense_->multiply(from, in.size(0), bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, to);
-    else if (packed_ && (few || arithmetic_ != Arithmetic::exact))
-        packed_->multiply(from, in.size(0), to, activationsOf(arithmetic_));
-    else if (stored_ && few)
-        stored_->multiply(from, in.size(0), to);
+        dense_->multiply(in.const_data_ptr<float>(), in.size(0), bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, out.data_ptr<float>());
+    else if (packed_ && packed_->takes(in.size(0), activationsOf(arithmetic_)))
+        packed_->multiply(in, activationsOf(arithmetic_), out);
+    else if (stored_ && in.size(0) <= kFewTokens)
+        stored_->multiply(in.const_data_ptr<float>(), in.size(0), out.data_ptr<float>());
     else
         multiplyByTiles(in, out);
     if (!dense_ && bias_.defined()) out.add_(bias_);
@@ -110,30 +103,31 @@ at::Tensor Linear::forward(const at::Tensor& x) const {
 }
 
 void Linear::multiplyByTiles(const at::Tensor& x, at::Tensor out) const {
-    const int64_t tile = std::clamp<int64_t>(kTileFloats / columns_, 8, rows_);
-    const at::Tensor rows = at::empty({tile, columns_}, at::TensorOptions(at::kFloat));
+    const int64_t tile = std::clamp<int64_t>((isPlaced() ? kPlacedTileFloats : kTileFloats) / columns_, 8, std::max<int64_t>(8, rows_));
+    const at::Tensor rows = at::empty({std::min(tile, rows_), columns_}, x.options());
     for (int64_t begin = 0; begin < rows_; begin += tile) {
         const int64_t count = std::min(tile, rows_ - begin);
-        fillRows(begin, begin + count, rows.data_ptr<float>());
+        const at::Tensor some = rows.narrow(0, 0, count);
+        fillRows(begin, some);
         at::Tensor part = out.narrow(1, begin, count);
-        at::mm_out(part, x, rows.narrow(0, 0, count).t());
+        at::mm_out(part, x, some.t());
     }
 }
 
-void Linear::fillRows(int64_t begin, int64_t end, float* out) const {
+void Linear::fillRows(int64_t begin, at::Tensor out) const {
     if (packed_)
-        packed_->dequantizeRows(begin, end, out);
+        packed_->dequantizeRows(begin, out);
     else
-        stored_->widenRows(begin, end, out);
+        stored_->widenRows(begin, begin + out.size(0), out.data_ptr<float>());
 }
 
 at::Tensor Linear::weight() const {
-    if (isPlaced()) return placed_;
-    at::Tensor weight = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat));
+    if (placed_.defined()) return placed_;
+    at::Tensor weight = at::empty({rows_, columns_}, at::TensorOptions(at::kFloat).device(place_.value_or(at::kCPU)));
     if (dense_)
         dense_->copyTo(weight.data_ptr<float>());
     else
-        fillRows(0, rows_, weight.data_ptr<float>());
+        fillRows(0, weight);
     return weight;
 }
 
@@ -146,7 +140,7 @@ void Linear::setWeight(const float* weight) {
 void Linear::setWeight(const QuantizedLinear& q) {
     if (!isPlaced()) return setWeight(dequantize(q).data());
     const auto there = [this](const auto& values, at::IntArrayRef shape, at::ScalarType type) {
-        return at::from_blob(const_cast<void*>(static_cast<const void*>(values.data())), shape, type).to(placed_.device());
+        return at::from_blob(const_cast<void*>(static_cast<const void*>(values.data())), shape, type).to(*place_);
     };
     const int64_t weak = int64_t(q.weakColumns.size());
     at::Tensor scale = there(q.scale, {rows_, q.groups()}, at::kFloat), zero = there(q.zero, {rows_, q.groups()}, at::kFloat);
@@ -159,6 +153,7 @@ void Linear::setWeight(const QuantizedLinear& q) {
     at::Tensor weight = there(q.codes, {rows_, columns_}, at::kByte).to(at::kFloat).sub_(zero).mul_(scale);
     if (weak) weight.index_copy_(1, there(q.weakColumns, {weak}, at::kInt).to(at::kLong), there(q.weakWeight, {rows_, weak}, at::kFloat));
     placed_ = weight;
+    packed_.reset();
 }
 
 }  // namespace owq

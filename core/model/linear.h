@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/device/device.h"
@@ -14,11 +15,10 @@ namespace owq {
 
 namespace kernels {
 class DenseMatrix;
-class PackedMatrix;
 class StoredMatrix;
 }  // namespace kernels
 
-/// y = x Wᵀ + b of fp32 x: on the CPU by our own kernels, elsewhere by LibTorch, always dense.
+/// y = x Wᵀ + b of fp32 x: on the CPU by our own kernels, on a GPU by our own for packed weights and LibTorch's for dense ones.
 class Linear {
 public:
     Linear() = default;
@@ -38,20 +38,21 @@ public:
     void setWeight(const float* weight);
     /// Replaces it by the dequantized one, on the device where this linear lies.
     void setWeight(const QuantizedLinear& quantized);
-    bool isPlaced() const { return placed_.defined(); }  ///< on a device that is not the host
+    bool isPlaced() const { return place_.has_value(); }  ///< on a device that is not the host
     bool isPacked() const { return packed_ != nullptr; }
 
 private:
     /// x [tokens, columns] to out [tokens, rows], by widening some rows after the other.
     void multiplyByTiles(const at::Tensor& x, at::Tensor out) const;
-    void fillRows(int64_t begin, int64_t end, float* out) const;  ///< of the weight, packed or stored
+    void fillRows(int64_t begin, at::Tensor out) const;  ///< of the weight, packed or stored, from `begin` on
 
     int64_t rows_ = 0, columns_ = 0;
     Arithmetic arithmetic_ = Arithmetic::dense;
     at::Tensor bias_;
-    at::Tensor placed_;                                  ///< [rows, columns] on a device, or
+    std::optional<at::Device> place_;                    ///< of a device that is not the host
+    at::Tensor placed_;                                  ///< [rows, columns] there, or
     std::shared_ptr<const kernels::DenseMatrix> dense_;  ///< or
-    std::shared_ptr<const kernels::PackedMatrix> packed_;  ///< or
+    std::shared_ptr<const PackedProduct> packed_;        ///< or
     std::shared_ptr<const kernels::StoredMatrix> stored_;
 };
 

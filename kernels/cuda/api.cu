@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/cuda/api.h"
 
-#include <cuda_fp16.h>
-
 #include <cstring>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "kernels/cuda/arguments.h"
-#include "kernels/cuda/layout.h"
+#include "kernels/cuda/host_parts.h"
 #include "kernels/cuda/matvec.cuh"
 #include "kernels/cuda/quantize.cuh"
 
@@ -19,6 +17,7 @@ namespace gpu = owq::kernels::cuda;
 struct OwqCudaMatrix {
     DeviceWeight weight;
     std::vector<void*> held;
+    uint64_t bytes = 0;
     ~OwqCudaMatrix() {
         for (void* p : held) cudaFree(p);
     }
@@ -41,55 +40,59 @@ int32_t refuse(const char* why) {
 }
 
 template <class T>
-cudaError_t place(OwqCudaMatrix& matrix, const std::vector<T>& values, const T** device) {
-    if (values.empty()) return cudaSuccess;
+cudaError_t take(OwqCudaMatrix& matrix, size_t count, T** device) {
     void* memory = nullptr;
-    cudaError_t error = cudaMalloc(&memory, values.size() * sizeof(T));
+    const cudaError_t error = cudaMalloc(&memory, count * sizeof(T));
     if (error != cudaSuccess) return error;
     matrix.held.push_back(memory);
-    *device = static_cast<const T*>(memory);
-    return cudaMemcpy(memory, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice);
+    matrix.bytes += count * sizeof(T);
+    *device = static_cast<T*>(memory);
+    return cudaSuccess;
 }
 
-std::vector<float> padded(const float* values, int64_t count, int64_t size) {
-    std::vector<float> out(static_cast<size_t>(size));
-    std::memcpy(out.data(), values, size_t(count) * sizeof(float));
-    return out;
+template <class T>
+cudaError_t place(OwqCudaMatrix& matrix, const T* values, size_t count, const T** device) {
+    T* memory = nullptr;
+    if (!count) return cudaSuccess;
+    const cudaError_t error = take(matrix, count, &memory);
+    *device = memory;
+    return error == cudaSuccess ? cudaMemcpy(memory, values, count * sizeof(T), cudaMemcpyHostToDevice) : error;
 }
 
-/// Weak weights as halves where that loses nothing, which is so for models in half precision.
-cudaError_t placeWeak(OwqCudaMatrix& matrix, const OwqCudaWeight& w) {
-    const int64_t k = w.weakCount, padded = matrix.weight.paddedRows;
-    std::vector<float> floats(size_t(k * padded));
-    std::vector<uint16_t> halves(floats.size());
-    bool exact = true;
-    for (int64_t j = 0; j < k; ++j)
-        for (int64_t r = 0; r < w.rows; ++r) {
-            const float value = w.weakWeight[r * k + j];
-            const __half half = __float2half_rn(value);
-            floats[size_t(j * padded + r)] = value;
-            std::memcpy(&halves[size_t(j * padded + r)], &half, sizeof half);
-            exact = exact && __half2float(half) == value;
-        }
-    return exact ? place(matrix, halves, &matrix.weight.weakHalf)
-                 : place(matrix, floats, &matrix.weight.weakFloat);
+cudaError_t askLimits(gpu::GpuLimits& limits) {
+    int device = 0, block = 0, processor = 0, major = 0;
+    cudaError_t error = cudaGetDevice(&device);
+    const auto ask = [&](int* value, cudaDeviceAttr what) {
+        if (error == cudaSuccess) error = cudaDeviceGetAttribute(value, what, device);
+    };
+    ask(&limits.processors, cudaDevAttrMultiProcessorCount);
+    ask(&block, cudaDevAttrMaxSharedMemoryPerBlockOptin);
+    ask(&processor, cudaDevAttrMaxSharedMemoryPerMultiprocessor);
+    ask(&major, cudaDevAttrComputeCapabilityMajor);
+    // 1 KiB for the shared variables beside the dynamic part
+    limits = {limits.processors, block - 1024, processor - 2048, major >= 9};
+    return error;
 }
 
 cudaError_t fill(OwqCudaMatrix& matrix, const OwqCudaWeight& w) {
     DeviceWeight& d = matrix.weight;
-    d.rows = w.rows, d.columns = w.columns, d.bits = w.bits, d.weakCount = w.weakCount;
-    d.paddedRows = gpu::tileCount(w.rows) * gpu::kTileRows;
-    d.chunks = gpu::chunkCount(w.columns);
-    cudaError_t error = place(matrix, gpu::gpuWords(w.words, w.rows, w.columns, w.bits), &d.words);
-    if (error == cudaSuccess) error = place(matrix, padded(w.scale, w.rows, d.paddedRows), &d.scale);
-    if (error == cudaSuccess) error = place(matrix, padded(w.zero, w.rows, d.paddedRows), &d.zero);
-    if (error == cudaSuccess && w.bias) error = place(matrix, padded(w.bias, w.rows, w.rows), &d.bias);
-    if (error == cudaSuccess && w.weakCount) {
-        error =
-            place(matrix, std::vector<int32_t>(w.weakColumns, w.weakColumns + w.weakCount), &d.weakColumns);
-        if (error == cudaSuccess) error = placeWeak(matrix, w);
-    }
-    return error;
+    const gpu::HostParts parts = gpu::hostParts(w);
+    d.shape = parts.shape;
+    d.weakCount = w.weakCount;
+    uint32_t* words = nullptr;
+    cudaError_t error = askLimits(d.gpu);
+    if (error == cudaSuccess) error = place(matrix, parts.rows.data(), parts.rows.size(), &d.rows);
+    if (error == cudaSuccess) error = place(matrix, w.weakColumns, size_t(w.weakCount), &d.weakColumns);
+    if (error == cudaSuccess) error = place(matrix, parts.weakInputs.data(), parts.weakInputs.size(), &d.weakInputs);
+    if (error == cudaSuccess) error = place(matrix, parts.weakWords.data(), parts.weakWords.size(), &d.weakWords);
+    if (error == cudaSuccess) error = take(matrix, size_t(d.shape.words()), &words);
+    d.words = words;
+    if (error != cudaSuccess) return error;
+    OwqCudaMatrix codes;  // for as long as they are packed
+    const uint8_t* there = nullptr;
+    error = place(codes, w.codes, size_t(w.rows * w.columns), &there);
+    if (error == cudaSuccess) error = gpu::packWeight(d, there, words);
+    return error == cudaSuccess ? cudaStreamSynchronize(nullptr) : error;
 }
 
 const char* lastError() {
@@ -135,9 +138,7 @@ int32_t download(void* host, const void* device, size_t bytes) {
 
 int32_t createMatrix(const OwqCudaWeight* w, OwqCudaMatrix** out) {
     *out = nullptr;
-    if (w->bits != 3 && w->bits != 4) return refuse("only 3- and 4-bit weights have a GPU kernel");
-    if (w->rows < 1 || w->columns < 32 || w->columns % 32 || w->weakCount < 0 || w->weakCount > w->columns)
-        return refuse("impossible shape of a packed weight");
+    if (const char* why = gpu::fault(*w)) return refuse(why);
     try {
         auto matrix = new OwqCudaMatrix;
         const int32_t result = answer(fill(*matrix, *w));
@@ -155,8 +156,26 @@ void destroyMatrix(OwqCudaMatrix* matrix) {
     delete matrix;
 }
 
-int32_t multiply(const OwqCudaMatrix* matrix, const uint16_t* x, int64_t batch, float* y, void* stream) {
-    return answer(gpu::multiply(matrix->weight, x, batch, y, static_cast<cudaStream_t>(stream)));
+int32_t matrixBytes(const OwqCudaMatrix* matrix, uint64_t* bytes) {
+    *bytes = matrix->bytes;
+    return 0;
+}
+
+int32_t workspaceBytes(const OwqCudaMatrix* matrix, int64_t batch, int32_t halves, size_t* bytes) {
+    if (const char* why = gpu::batchFault(batch, halves)) return refuse(why);
+    *bytes = gpu::workspaceBytes(matrix->weight, batch, halves);
+    return 0;
+}
+
+int32_t multiply(const OwqCudaMatrix* matrix, const OwqCudaVectors* v, void* stream) {
+    if (const char* why = gpu::batchFault(v->batch, v->halves)) return refuse(why);
+    if (const char* why = gpu::fault(*v, gpu::workspaceBytes(matrix->weight, v->batch, v->halves))) return refuse(why);
+    return answer(gpu::multiply(matrix->weight, *v, static_cast<cudaStream_t>(stream)));
+}
+
+int32_t dequantize(const OwqCudaMatrix* matrix, int64_t firstRow, int64_t rows, float* out, void* stream) {
+    if (const char* why = gpu::rowsFault(matrix->weight.shape.rows, firstRow, rows, out)) return refuse(why);
+    return answer(gpu::dequantize(matrix->weight, firstRow, rows, out, static_cast<cudaStream_t>(stream)));
 }
 
 int32_t synchronize(void* stream) {
@@ -209,10 +228,9 @@ int32_t packCodes(const uint8_t* codes, int64_t rows, int64_t columns, int32_t b
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const OwqCudaApi* owqCudaApi(void) {
-    static const OwqCudaApi api = {OWQ_CUDA_ABI, lastError,   deviceCount,   deviceName,   freeMemory,
-                                   allocate,     release,     upload,        download,     createMatrix,
-                                   destroyMatrix, multiply,   synchronize,   clear,        addGram,
-                                   finishGram,   findGrid,    roundToGrid,   quantizeBlock, addProduct,
-                                   descendBlock, packCodes};
+    static const OwqCudaApi api = {OWQ_CUDA_ABI,  lastError,   deviceCount,    deviceName, freeMemory, allocate,      release,
+                                   upload,        download,    createMatrix,   destroyMatrix, matrixBytes, workspaceBytes, multiply,
+                                   dequantize,    synchronize, clear,          addGram,    finishGram, findGrid,      roundToGrid,
+                                   quantizeBlock, addProduct,  descendBlock,   packCodes};
     return &api;
 }

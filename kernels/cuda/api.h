@@ -12,23 +12,37 @@
 extern "C" {
 #endif
 
-#define OWQ_CUDA_ABI 3
+#define OWQ_CUDA_ABI 4
 #define OWQ_CUDA_API_SYMBOL "owqCudaApi"
 
-/** A packed weight in host memory, in the file's order (kernels/matvec.h says what each part is). */
+/** A packed weight in host memory: kernels/matvec.h PackedWeight with one grid a row. */
 typedef struct OwqCudaWeight {
-    const int32_t* words; /* [columns/32*bits, rows] */
+    const uint8_t* codes; /* [rows, columns] */
     int64_t rows, columns;
-    int32_t bits;       /* 3 or 4 */
+    int32_t bits; /* 2, 3, 4 or 8 */
+    int64_t groupSize; /* 0: other grids have no product on the GPU */
     const float* scale; /* [rows] */
-    const float* zero;  /* [rows], whole numbers 0 … 2^bits-1 */
-    const int32_t* weakColumns;
+    const float* zero;  /* [rows] */
+    const int32_t* weakColumns; /* ascending */
     const float* weakWeight; /* [rows, weakCount] */
     int64_t weakCount;
     const float* bias; /* [rows] or NULL */
 } OwqCudaWeight;
 
 typedef struct OwqCudaMatrix OwqCudaMatrix;
+
+#define OWQ_CUDA_MOST_BATCH 64 /* beyond, a dense product is faster */
+
+/** y[t][r] = sum over c of W[r][c] x[t][c], plus bias[r]. */
+typedef struct OwqCudaVectors {
+    const void* x;  /* [batch, columns] of the GPU's memory, OWQ_CUDA_F32 or OWQ_CUDA_F16 */
+    int32_t type;
+    int32_t halves; /* that each input becomes: 1 (11 bits; all of fp16 within 2^29 of the largest), or 2 (22 bits) */
+    int64_t batch;  /* 1…OWQ_CUDA_MOST_BATCH */
+    float* y;       /* [batch, rows] */
+    void* workspace; /* at a multiple of 16, of as many bytes as workspaceBytes asks for; for one product at a time */
+    size_t workspaceBytes;
+} OwqCudaVectors;
 
 /* The quantizer. All pointers in these structs are memory of the GPU; leading dimensions and strides are in
  * elements; matrices are in row order. */
@@ -133,11 +147,15 @@ typedef struct OwqCudaApi {
     /** Copies a weight to the current GPU, in the kernels' own order. */
     int32_t (*createMatrix)(const OwqCudaWeight* weight, OwqCudaMatrix** matrix);
     void (*destroyMatrix)(OwqCudaMatrix* matrix);
-    /** y[t][r] = Σ_c W[r][c] x[t][c] + bias[r]: x [batch, columns] half, y [batch, rows] float. Any batch;
-     * made for 1…8. Asynchronous on `stream` (a cudaStream_t, NULL for the default one). Equal inputs give
-     * equal bits. */
-    int32_t (*multiply)(const OwqCudaMatrix* matrix, const uint16_t* xDevice, int64_t batch, float* yDevice,
-                        void* stream);
+    /** Of the GPU's memory that a matrix takes. */
+    int32_t (*matrixBytes)(const OwqCudaMatrix* matrix, uint64_t* bytes);
+    int32_t (*workspaceBytes)(const OwqCudaMatrix* matrix, int64_t batch, int32_t halves, size_t* bytes);
+    /** Asynchronous on `stream` (a cudaStream_t, NULL for the default one). Equal inputs give equal bits on
+     * equal GPUs. A token with an input that is not finite gets outputs that are not. matvec_thread.h bounds the error. */
+    int32_t (*multiply)(const OwqCudaMatrix* matrix, const OwqCudaVectors* vectors, void* stream);
+    /** Rows [firstRow, firstRow + rows) as floats, [rows, columns]: scale * (code - zero), and the weak weights in their
+     * columns. Asynchronous on `stream`. */
+    int32_t (*dequantize)(const OwqCudaMatrix* matrix, int64_t firstRow, int64_t rows, float* outDevice, void* stream);
     int32_t (*synchronize)(void* stream);
 
     /* Asynchronous on `stream`, with equal bits for equal inputs. */

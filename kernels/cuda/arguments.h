@@ -97,6 +97,37 @@ inline const char* fault(const OwqCudaDescent& d) {
     return nullptr;
 }
 
+inline const char* fault(const OwqCudaWeight& w) {
+    if (const char* why = sizeFault(w.rows, w.columns)) return why;
+    if (w.rows < 1 || w.columns < 1 || w.weakCount < 0 || w.weakCount > w.columns) return "impossible shape of a packed weight";
+    if (w.bits != 2 && w.bits != 3 && w.bits != 4 && w.bits != 8) return "only weights of 2, 3, 4 and 8 bits have a product on the GPU";
+    if (w.groupSize) return "only weights with one grid a row have a product on the GPU";
+    if (anyNull(w.codes, w.scale, w.zero) || (w.weakCount && anyNull(w.weakColumns, w.weakWeight))) return "a part of a packed weight is missing";
+    for (int64_t j = 0; j < w.weakCount; ++j)
+        if (w.weakColumns[j] < 0 || w.weakColumns[j] >= w.columns || (j && w.weakColumns[j] <= w.weakColumns[j - 1]))
+            return "weak columns that are not ascending or lie outside the weight";
+    return nullptr;
+}
+
+inline const char* batchFault(int64_t batch, int32_t halves) {
+    if (batch < 1 || batch > OWQ_CUDA_MOST_BATCH) return "a packed product takes 1 to 64 tokens";
+    return halves == 1 || halves == 2 ? nullptr : "an input becomes one half or two";
+}
+
+/// workspace: bytes that are needed.
+inline const char* fault(const OwqCudaVectors& v, size_t workspace) {
+    if (const char* why = batchFault(v.batch, v.halves)) return why;
+    if (v.type != OWQ_CUDA_F32 && v.type != OWQ_CUDA_F16) return "inputs of an unknown type";
+    if (!v.x || !v.y || !v.workspace) return kNullPointer;
+    if (v.workspaceBytes < workspace || reinterpret_cast<uintptr_t>(v.workspace) % 16) return "a workspace too small, or not at a multiple of 16 bytes";
+    return nullptr;
+}
+
+inline const char* rowsFault(int64_t matrixRows, int64_t firstRow, int64_t rows, const float* out) {
+    if (firstRow < 0 || rows < 0 || rows > matrixRows - firstRow) return "rows that a matrix does not have";
+    return rows && !out ? kNullPointer : nullptr;
+}
+
 inline const char* packingFault(const uint8_t* codes, int64_t rows, int64_t columns, int32_t bits,
                                 const int32_t* words) {
     if (const char* why = sizeFault(rows, columns)) return why;

@@ -4,23 +4,29 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/api.h"
+#include "kernels/cuda/matvec_plan.h"
+
 namespace owq::kernels::cuda {
 
 /// A packed weight in GPU memory, rows padded to whole tiles.
 struct DeviceWeight {
-    int64_t rows = 0, paddedRows = 0, columns = 0, chunks = 0;
-    int bits = 3;
-    const uint32_t* words = nullptr;                // layout.h
-    const float *scale = nullptr, *zero = nullptr;  // [paddedRows]
-    const int32_t* weakColumns = nullptr;
-    const uint16_t* weakHalf = nullptr;  // [weakCount, paddedRows], one of the two
-    const float* weakFloat = nullptr;
+    MatvecShape shape;
+    GpuLimits gpu;
+    const uint32_t* words = nullptr;       ///< [tiles, units, bits, 32 lanes, 4] (packed_order.h)
+    const RowFacts* rows = nullptr;        ///< [tiles * 16]
+    const int32_t* weakColumns = nullptr;  ///< [weakCount] ascending
+    const int32_t* weakInputs =
+        nullptr;  ///< [shape.weakInputs] the columns that weak weights are multiplied with
+    const uint32_t* weakWords = nullptr;  ///< [tiles, weakPairs, 16 rows] two halves each
     int64_t weakCount = 0;
-    const float* bias = nullptr;  // [rows] or null
 };
 
-/// kernels/cuda/api.h says what it computes.
-cudaError_t multiply(const DeviceWeight& weight, const uint16_t* x, int64_t batch, float* y,
-                     cudaStream_t stream);
+/// kernels/cuda/api.h says what these compute. Arguments have been checked.
+cudaError_t packWeight(const DeviceWeight& weight, const uint8_t* codes, uint32_t* words);
+size_t workspaceBytes(const DeviceWeight& weight, int64_t batch, int32_t halves);
+cudaError_t multiply(const DeviceWeight& weight, const OwqCudaVectors& vectors, cudaStream_t stream);
+cudaError_t dequantize(const DeviceWeight& weight, int64_t firstRow, int64_t rows, float* out,
+                       cudaStream_t stream);
 
 }  // namespace owq::kernels::cuda

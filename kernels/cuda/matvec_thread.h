@@ -1,126 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one thread of the packed matrix-vector kernel does, in functions that run on the host as well
-// (tests/kernels compares them with the CPU kernel). C++17, because nvcc sees it.
+// What the threads of the packed product do, in functions that run on the host as well (tests/kernels
+// emulates a block with them). C++17, because nvcc sees it.
 //
-// One block takes a tile of 32 rows, a row a lane; its warps take the columns in turn, 128 at a time (a
-// chunk). The inputs lie staged in shared memory, [column][token], as floats.
+//   y[t][r] = scale[r] (Σ q[r][c] x[t][c] - zero[r] Σ x[t][c]) + Σ w[r][j] x[t][weak j] + bias[r]
 //
-// Codes are never converted. A code q at bit p of a word is left there, the exponent of 2^23 is put above it,
-// and what comes out is the float 2^23 + q 2^p. Subtracting 2^23 + z 2^p, a constant of the row, leaves (q -
-// z) 2^p exactly; the input was staged times 2^-p. So a weight costs one logic operation, one subtraction and
-// one FMA a token, scale is applied once after the sum, and nothing cancels: a weak slot (q = z) adds exactly
-// nothing, whatever its activation is.
+// where the first two sums are without weak columns.
+//
+// Inputs x become halves: times a power of two that puts the token's largest one into [2^14, 2^15), so that
+// none overflows, rounded to one half (11 bits) or to the sum of two (22 bits). Each half is a column of the
+// right operand. Weak inputs, the outliers, have a power of their own; weak weights are halves times a power
+// of two of the row, or the sums of two halves where one loses bits. The tensor core multiplies exactly and
+// sums 16 products at a time. Within a unit of 256 columns each bit position has sums of its own
+// (packed_order.h), at most 6 steps long (16 with 8 bits), which join the sum over units in fp32: long chains
+// in the tensor core would be biased, since it cuts off what it cannot hold.
+//
+// Error: with q the largest code, |y - exact| is at most
+//
+//   (e + 18 L 2^-23 + (columns / 512 + 20) 2^-24) (scale q Σ |x| + Σ |w x|) + 2^-23 |bias|
+//
+// with e = 2^-11 of one half, 2^-21 of two, and L = 4, 6, 8, 16 steps a position with 2, 3, 4, 8 bits: a tensor
+// core keeps at least 23 bits below its largest addend and cuts off what is less of each of 17; sums over
+// units, warps and parts of the columns round to 24 bits. tests/kernels holds a block whose tensor core cuts off
+// as much against it; its errors, as a GPU's should be, are some hundred times smaller.
 #pragma once
 #include <cstdint>
 
-#include "kernels/cuda/thread.h"
+#include "kernels/cuda/packed_order.h"
 
 namespace owq::kernels::cuda {
 
-constexpr int kTileRows = 32;  ///< rows of a block, one a lane
-constexpr int kChunk = 128;    ///< columns that a warp takes at a time
-constexpr int kWarps = 16;     ///< of a block
-constexpr int kMaxTokens = 8;
+constexpr int kTokenTile = 8;    ///< columns of the right operand of one mma
+constexpr int kMatvecWarps = 8;  ///< of a block, which share the columns
+constexpr int kMatvecThreads = kMatvecWarps * kWarpLanes;
+constexpr int kMostInputs = 32;  ///< columns of right operands at once: tokens times halves
+constexpr int kWeakStep = 8;     ///< weak columns of mma.m16n8k8
 
-/// Columns staged at once: at most 64 KiB of shared memory, and a whole number of turns of all warps.
-OWQ_THREAD constexpr int segmentColumns(int tokens) {
-    return tokens <= 2 ? 8192 : 16384 / tokens;
-}
-
-/// Words of one lane and one chunk.
-OWQ_THREAD constexpr int chunkWords(int bits) {
-    return kChunk / 32 * bits;
-}
-
-/// Where the code of a column lies when it is read: at bit position * bits of its (shifted) word.
-OWQ_THREAD constexpr int codePosition(int bits, int column) {
-    if (bits == 4) return column % 8 < 5 ? column % 8 : column % 8 - 5;
-    const int inGroup = column % 32;
-    if (inGroup == 10 || inGroup == 21) return 0;  // split over two words, put together at bit 0
-    const int inWord = inGroup < 10 ? inGroup : inGroup < 21 ? inGroup - 11 : inGroup - 22;
-    return inWord < 7 ? inWord : inWord - 7;
-}
-OWQ_THREAD constexpr int positions(int bits) {
-    return bits == 4 ? 5 : 7;
-}
-
-/// An input as it is staged: times 2^-p.
-OWQ_THREAD float stagedInput(int bits, int column, uint16_t half) {
-    return floatOfHalf(half) * floatOfBits(uint32_t(127 - bits * codePosition(bits, column)) << 23);
-}
-
-/// 2^23 + z 2^p of each position.
-template <int kBits>
-struct ZeroPoints {
-    float at[positions(kBits)];
-    OWQ_THREAD explicit ZeroPoints(float zero) {
-        OWQ_UNROLL for (int p = 0; p < positions(kBits); ++p) at[p] =
-            8388608.0f + zero * float(1 << (p * kBits));
-    }
+/// What inputs of one token are multiplied by before they become halves, and sums after.
+struct InputScale {
+    float there, back;
 };
-
-/// (code - zero) 2^p of the code at position p.
-template <int kBits>
-OWQ_THREAD float weightAt(uint32_t word, int position, const ZeroPoints<kBits>& zeros) {
-    const uint32_t mask = ((1u << kBits) - 1) << (position * kBits);
-    return floatOfBits((word & mask) | 0x4b000000u) - zeros.at[position];
+/// largest: the bits of the largest absolute input. Where that is not finite, what comes back is not a
+/// number.
+OWQ_THREAD InputScale inputScale(uint32_t largest) {
+    if (largest >= 0x7f800000u) return {0.0f, floatOfBits(0x7fc00000u)};
+    // 2^(14 - e) and 2^(e - 14) of an input 2^e; below 2^-112 they stay, as both must be normal numbers
+    const uint32_t exponent = largest >> 23 < 15u ? 15u : largest >> 23;
+    return {floatOfBits((268u - exponent) << 23), floatOfBits((exponent - 14u) << 23)};
+}
+OWQ_THREAD uint32_t magnitude(float x) {
+    return bitsOfFloat(x) & 0x7fffffffu;
 }
 
-/// 32 columns from their words.
-template <int kBits>
-OWQ_THREAD void decodeGroup(const uint32_t* w, const ZeroPoints<kBits>& zeros, float* weights) {
-    if constexpr (kBits == 4) {
-        OWQ_UNROLL for (int i = 0; i < 4; ++i) {
-            OWQ_UNROLL for (int c = 0; c < 5; ++c) weights[i * 8 + c] = weightAt<4>(w[i], c, zeros);
-            const uint32_t high = w[i] >> 20;
-            OWQ_UNROLL for (int c = 5; c < 8; ++c) weights[i * 8 + c] = weightAt<4>(high, c - 5, zeros);
-        }
-    } else {
-        OWQ_UNROLL for (int i = 0; i < 3; ++i) {
-            const uint32_t low = w[i] >> i,
-                           high = w[i] >> (i + 21);  // word i begins with i bits of a split code
-            OWQ_UNROLL for (int c = 0; c < 7; ++c) weights[i * 11 + c] = weightAt<3>(low, c, zeros);
-            OWQ_UNROLL for (int c = 7; c < 10; ++c) weights[i * 11 + c] = weightAt<3>(high, c - 7, zeros);
-        }
-        weights[10] = weightAt<3>(w[0] >> 30 | w[1] << 2, 0, zeros);
-        weights[21] = weightAt<3>(w[1] >> 31 | w[2] << 1, 0, zeros);
-    }
-}
-
-/// A few sums a token, so that one FMA need not wait for the last.
-template <int kTokens>
-struct Sums {
-    static constexpr int kChains = kTokens >= 4 ? 1 : 4 / kTokens;
-    float value[kTokens * kChains];
-    OWQ_THREAD Sums() { OWQ_UNROLL for (int i = 0; i < kTokens * kChains; ++i) value[i] = 0; }
-    OWQ_THREAD float of(int token) const {
-        float sum = 0;
-        OWQ_UNROLL for (int c = 0; c < kChains; ++c) sum += value[token * kChains + c];
-        return sum;
-    }
+struct TwoHalves {
+    uint16_t high, low;
 };
-
-struct alignas(16) FourFloats {
-    float value[4];
-};
-
-/// One chunk of one row: words as they lie for this lane, inputs [kChunk, kTokens] staged and aligned to 16
-/// bytes.
-template <int kBits, int kTokens>
-OWQ_THREAD void addChunk(const uint32_t* words, const FourFloats* inputs, const ZeroPoints<kBits>& zeros,
-                         Sums<kTokens>& sums) {
-    OWQ_UNROLL for (int group = 0; group < kChunk / 32; ++group) {
-        float weights[32];
-        decodeGroup<kBits>(words + group * kBits, zeros, weights);
-        OWQ_UNROLL for (int i = 0; i < 8 * kTokens; ++i) {
-            const FourFloats four = inputs[group * 8 * kTokens + i];
-            OWQ_UNROLL for (int e = 0; e < 4; ++e) {
-                const int column = (i * 4 + e) / kTokens, token = (i * 4 + e) % kTokens;
-                float& sum = sums.value[token * Sums<kTokens>::kChains + column % Sums<kTokens>::kChains];
-                sum = multiplyAdd(weights[column], four.value[e], sum);
-            }
-        }
-    }
+/// x as their sum; low is 0 where it is not asked for.
+OWQ_THREAD TwoHalves splitInput(float x, float there, bool two) {
+    const float scaled = x * there;
+    const uint16_t high = halfOfFloat(scaled);
+    return {high, two ? halfOfFloat(scaled - floatOfHalf(high)) : uint16_t(0)};
 }
+
+/// Column of the i-th that is not weak. weak: ascending.
+OWQ_THREAD int keptColumn(const int32_t* weak, int count, int i) {
+    int low = 0, high = count;  // weak columns before it: those with weak[n] - n <= i
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (weak[middle] - middle <= i)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return i + low;
+}
+
+/// Joins the sums of a unit's bit positions, [setCount], to the sum of all units.
+template <int kBits>
+OWQ_THREAD float joinSets(const float* sets, int apart, float total) {
+    OWQ_UNROLL for (int s = setCount(kBits) - 1; s >= 0; --s) total =
+        multiplyAdd(sets[s * apart], 1.0f / float(1 << (kBits * s)), total);
+    return total;
+}
+
+/// Facts of a row, and of a token.
+struct alignas(16) RowFacts {
+    float scale, zero, weakScale, bias;
+};
+struct TokenFacts {
+    float back, sum, weakBack;  ///< sum: of the halves that are multiplied
+};
+/// sum: Σ q x of subnormal codes and halves; weak: of weak ones.
+OWQ_THREAD float finished(float sum, float weak, const RowFacts& row, const TokenFacts& token) {
+    const float units = sum * 16777216.0f;
+    const float grid = row.scale * multiplyAdd(-row.zero, token.sum, units) * token.back;
+    return grid + weak * row.weakScale * token.weakBack + row.bias;
+}
+
+/// The work of a block on one tile after the other: units of its part of the columns, and steps of weak
+/// columns after them, are dealt out to the warps in turn, going on where the last tile ended. A sum over
+/// columns is made in the order of `phase`, so it does not depend on which warp began.
+struct TileItems {
+    int units, weakSteps;
+    OWQ_THREAD int phase(int warp, int tilesBefore) const {
+        return int(uint32_t(warp) - uint32_t(tilesBefore) * uint32_t(units + weakSteps)) & (kMatvecWarps - 1);
+    }
+    OWQ_THREAD int unitPhases() const { return units < kMatvecWarps ? units : kMatvecWarps; }
+    OWQ_THREAD int weakPhases() const { return weakSteps < kMatvecWarps ? weakSteps : kMatvecWarps; }
+    /// The warp's first step of weak columns and the place of its sum; >= weakSteps: none.
+    OWQ_THREAD int firstWeak(int phase) const { return (phase - units) & (kMatvecWarps - 1); }
+};
 
 }  // namespace owq::kernels::cuda

@@ -52,6 +52,20 @@ OWQ_THREAD float floatOfHalf(uint16_t half) {
 #endif
 }
 
+/// Half to even; 65520 and more become infinite.
+OWQ_THREAD uint16_t halfOfFloat(float value) {
+#ifdef __CUDA_ARCH__
+    return __half_as_ushort(__float2half_rn(value));
+#else
+    const uint32_t bits = bitsOfFloat(value), sign = bits >> 16 & 0x8000u, size = bits & 0x7fffffffu;
+    if (size > 0x7f800000u) return uint16_t(sign | 0x7e00u);
+    if (size >= 0x477ff000u) return uint16_t(sign | 0x7c00u);
+    if (size < 0x38800000u)  // below 2^-14: a multiple of 2^-24, as adding 0.5 makes it
+        return uint16_t(sign | (bitsOfFloat(floatOfBits(size) + 0.5f) - 0x3f000000u));
+    return uint16_t(sign | (size - 0x38000000u + 0xfffu + (size >> 13 & 1u)) >> 13);
+#endif
+}
+
 OWQ_THREAD float multiplyAdd(float a, float b, float c) {
 #ifdef __CUDA_ARCH__
     return __fmaf_rn(a, b, c);

@@ -1,100 +1,168 @@
 // SPDX-License-Identifier: Apache-2.0
-// The GPU kernels against the CPU kernel, on the same cases. Skipped, never passed, without a GPU.
-#include <gtest/gtest.h>
+// The GPU's packed product against exact sums, the host's emulation of its blocks and its own dequantized
+// weights. Skipped, never passed, without a GPU.
+#include <cmath>
+#include <tuple>
 
 #include "core/base/half.h"
-#include "kernels/cuda/loader.h"
 #include "kernels/matvec.h"
-#include "tests/kernels/matvec_case.h"
+#include "tests/device/device_test.h"
+#include "tests/kernels/cuda_block.h"
+#include "tests/kernels/cuda_matvec_case.h"
 
 namespace owq::kernels {
 namespace {
 
-class DeviceMatvec : public testing::Test {
+class DeviceMatvec : public DeviceTest {
 protected:
-    void SetUp() override {
-        if (!cudaKernels().api) GTEST_SKIP() << cudaKernels().reason;
-        api = cudaKernels().api;
-    }
-    void check(int32_t result) { ASSERT_EQ(result, 0) << api->lastError(); }
-
-    /// Rounds the inputs to half, as both sides see them.
-    std::vector<float> onDevice(MatvecCase& m) {
-        std::vector<uint16_t> half;
-        for (float& v : m.x) {
-            half.push_back(floatToHalf(v));
-            v = halfToFloat(half.back());
-        }
-        const OwqCudaWeight weight{m.words.data(),
-                                   m.rows,
-                                   m.columns,
-                                   m.bits,
-                                   m.scale.data(),
-                                   m.zero.data(),
-                                   m.weakColumns.data(),
-                                   m.weakWeight.data(),
-                                   int64_t(m.weakColumns.size()),
-                                   m.bias.data()};
-        std::vector<float> y(size_t(m.batch * m.rows), -1e30f);
+    struct Matrix {
+        const OwqCudaApi* api;
         OwqCudaMatrix* matrix = nullptr;
-        void *in = nullptr, *out = nullptr;
-        check(api->createMatrix(&weight, &matrix));
-        check(api->allocate(half.size() * 2, &in));
-        check(api->allocate(y.size() * 4, &out));
-        check(api->upload(in, half.data(), half.size() * 2));
-        check(api->multiply(matrix, static_cast<const uint16_t*>(in), m.batch, static_cast<float*>(out),
-                            nullptr));
-        check(api->synchronize(nullptr));
-        check(api->download(y.data(), out, y.size() * 4));
-        api->release(in);
-        api->release(out);
-        api->destroyMatrix(matrix);
-        return y;
+        Matrix(const OwqCudaApi* api_, const MatvecCase& m) : api(api_) {
+            const OwqCudaWeight weight = cudaWeight(m);
+            EXPECT_EQ(api->createMatrix(&weight, &matrix), 0) << api->lastError();
+        }
+        ~Matrix() { api->destroyMatrix(matrix); }
+    };
+
+    std::vector<float> multiply(const Matrix& matrix, const MatvecCase& m, int halves,
+                                int32_t type = OWQ_CUDA_F32) {
+        std::vector<uint16_t> half;
+        if (type == OWQ_CUDA_F16)
+            for (const float x : m.x) half.push_back(floatToHalf(x));
+        const DeviceArray<float> x = onDevice(m.x);
+        const DeviceArray<uint16_t> halfX = onDevice(half);
+        DeviceArray<float> y = onDevice(std::vector<float>(size_t(m.batch * m.rows), -1e30f));
+        size_t bytes = 0;
+        run(api->workspaceBytes(matrix.matrix, m.batch, halves, &bytes));
+        DeviceArray<uint8_t> workspace = room<uint8_t>(int64_t(bytes));
+        const OwqCudaVectors vectors{type == OWQ_CUDA_F32 ? static_cast<const void*>(x.data()) : halfX.data(),
+                                     type,
+                                     halves,
+                                     m.batch,
+                                     y.data(),
+                                     workspace.data(),
+                                     bytes};
+        run(api->multiply(matrix.matrix, &vectors, nullptr));
+        return y.download();
+    }
+    std::vector<float> multiply(const MatvecCase& m, int halves, int32_t type = OWQ_CUDA_F32) {
+        return multiply(Matrix(api, m), m, halves, type);
     }
 
-    const OwqCudaApi* api = nullptr;
+    void expectWithinBound(const MatvecCase& m, const std::vector<float>& y, int halves) {
+        for (int64_t t = 0; t < m.batch; ++t)
+            for (int64_t r = 0; r < m.rows; ++r) {
+                double magnitude = 0;
+                const double error =
+                    std::abs(double(y[size_t(t * m.rows + r)]) - m.expected(t, r, &magnitude));
+                const MatvecBound bound = cudaMatvecBound(m, t, r, halves);
+                ASSERT_LE(error, std::min(bound.stated, bound.usual))
+                    << m.bits << " bits, " << m.rows << " x " << m.columns << ", token " << t << ", row "
+                    << r;
+            }
+    }
 };
 
-TEST_F(DeviceMatvec, AgreesWithTheCpuKernel) {
+TEST_F(DeviceMatvec, IsWithinItsBoundForAnyShape) {
     unsigned seed = 1;
-    for (int bits : {3, 4})
-        for (auto [rows, columns, weak, batch] : {std::tuple{1, 32, 0, 1},
-                                                  {40, 704, 2, 1},
-                                                  {256, 256, 6, 2},
-                                                  {33, 4224, 17, 3},
-                                                  {704, 256, 2, 4},
-                                                  {96, 2208, 4, 5},
-                                                  {64, 8320, 8, 8},
-                                                  {130, 512, 3, 17},
-                                                  {512, 11008, 6, 1}}) {
-            MatvecCase m(rows, columns, bits, weak, batch, seed++);
-            const std::vector<float> y = onDevice(m);
-            const PackedMatrix cpu(m.packed());
-            std::vector<float> expected(y.size());
-            cpu.multiply(m.x.data(), m.batch, expected.data());
-            for (int64_t t = 0; t < m.batch; ++t)
-                for (int64_t r = 0; r < m.rows; ++r) {
-                    double magnitude = 0;
-                    m.expected(t, r, &magnitude);
-                    ASSERT_NEAR(y[size_t(t * m.rows + r)], expected[size_t(t * m.rows + r)], 3e-6 * magnitude)
-                        << bits << " bits, " << rows << " x " << columns << ", token " << t << ", row " << r;
-                }
+    for (int bits : {2, 3, 4, 8})
+        for (auto [rows, columns, weak, batch, halves] : {std::tuple{40, 704, 2, 1, 2},
+                                                          {1, 32, 0, 1, 1},
+                                                          {256, 256, 6, 2, 2},
+                                                          {33, 4224, 17, 3, 2},
+                                                          {704, 1000, 64, 8, 1},
+                                                          {7, 2341, 33, 9, 1},
+                                                          {96, 2208, 4, 17, 2},
+                                                          {64, 8320, 8, 8, 2},
+                                                          {130, 512, 90, 16, 2},
+                                                          {3, 40, 40, 2, 2},
+                                                          {512, 11008, 6, 1, 1},
+                                                          {48, 36864, 14, 33, 2},
+                                                          {64, 300, 5, 64, 1}}) {
+            const MatvecCase m(rows, columns, bits, weak, batch, seed++);
+            expectWithinBound(m, multiply(m, halves), halves);
         }
+}
+
+TEST_F(DeviceMatvec, WholeNumbersAreExact) {
+    for (int bits : {2, 3, 4, 8}) {
+        MatvecCase m(337, 1100, bits, 10, 4, unsigned(bits));
+        for (float& s : m.scale) s = 0.5f;
+        for (float& x : m.x) x = std::nearbyint(x);
+        for (float& w : m.weakWeight) w = std::nearbyint(40 * w);
+        for (float& b : m.bias) b = std::nearbyint(4 * b);
+        for (int halves : {1, 2})
+            for (int32_t type : {OWQ_CUDA_F32, OWQ_CUDA_F16}) {
+                const std::vector<float> y = multiply(m, halves, type);
+                double magnitude = 0;
+                for (int64_t t = 0; t < m.batch; ++t)
+                    for (int64_t r = 0; r < m.rows; ++r)
+                        ASSERT_EQ(double(y[size_t(t * m.rows + r)]), m.expected(t, r, &magnitude))
+                            << bits << ", " << t << ", " << r;
+            }
+    }
+}
+
+TEST_F(DeviceMatvec, IsNearTheHostsEmulation) {
+    const MatvecCase m(100, 3000, 3, 9, 4, 21);
+    const std::vector<float> y = multiply(m, 2),
+                             host = emulated::multiply(cudaWeight(m), m.x.data(), m.batch, 2);
+    for (int64_t i = 0; i < int64_t(y.size()); ++i)
+        EXPECT_NEAR(y[size_t(i)], host[size_t(i)], 2 * cudaMatvecBound(m, i / m.rows, i % m.rows, 2).usual);
+}
+
+TEST_F(DeviceMatvec, InputsOfAnySizeNeitherOverflowNorVanish) {
+    for (float size : {1e-30f, 1e-6f, 3e5f, 1e30f}) {
+        MatvecCase m(20, 500, 3, 4, 3, 5);
+        for (float& x : m.x) x *= size;
+        for (float& b : m.bias) b = 0;
+        expectWithinBound(m, multiply(m, 2), 2);
+    }
+    MatvecCase m(18, 300, 4, 3, 4, 9);
+    m.x[size_t(2 * m.columns + m.weakColumns[1])] = INFINITY;
+    const std::vector<float> y = multiply(m, 2);
+    for (int64_t i = 0; i < int64_t(y.size()); ++i) EXPECT_EQ(std::isfinite(y[size_t(i)]), i / m.rows != 2);
 }
 
 TEST_F(DeviceMatvec, EqualInputsGiveEqualBits) {
-    MatvecCase m(300, 4096, 3, 6, 8, 77);
-    const std::vector<float> first = onDevice(m);
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(onDevice(m), first);
+    for (auto [rows, columns] : {std::pair{300, 4096}, {1024, 8192}}) {
+        const MatvecCase m(rows, columns, 3, 6, 8, 77);
+        const Matrix matrix(api, m);
+        const std::vector<float> first = multiply(matrix, m, 2);
+        for (int i = 0; i < 20; ++i) ASSERT_EQ(multiply(matrix, m, 2), first);
+    }
 }
 
-TEST_F(DeviceMatvec, ImpossibleWeightsAreRefused) {
-    OwqCudaMatrix* matrix = nullptr;
-    OwqCudaWeight weight{};
-    weight.bits = 2;
-    EXPECT_NE(api->createMatrix(&weight, &matrix), 0);
-    EXPECT_EQ(matrix, nullptr);
+TEST_F(DeviceMatvec, DequantizedRowsAreTheWeightsToTheBit) {
+    for (int bits : {2, 3, 4, 8})
+        for (int weak : {0, 7}) {
+            MatvecCase m(150, 1000, bits, weak, 1, unsigned(bits));
+            for (float& w : m.weakWeight) w = halfToFloat(floatToHalf(w));
+            const Matrix matrix(api, m);
+            for (auto [first, rows] : {std::pair{0, 150}, {17, 40}, {149, 1}}) {
+                DeviceArray<float> out = room<float>(rows * m.columns);
+                run(api->dequantize(matrix.matrix, first, rows, out.data(), nullptr));
+                const std::vector<float> values = out.download();
+                std::vector<float> expected(values.size());
+                PackedMatrix(m.packed()).dequantizeRows(first, first + rows, expected.data());
+                ASSERT_EQ(values, expected) << bits << ", " << weak << ", " << first;
+            }
+        }
+}
+
+TEST_F(DeviceMatvec, ImpossibleWorkIsRefused) {
+    OwqCudaMatrix* none = nullptr;
+    MatvecCase m(16, 64, 3, 2, 1, 1);
+    OwqCudaWeight weight = cudaWeight(m);
+    weight.bits = 5;
+    EXPECT_NE(api->createMatrix(&weight, &none), 0);
+    EXPECT_EQ(none, nullptr);
     EXPECT_STRNE(api->lastError(), "");
+    const Matrix matrix(api, m);
+    OwqCudaVectors vectors{};
+    EXPECT_NE(api->multiply(matrix.matrix, &vectors, nullptr), 0);
+    EXPECT_NE(api->dequantize(matrix.matrix, 10, 7, nullptr, nullptr), 0);
 }
 
 }  // namespace

@@ -97,6 +97,47 @@ TEST(CudaArguments, Packing) {
     EXPECT_EQ(packingFault(nullptr, 0, 32, 4, nullptr), nullptr);
 }
 
+TEST(CudaArguments, PackedWeightsAndVectors) {
+    int32_t weak[] = {1, 3};
+    const OwqCudaWeight good{bytes, 2, 40, 3, 0, floats, floats, weak, floats, 2, nullptr};
+    EXPECT_EQ(fault(good), nullptr);
+    const auto weight = [good](auto change) {
+        OwqCudaWeight w = good;
+        change(w);
+        return fault(w);
+    };
+    for (int bits : {2, 4, 8}) EXPECT_EQ(weight([bits](auto& w) { w.bits = bits; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.bits = 5; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.groupSize = 32; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.rows = 0; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.weakCount = 41; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.zero = nullptr; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.weakWeight = nullptr; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.columns = 3; }), nullptr);  // a weak column outside
+    weak[1] = 1;
+    EXPECT_NE(fault(good), nullptr);
+
+    alignas(16) static uint8_t space[16];
+    const OwqCudaVectors vectors{floats, OWQ_CUDA_F32, 2, 1, floats, space, 16};
+    EXPECT_EQ(fault(vectors, 16), nullptr);
+    EXPECT_NE(fault(vectors, 17), nullptr);
+    const auto work = [vectors](auto change) {
+        OwqCudaVectors v = vectors;
+        change(v);
+        return fault(v, 16);
+    };
+    EXPECT_NE(work([](auto& v) { v.batch = 0; }), nullptr);
+    EXPECT_NE(work([](auto& v) { v.batch = 65; }), nullptr);
+    EXPECT_NE(work([](auto& v) { v.halves = 3; }), nullptr);
+    EXPECT_NE(work([](auto& v) { v.type = OWQ_CUDA_BF16; }), nullptr);
+    EXPECT_NE(work([](auto& v) { v.x = nullptr; }), nullptr);
+    EXPECT_NE(work([](auto& v) { v.workspace = space + 8; }), nullptr);
+    EXPECT_EQ(rowsFault(10, 3, 7, floats), nullptr);
+    EXPECT_NE(rowsFault(10, 3, 8, floats), nullptr);
+    EXPECT_NE(rowsFault(10, -1, 2, floats), nullptr);
+    EXPECT_NE(rowsFault(10, 0, 2, nullptr), nullptr);
+}
+
 TEST(CudaArguments, TheDoorTellsTheKernelsSizes) {
     EXPECT_EQ(OWQ_CUDA_BLOCK_COLUMNS, kBlockColumns);
     EXPECT_EQ(OWQ_CUDA_BLOCK_COLUMNS, kLoopColumns);

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "kernels/matvec.h"
-#include "kernels/packing.h"
 
 namespace owq::kernels {
 
@@ -39,9 +38,6 @@ struct MatvecCase {
         }
         for (int64_t i = 0; i < batch * columns; ++i)
             x.push_back(normal(random) * (chosen.count(int32_t(i % columns)) ? 100.0f : 1.0f));
-        if (columns % 32) return;
-        words.resize(size_t(columns / 32 * bits * rows));
-        packCodes(codes.data(), rows, columns, bits, words.data());
     }
 
     /// Weight of row r, column c, exactly as a double holds it.
@@ -73,7 +69,7 @@ struct MatvecCase {
     int bits;
     std::vector<uint8_t> codes;
     std::vector<float> scale, zero, bias, weakWeight, x;
-    std::vector<int32_t> weakColumns, words;
+    std::vector<int32_t> weakColumns;
 };
 
 }  // namespace owq::kernels

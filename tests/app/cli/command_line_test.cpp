@@ -75,6 +75,7 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"export", "run", "--format", "gptq", "--layout", "storage", "--out", "x"},
         {"export", "run", "--format", "owq", "--layout", "small", "--out", "x"},
         {"quantize", model, "--out", "x", "--calibration", "a", "--device", "tpu"},
+        {"generate", model, "--prompt", "a", "--device", "gpu"},
     };
     for (const Arguments& arguments : wrong) {
         const Outcome outcome = owq(arguments);

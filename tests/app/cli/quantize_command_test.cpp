@@ -67,6 +67,15 @@ TEST_F(QuantizeCommand, AGpuThatIsNotThereIsSaidBeforeAnythingIsWritten) {
     EXPECT_THAT(outcome.error, testing::HasSubstr("no GPU can be used"));
     EXPECT_THAT(outcome.error, testing::HasSubstr("--device cpu"));
     EXPECT_FALSE(std::filesystem::exists(out));
+    for (const std::vector<std::string>& other : {std::vector<std::string>{"generate", sample("sample-opt"), "--prompt", "a"},
+                                                  {"evaluate", sample("sample-opt"), "--text", sample("heldout.txt")}}) {
+        std::vector<std::string> arguments = other;
+        arguments.insert(arguments.end(), {"--device", "cuda"});
+        const Outcome refused = owq(arguments);
+        EXPECT_EQ(refused.code, 1);
+        EXPECT_THAT(refused.error, testing::HasSubstr("no GPU can be used"));
+        EXPECT_THAT(refused.error, testing::HasSubstr("--device cpu"));
+    }
     // A plan needs none.
     const std::string plan = (folder / "plan.json").string();
     const Outcome planned = owq({"quantize", sample("sample-opt"), "--out", out, "--calibration", sample("calibration.txt"), "--device", "cuda",

@@ -17,7 +17,12 @@
 #include "kernels/cuda/arguments.h"
 #include "kernels/descent.h"
 #include "kernels/gram_sum.h"
+#include "kernels/matvec.h"
 #include "kernels/range_search.h"
+
+struct OwqCudaMatrix {
+    owq::kernels::PackedMatrix matrix;
+};
 
 namespace owq::testing {
 
@@ -25,6 +30,8 @@ namespace emulated {
 
 inline thread_local std::string reason;
 inline std::atomic<int> calls = 0;         ///< of all operations
+inline std::atomic<int> products = 0;      ///< packed ones among them
+inline std::atomic<int> dequantized = 0;   ///< times that rows were made dense
 inline std::atomic<int> failAfter = -1;    ///< the operation after so many more fails; -1: none
 
 inline int32_t begin(const char* fault) {
@@ -109,6 +116,40 @@ inline int32_t descendBlock(const OwqCudaDescent* d, void*) {
     return 0;
 }
 
+inline int32_t createMatrix(const OwqCudaWeight* w, OwqCudaMatrix** matrix) {
+    *matrix = nullptr;
+    if (begin(kernels::cuda::fault(*w))) return -1;
+    *matrix = new OwqCudaMatrix{kernels::PackedMatrix({.codes = w->codes, .rows = w->rows, .columns = w->columns, .bits = w->bits, .scale = w->scale,
+                                                       .zero = w->zero, .weakColumns = w->weakColumns, .weakWeight = w->weakWeight,
+                                                       .weakCount = w->weakCount, .bias = w->bias})};
+    return 0;
+}
+inline void destroyMatrix(OwqCudaMatrix* matrix) { delete matrix; }
+inline int32_t matrixBytes(const OwqCudaMatrix* matrix, uint64_t* bytes) {
+    *bytes = matrix->matrix.bytes();
+    return 0;
+}
+constexpr size_t kWorkspaceBytes = 16;  ///< for each token
+inline int32_t workspaceBytes(const OwqCudaMatrix*, int64_t batch, int32_t halves, size_t* bytes) {
+    if (begin(kernels::cuda::batchFault(batch, halves))) return -1;
+    *bytes = size_t(batch) * kWorkspaceBytes;
+    return 0;
+}
+/// Inputs stay exact.
+inline int32_t multiply(const OwqCudaMatrix* matrix, const OwqCudaVectors* v, void*) {
+    if (begin(kernels::cuda::fault(*v, size_t(v->batch) * kWorkspaceBytes))) return -1;
+    if (v->type != OWQ_CUDA_F32) return begin("the emulation takes fp32 inputs only");
+    ++products;
+    matrix->matrix.multiply(static_cast<const float*>(v->x), v->batch, v->y);
+    return 0;
+}
+inline int32_t dequantize(const OwqCudaMatrix* matrix, int64_t firstRow, int64_t rows, float* out, void*) {
+    if (begin(kernels::cuda::rowsFault(matrix->matrix.rows(), firstRow, rows, out))) return -1;
+    ++dequantized;
+    matrix->matrix.dequantizeRows(firstRow, firstRow + rows, out);
+    return 0;
+}
+
 }  // namespace emulated
 
 /// One for all tests of a program.
@@ -118,6 +159,12 @@ inline std::shared_ptr<const Device> emulatedDevice() {
         table.abi = OWQ_CUDA_ABI;
         table.lastError = emulated::lastError;
         table.freeMemory = emulated::freeMemory;
+        table.createMatrix = emulated::createMatrix;
+        table.destroyMatrix = emulated::destroyMatrix;
+        table.matrixBytes = emulated::matrixBytes;
+        table.workspaceBytes = emulated::workspaceBytes;
+        table.multiply = emulated::multiply;
+        table.dequantize = emulated::dequantize;
         table.synchronize = emulated::synchronize;
         table.addGram = emulated::addGram;
         table.finishGram = emulated::finishGram;

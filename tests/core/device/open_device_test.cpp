@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/device/open_device.h"
 
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -83,6 +84,29 @@ TEST(EmulatedDevice, FailuresOfTheGpuAreErrors) {
     const at::Tensor x = at::zeros({4, 4});
     EXPECT_THAT(failureOf([&] { device->gramSum(4)->add(x); }), HasSubstr("an emulated failure"));
     EXPECT_EQ(testing::emulated::failAfter, -1);
+}
+
+TEST(EmulatedDevice, MultipliesPackedWeightsAndRefusesOtherGrids) {
+    const auto device = testing::emulatedDevice();
+    const std::vector<uint8_t> codes{1, 2, 3, 0, 3, 1};
+    const std::vector<float> scale{0.5f, 2, 1, 1}, zero{1, 2, 0, 0}, weakWeight{10, 20};
+    const int32_t weak = 2;
+    kernels::PackedWeight weight{.codes = codes.data(), .rows = 2, .columns = 3, .bits = 3, .scale = scale.data(), .zero = zero.data(),
+                                 .weakColumns = &weak, .weakWeight = weakWeight.data(), .weakCount = 1};
+    const auto product = device->packedProduct(weight);
+    ASSERT_NE(product, nullptr);
+    EXPECT_TRUE(product->takes(64, kernels::Activations::exact));
+    EXPECT_FALSE(product->takes(65, kernels::Activations::int8));
+    const at::Tensor x = at::ones({2, 3}), out = at::zeros({2, 2});
+    product->multiply(x, kernels::Activations::exact, out);
+    EXPECT_EQ(out[1][0].item<float>(), 0.5f * (0 + 1) + 10);
+    EXPECT_EQ(out[1][1].item<float>(), 2.0f * (-2 + 1) + 20);
+    testing::emulated::failAfter = 1;
+    EXPECT_THAT(failureOf([&] { product->multiply(x, kernels::Activations::exact, out); }), HasSubstr("packed product"));
+    weight.groupSize = 32;
+    EXPECT_EQ(device->packedProduct(weight), nullptr);
+    weight = {};
+    EXPECT_THROW(device->packedProduct(weight), Error);
 }
 
 }  // namespace

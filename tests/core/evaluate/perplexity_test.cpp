@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/evaluate/divergence.h"
+#include "tests/core/device/emulated_cuda.h"
 #include "tests/core/evaluate/evaluation_windows.h"
 
 namespace owq {
@@ -65,6 +67,25 @@ TEST_P(Perplexity, HardlyDependsOnTheArithmeticOfPackedLinears) {
     EXPECT_NEAR(measured(Arithmetic::exact) / dense, 1, 2e-6);
     EXPECT_NEAR(measured(Arithmetic::doubleInt8) / dense, 1, 1e-4);
     EXPECT_GT(std::abs(measured(Arithmetic::int8) / dense - 1), 1e-3) << "asked for less, got less";
+}
+
+TEST_P(Perplexity, IsTheSameOnAGpu) {
+    const auto packed = ModelSource::open(std::filesystem::path(OWQ_TEST_DATA) / "reference" / GetParam() / "owq3.05.pth", sampleModel(GetParam()));
+    for (Arithmetic arithmetic : {Arithmetic::dense, Arithmetic::exact})
+        for (int64_t length : {40, 80}) {
+            const int64_t count = length <= 64 ? 1 : 2;  // up to 64 tokens at a time are multiplied packed
+            const TokenWindows few = windows(GetParam(), "heldout", count, length);
+            PerplexityOptions options;
+            options.arithmetic = arithmetic;
+            const PerplexityResult host = perplexity(packed, few, options);
+            options.device = emulatedDevice();
+            emulated::products = 0;
+            const PerplexityResult gpu = perplexity(packed, few, options);
+            EXPECT_EQ(emulated::products > 0, arithmetic == Arithmetic::exact && length <= 64);
+            for (size_t w = 0; w < size_t(count); ++w) EXPECT_NEAR(gpu.windowNll[w], host.windowNll[w], 1e-5);
+            if (length > 64) continue;
+            EXPECT_NEAR(divergence(packed, packed, few, options).kl.mean, 0, 1e-6);
+        }
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, Perplexity, ::testing::Values("opt", "llama"),

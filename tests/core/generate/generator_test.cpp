@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/generate/sampler.h"
+#include "tests/core/device/emulated_cuda.h"
 #include "tests/core/model/model_test_data.h"
 
 namespace owq {
@@ -78,6 +79,26 @@ TEST_P(Generate, PackedWeightsGiveTheTokensOfDequantizedOnes) {
         const std::vector<int32_t> expected = dense.generate(prompt, {.maxTokens = 100}).ids;
         EXPECT_EQ(exact.generate(prompt, {.maxTokens = 100}).ids, expected);
     }
+}
+
+TEST_P(Generate, AGpuGivesTheTokensOfTheCpu) {
+    const std::filesystem::path file = std::filesystem::path(OWQ_TEST_DATA) / "reference" / GetParam() / "owq3.05.pth";
+    const auto packed = ModelSource::open(file, sampleModel(GetParam()));
+    Generator host(packed, Arithmetic::exact), gpu(packed, Arithmetic::exact, {}, emulatedDevice());
+    std::vector<int32_t> longPrompt(100);
+    for (size_t i = 0; i < longPrompt.size(); ++i) longPrompt[i] = int32_t(17 * i + 5) % 2000;
+    for (const std::vector<int32_t>& prompt : {kPrompt, longPrompt, {11}}) {
+        emulated::products = emulated::dequantized = 0;
+        const std::vector<int32_t> expected = host.generate(prompt, {.maxTokens = 20, .stopAtEnd = false}).ids;
+        EXPECT_EQ(gpu.generate(prompt, {.maxTokens = 20, .stopAtEnd = false}).ids, expected);
+        const int linears = int(packed->info().linears.size());
+        EXPECT_EQ(emulated::products, linears * (prompt.size() > 64 ? 19 : 20));
+        EXPECT_EQ(emulated::dequantized, prompt.size() > 64 ? linears : 0) << "a long prompt is multiplied dense";
+    }
+    emulated::failAfter = 20;
+    EXPECT_THROW(gpu.generate(kPrompt, {.maxTokens = 4}), Error);
+    EXPECT_EQ(emulated::failAfter, -1);
+    EXPECT_EQ(gpu.generate(std::vector<int32_t>{7}, {.maxTokens = 3, .stopAtEnd = false}).ids, host.generate(std::vector<int32_t>{7}, {.maxTokens = 3, .stopAtEnd = false}).ids);
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, Generate, ::testing::Values("opt", "llama"),

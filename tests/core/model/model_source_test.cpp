@@ -6,6 +6,7 @@
 
 #include "core/base/file.h"
 #include "core/pack/layer_file.h"
+#include "tests/core/device/emulated_cuda.h"
 #include "tests/core/model/model_test_data.h"
 
 namespace owq {
@@ -80,6 +81,22 @@ TEST_P(Pth, ComputesTheSamePackedAndDense) {
     const at::Tensor few = hidden.narrow(0, 0, 1).narrow(1, 0, 7);
     EXPECT_LT(distance(packed.forward(few), dense.forward(few)), 1e-4) << "packed kernel";
 }
+TEST_P(Pth, ComputesTheSameOnAGpu) {
+    const auto source = ModelSource::open(fs::path(OWQ_TEST_DATA) / "reference" / GetParam() / "owq3.05.pth", sampleModel(GetParam()));
+    const LanguageModel host(source, Arithmetic::exact), gpu(source, Arithmetic::exact, emulatedDevice());
+    const Block block = gpu.loadBlock(0, gpu.device());
+    for (const LinearInfo& info : block.linears()) {
+        const Linear& linear = block.linear(info.name);
+        EXPECT_TRUE(linear.isPacked() && linear.isPlaced());
+        EXPECT_EQ(distance(linear.weight(), host.loadBlock(0).linear(info.name).weight()), 0);
+    }
+    for (int64_t tokens : {9, 70}) {  // the packed product, and dequantized rows
+        const at::Tensor some = ids(golden(GetParam(), "calib.safetensors")->read("input_ids")).flatten().slice(0, 0, tokens).unsqueeze(0);
+        const at::Tensor expected = host.forward(some);
+        EXPECT_LT(distance(gpu.forward(some), expected), 1e-5 * expected.abs().max().item().toDouble());
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Samples, Pth, ::testing::Values("opt", "llama"),
                          [](const auto& info) { return std::string(info.param); });
 
