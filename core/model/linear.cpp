@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/linear.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/index_copy.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/progress.h"
 #include "core/model/family.h"
+#include "core/model/gradient.h"
 #include "core/model/torch_tensor.h"
 #include "kernels/dense_matrix.h"
 #include "kernels/matvec.h"
@@ -85,39 +93,100 @@ Linear Linear::load(const ModelSource& source, const std::string& name, Arithmet
     } else {
         out.setWeight(dequantize(quantized).data());
     }
+    out.weakColumns_ = quantized.weakColumns;
     return out;
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const {
     if (isPlaced()) return at::linear(x, placed_, bias_.defined() ? std::optional<at::Tensor>(bias_) : std::nullopt);
-    const at::Tensor in = x.reshape({-1, columns_}).contiguous();
+    const at::Tensor in = x.detach().reshape({-1, columns_}).contiguous();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = rows_;
-    at::Tensor out = at::empty({in.size(0), rows_}, at::TensorOptions(at::kFloat));
-    const float* const from = in.const_data_ptr<float>();
-    float* const to = out.data_ptr<float>();
-    const bool few = in.size(0) <= kFewTokens;
-    if (dense_)
-        dense_->multiply(from, in.size(0), bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, to);
-    else if (packed_ && (few || arithmetic_ != Arithmetic::exact))
-        packed_->multiply(from, in.size(0), to, activationsOf(arithmetic_));
-    else if (stored_ && few)
-        stored_->multiply(from, in.size(0), to);
-    else
-        multiplyByTiles(in, out);
-    if (!dense_ && bias_.defined()) out.add_(bias_);
-    return out.view(shape);
+    at::Tensor out = at::empty(shape, x.options());
+    {
+        const at::NoGradGuard guard;
+        multiply(in, out.view({-1, rows_}));
+    }
+    if (!tracked(x) && !tracked(trackedWeak_)) return out;
+    checkStop(stop_);
+    const at::Tensor weak = trackedWeak_.defined() ? in.index_select(1, weakIndices()) : at::Tensor{};
+    return withBackward(out, {x, trackedWeak_}, [self = *this, weak](const at::Tensor& gradient, const std::vector<bool>& wanted) {
+        checkStop(self.stop_);
+        std::vector<at::Tensor> found(2);
+        if (wanted[0]) found[0] = self.inputGradient(gradient);
+        if (wanted[1]) found[1] = at::mm(gradient.reshape({-1, self.rows_}).t(), weak);
+        return found;
+    });
 }
 
-void Linear::multiplyByTiles(const at::Tensor& x, at::Tensor out) const {
+void Linear::multiply(const at::Tensor& x, at::Tensor out) const {
+    const bool few = x.size(0) <= kFewTokens, own = fitsKernels(x);
+    if (own && dense_) {
+        dense_->multiply(x.const_data_ptr<float>(), x.size(0), bias_.defined() ? bias_.const_data_ptr<float>() : nullptr, out.data_ptr<float>());
+        return;
+    }
+    if (own && packed_ && (few || arithmetic_ != Arithmetic::exact))
+        packed_->multiply(x.const_data_ptr<float>(), x.size(0), out.data_ptr<float>(), activationsOf(arithmetic_));
+    else if (own && stored_ && few)
+        stored_->multiply(x.const_data_ptr<float>(), x.size(0), out.data_ptr<float>());
+    else
+        eachTile(x.scalar_type(), [&](int64_t begin, const at::Tensor& rows) {
+            at::Tensor part = out.narrow(1, begin, rows.size(0));
+            at::mm_out(part, x, rows.t());
+        });
+    if (bias_.defined()) out.add_(bias_);
+}
+
+at::Tensor Linear::inputGradient(const at::Tensor& gradient) const {
+    const at::NoGradGuard guard;
+    const at::Tensor dy = gradient.reshape({-1, rows_});
+    std::vector<int64_t> shape = gradient.sizes().vec();
+    shape.back() = columns_;
+    if (isPlaced()) return at::mm(dy, placed_).view(shape);
+    at::Tensor dx = at::zeros({dy.size(0), columns_}, dy.options());
+    eachTile(dy.scalar_type(), [&](int64_t begin, const at::Tensor& rows) { dx.addmm_(dy.narrow(1, begin, rows.size(0)), rows); });
+    return dx.view(shape);
+}
+
+template <class Visit>
+void Linear::eachTile(at::ScalarType type, const Visit& visit) const {
+    if (dense_) return visit(0, weight().to(type));
     const int64_t tile = std::clamp<int64_t>(kTileFloats / columns_, 8, rows_);
     const at::Tensor rows = at::empty({tile, columns_}, at::TensorOptions(at::kFloat));
     for (int64_t begin = 0; begin < rows_; begin += tile) {
         const int64_t count = std::min(tile, rows_ - begin);
         fillRows(begin, begin + count, rows.data_ptr<float>());
-        at::Tensor part = out.narrow(1, begin, count);
-        at::mm_out(part, x, rows.narrow(0, 0, count).t());
+        visit(begin, rows.narrow(0, 0, count).to(type));
     }
+}
+
+at::Tensor Linear::weakIndices() const {
+    return at::from_blob(const_cast<int32_t*>(weakColumns_.data()), {int64_t(weakColumns_.size())}, at::kInt).to(at::kLong);
+}
+
+void Linear::setWeakWeight(const float* values) {
+    if (weakColumns_.empty()) return;
+    if (isPlaced()) throw Error("weak columns are only changed on the CPU");
+    if (packed_) {
+        auto changed = std::make_shared<kernels::PackedMatrix>(*packed_);
+        changed->setWeakWeight(values);
+        packed_ = std::move(changed);
+        return;
+    }
+    at::Tensor all = weight();
+    all.index_copy_(1, weakIndices(), at::from_blob(const_cast<float*>(values), {rows_, int64_t(weakColumns_.size())}, at::kFloat));
+    dense_ = std::make_shared<const kernels::DenseMatrix>(all.const_data_ptr<float>(), rows_, columns_);
+}
+
+void Linear::trackWeakColumns(at::Tensor weight, std::stop_token stop) {
+    trackedWeak_ = std::move(weight);
+    stop_ = std::move(stop);
+}
+
+uint64_t Linear::bytes() const {
+    if (packed_) return packed_->bytes();
+    if (stored_) return stored_->bytes();
+    return uint64_t(rows_) * uint64_t(columns_) * sizeof(float);
 }
 
 void Linear::fillRows(int64_t begin, int64_t end, float* out) const {
@@ -141,6 +210,7 @@ void Linear::setWeight(const float* weight) {
     dense_ = std::make_shared<const kernels::DenseMatrix>(weight, rows_, columns_);
     packed_.reset();
     stored_.reset();
+    weakColumns_.clear();
 }
 
 void Linear::setWeight(const QuantizedLinear& q) {

@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "core/base/file.h"
-#include "core/base/json.h"
 #include "core/text/corpus.h"
 #include "core/text/utf8.h"
 
@@ -53,46 +52,6 @@ std::string readWhole(const fs::path& file) {
     return text;
 }
 
-class LineReader {
-public:
-    LineReader(const fs::path& file, size_t limit) : name_(file.string()), source_(file), limit_(limit) {}
-
-    std::vector<std::string> read() {
-        std::string line;
-        for (std::string_view part = source_.next(); !part.empty() && !full(); part = source_.next()) {
-            for (size_t from = 0; from < part.size() && !full();) {
-                const size_t end = part.find('\n', from);
-                line += part.substr(from, end == std::string_view::npos ? end : end - from);
-                if (line.size() > kLineLimit) throw Error("line is longer than 256 MiB", place());
-                if (end == std::string_view::npos) break;
-                take(line);
-                line.clear();
-                from = end + 1;
-            }
-        }
-        if (!full()) take(line);
-        return std::move(documents_);
-    }
-
-private:
-    bool full() const { return limit_ && documents_.size() >= limit_; }
-    std::string place() const { return name_ + ": line " + std::to_string(number_ + 1); }
-    void take(const std::string& line) {
-        if (line.find_first_not_of(" \t\r") != std::string::npos) {
-            const Json object = parseJson(line, place());
-            documents_.push_back(required<std::string>(object, "text", place()));
-            kept_ += documents_.back().size();
-            if (kept_ > kTextLimit) throw Error("the documents are larger than 4 GiB", name_);
-        }
-        ++number_;
-    }
-
-    std::string name_;
-    Source source_;
-    size_t limit_, number_ = 0, kept_ = 0;
-    std::vector<std::string> documents_;
-};
-
 }  // namespace
 
 bool isJsonLines(const fs::path& file) {
@@ -106,8 +65,38 @@ std::vector<std::string> readDocuments(const fs::path& file, size_t limit) {
     return isJsonLines(file) ? readJsonLines(file, limit) : std::vector<std::string>{readWhole(file)};
 }
 
+void eachJsonLine(const fs::path& file, const std::function<bool(const Json& value, const std::string& place)>& take) {
+    Source source(file);
+    std::string line;
+    size_t number = 0, read = 0;
+    bool more = true;
+    const auto place = [&] { return file.string() + ": line " + std::to_string(number); };
+    const auto end = [&] {
+        ++number;
+        if (line.find_first_not_of(" \t\r") != std::string::npos) more = take(parseJson(line, place()), place());
+        line.clear();
+    };
+    for (std::string_view part = source.next(); !part.empty() && more; part = source.next()) {
+        read += part.size();
+        if (read > kTextLimit) throw Error("the documents are larger than 4 GiB", file.string());
+        while (more) {
+            const size_t stop = part.find('\n');
+            line += part.substr(0, stop);
+            if (line.size() > kLineLimit) throw Error("line is longer than 256 MiB", file.string() + ": line " + std::to_string(number + 1));
+            if (stop == std::string_view::npos) break;
+            end();
+            part.remove_prefix(stop + 1);
+        }
+    }
+    if (more) end();
+}
+
 std::vector<std::string> readJsonLines(const fs::path& file, size_t limit) {
-    std::vector<std::string> documents = LineReader(file, limit).read();
+    std::vector<std::string> documents;
+    eachJsonLine(file, [&](const Json& object, const std::string& place) {
+        documents.push_back(required<std::string>(object, "text", place));
+        return !limit || documents.size() < limit;
+    });
     if (documents.empty()) throw Error("no documents", file.string());
     return documents;
 }
