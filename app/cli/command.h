@@ -62,6 +62,9 @@ struct CommandLine {
 /// Makes `option` end with exit code 2 and a message when it is given at all, or given one of `values`.
 void refuse(CLI::Option* option, const std::string& why, std::vector<std::string> values = {});
 
+/// --task, into `value`.
+void addTask(CLI::App& command, std::filesystem::path& value);
+
 /// --arithmetic, into `value`, whose present one is the default.
 void addArithmetic(CLI::App& command, Arithmetic& value);
 
@@ -75,6 +78,7 @@ void addFigure(CommandLine& line);
 void addGenerate(CommandLine& line);
 void addSweep(CommandLine& line);
 void addBench(CommandLine& line);
+void addTune(CommandLine& line);
 /// Commands of the contract that this release does not have.
 void addUnavailable(CommandLine& line);
 

@@ -40,6 +40,7 @@ void print(const EvaluateResult& result) {
                                countText(result.sequenceLength) + " tokens"});
     facts.add({"scored", countText(result.tokens) + " tokens, loss " + fixedText(result.nll, 3) + " in all"});
     facts.add({"model", result.model});
+    if (!result.task.empty()) facts.add({"task", result.task});
     facts.add({"text", result.text});
     facts.add({"arithmetic", result.arithmetic});
     facts.add({"time", durationText(result.seconds)});
@@ -76,6 +77,7 @@ void addEvaluate(CommandLine& line) {
         ->type_name("N")->check(CLI::Range(int64_t(2), int64_t(1) << 24));
     command->add_option("--max-windows", options.maxWindows, "Score the first N windows only")
         ->type_name("N")->check(CLI::PositiveNumber);
+    addTask(*command, options.task);
     addArithmetic(*command, options.arithmetic);
     auto* against = command->add_option("--against", options.against,
                                         "Original to compare with: KL divergence, top-1 agreement, perplexity ratio")

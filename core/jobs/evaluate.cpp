@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/jobs/run_description.h"
 #include "core/model/model_source.h"
+#include "core/model/task_source.h"
 #include "core/text/corpus.h"
 
 namespace owq {
@@ -42,12 +43,13 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
         throw Error(options.text.empty() ? "no text is given" : "both a text and tokens are given", "evaluation",
                     "Give one of the two: a text file with its protocol, or a safetensors file with input_ids");
     if (options.maxWindows < 0) throw Error("the number of windows must not be negative", "evaluation");
-    const auto model = ModelSource::open(options.model, options.modelFolder);
+    const auto model = withTask(ModelSource::open(options.model, options.modelFolder), options.task);
     const auto original =
         options.against.empty() ? nullptr : ModelSource::open(options.against, options.againstFolder);
     EvaluateResult result;
     result.against = options.against.string();
     result.model = options.model.string();
+    result.task = options.task.string();
     result.sequenceLength = resolveSequenceLength(options.sequenceLength, model->info());
     std::vector<int32_t> ids;
     progress.report("Reading the text", "", 0);
@@ -95,6 +97,7 @@ Json toJson(const EvaluateResult& r) {
     Json json = {{"perplexity", r.perplexity}, {"tokens", r.tokens}, {"windows", r.windows}, {"nll", r.nll}, {"protocol", r.protocol},
                  {"sequence_length", r.sequenceLength}, {"arithmetic", r.arithmetic}, {"model", r.model}, {"text", r.text},
                  {"window_nll", r.windowNll}, {"seconds", r.seconds}, {"peak_memory_bytes", r.peakMemoryBytes}};
+    if (!r.task.empty()) json["task"] = r.task;
     if (!r.divergence) return json;
     const DivergenceResult& d = *r.divergence;
     json["kl"] = toJson(d.kl);

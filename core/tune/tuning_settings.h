@@ -6,7 +6,7 @@ namespace owq {
 
 struct TuningSettings {
     int64_t epochs = 3;
-    double learningRate = 1e-3;  ///< at its highest
+    double learningRate = 1e-4;  ///< at its highest
     int64_t batchSize = 1;       ///< examples computed together
     int64_t accumulate = 8;      ///< batches for one step of the optimizer
     double warmUp = 0.05;        ///< share of the steps in which the learning rate rises

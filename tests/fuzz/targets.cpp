@@ -16,6 +16,7 @@
 #include "core/checkpoint/torch_pickle.h"
 #include "core/checkpoint/zip_directory.h"
 #include "core/model/family.h"
+#include "core/pack/task_file.h"
 #include "core/store/run_directory.h"
 #include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer.h"
@@ -156,7 +157,15 @@ void statistics(Bytes bytes) {
     orRefuse([&] { readScriptedStatistics(bytes); });
 }
 
-constexpr std::array<Target, 11> kTargets{{
+void task(Bytes bytes) {
+    const auto file = written("task.safetensors", bytes);
+    orRefuse([&] {
+        for (const auto& [name, linear] : readTask(file).linears)
+            demand(!linear.columns.empty() && linear.weight.size() == size_t(linear.rows) * linear.columns.size());
+    });
+}
+
+constexpr std::array<Target, 12> kTargets{{
     {"safetensors", "safetensors", nullptr, safetensors},
     {"index", "model_dir", "model.safetensors.index.json", index},
     {"pickle", nullptr, nullptr, pickle},
@@ -168,6 +177,7 @@ constexpr std::array<Target, 11> kTargets{{
     {"budget", nullptr, nullptr, budget},
     {"run", nullptr, nullptr, run},
     {"statistics", nullptr, nullptr, statistics},
+    {"task", "safetensors", nullptr, task},
 }};
 
 }  // namespace

@@ -69,6 +69,9 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"export", "run", "--format", "gptq", "--layout", "storage", "--out", "x"},
         {"export", "run", "--format", "owq", "--layout", "small", "--out", "x"},
         {"quantize", model, "--out", "x", "--calibration", "a", "--device", "tpu"},
+        {"tune", model, "--data", "a"},
+        {"tune", model, "--data", "a", "--out", "x", "--warm-up", "2"},
+        {"tune", model, "--data", "a", "--out", "x", "--force", "--resume"},
     };
     for (const Arguments& arguments : wrong) {
         const Outcome outcome = owq(arguments);
@@ -82,7 +85,6 @@ TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
     const std::string model = sample("sample-opt");
     const std::vector<Arguments> refused = {
         {"evaluate", model, "--text", "a", "--tasks", "t.jsonl", "--shots", "1"},
-        {"tune", model, "--data", "a", "--out", "b"},
         {"judge", "a", "b"},
         {"compare", "a", "b"},
     };

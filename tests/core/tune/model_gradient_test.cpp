@@ -7,6 +7,7 @@
 #include <random>
 
 #include "core/base/error.h"
+#include "core/evaluate/perplexity.h"
 #include "core/tune/adam.h"
 #include "core/tune/tuned_model.h"
 #include "tests/core/model/family_test_data.h"
@@ -130,6 +131,16 @@ TEST_P(SampleGradient, AStepOnThePackedModelIsOneOnTheDequantized) {
     }
     for (size_t i = 0; i < after[0].size(); ++i) ASSERT_NEAR(after[0][i], after[1][i], 1e-6);
     EXPECT_NEAR(packed.loss(batch).nll, dense.loss(batch).nll, 1e-3);
+}
+
+TEST_P(SampleGradient, TheLossIsThatOfPerplexity) {
+    const auto rounded = source({.bits = 3});
+    const TunedModel model(rounded);
+    for (const int length : {40, 200}) {
+        const TokenWindows window{length, ids(length), {}};
+        const double expected = perplexity(rounded, window, {.arithmetic = Arithmetic::exact}).nll;
+        EXPECT_EQ(model.loss(makeBatch({{window.ids, 1}}, {0})).nll, expected);
+    }
 }
 
 TEST_P(SampleGradient, GradientsAddUpAndScale) {
