@@ -7,12 +7,12 @@
 
 namespace owq::kernels {
 
-/// Floats at addresses that vectors like (a cache line's), not set to anything.
+/// Floats at addresses that vectors like (a cache line's), not set to anything. Copies share them.
 class FloatBuffer {
 public:
     FloatBuffer() = default;
     explicit FloatBuffer(int64_t count)
-        : size_(count), data_(static_cast<float*>(::operator new(size_t(count) * sizeof(float), kAlignment))) {}
+        : size_(count), data_(static_cast<float*>(::operator new(size_t(count) * sizeof(float), kAlignment)), Free{}) {}
 
     float* data() { return data_.get(); }
     const float* data() const { return data_.get(); }
@@ -25,7 +25,7 @@ private:
         void operator()(float* p) const { ::operator delete(p, kAlignment); }
     };
     int64_t size_ = 0;
-    std::unique_ptr<float, Free> data_;
+    std::shared_ptr<float> data_;
 };
 
 }  // namespace owq::kernels

@@ -73,18 +73,21 @@ const uint8_t* PackedMatrix::pair(int64_t row, int64_t unit) const {
            (row / kPackedRows * units() + unit) * 2 * unitBytes(bits_);
 }
 
+FloatBuffer PackedMatrix::byTile(const float* values, int64_t across) const {
+    FloatBuffer out(tiles() * across * kPackedRows);
+    out.clear();
+    for (int64_t r = 0; r < rows_; r++)
+        for (int64_t i = 0; i < across; i++)
+            out.data()[(r / kPackedRows * across + i) * kPackedRows + r % kPackedRows] = values[r * across + i];
+    return out;
+}
+
+void PackedMatrix::setWeakWeight(const float* weight) { weakWeight_ = byTile(weight, weakCount()); }
+
 PackedMatrix::PackedMatrix(const PackedWeight& w)
     : rows_(w.rows), columns_(w.columns), groups_(w.groupSize ? inWhole(w.columns, w.groupSize) : 1), groupSize_(w.groupSize), bits_(w.bits) {
     if (bits_ != 2 && bits_ != 3 && bits_ != 4 && bits_ != 8) throw std::invalid_argument("PackedMatrix: 2, 3, 4 or 8 bits");
     if (groupSize_ % kFieldColumns) throw std::invalid_argument("PackedMatrix: the group size must be a multiple of 32");
-    const auto byTile = [&](const float* values, int64_t across) {
-        FloatBuffer out(tiles() * across * kPackedRows);
-        out.clear();
-        for (int64_t r = 0; r < rows_; r++)
-            for (int64_t i = 0; i < across; i++)
-                out.data()[(r / kPackedRows * across + i) * kPackedRows + r % kPackedRows] = values[r * across + i];
-        return out;
-    };
     scale_ = byTile(w.scale, groups_);
     zero_ = byTile(w.zero, groups_);
     weakWeight_ = byTile(w.weakWeight, w.weakCount);

@@ -40,6 +40,8 @@ public:
     int64_t columns() const { return columns_; }
     int bits() const { return bits_; }
     int64_t weakCount() const { return int64_t(weakColumns_.size()); }
+    /// Replaces the weak weights, [rows, weakCount]. Copies of this matrix share its codes and keep their weak weights.
+    void setWeakWeight(const float* weight);
     bool hasBias() const { return bias_.size() > 0; }
     uint64_t bytes() const;  ///< memory held
 
@@ -60,6 +62,7 @@ private:
     int64_t tiles() const;
     int64_t units() const;
     int64_t streamBytes() const;
+    FloatBuffer byTile(const float* values, int64_t across) const;  ///< [rows, across] as [tiles, across, 8]
 
     int64_t rows_ = 0, columns_ = 0, groups_ = 1, groupSize_ = 0;
     int bits_ = 3;

@@ -40,6 +40,10 @@ void refuse(CLI::Option* option, const std::string& why, std::vector<std::string
         ""));
 }
 
+void addTask(CLI::App& command, std::filesystem::path& value) {
+    command.add_option("--task", value, "Weak columns of a task (task.safetensors of owq tune) in place of the model's own")->type_name("FILE");
+}
+
 void addArithmetic(CLI::App& command, Arithmetic& value) {
     command.add_option_function<std::string>("--arithmetic", [&value](const std::string& name) { value = arithmeticFromName(name); },
                                              "How quantized linears are multiplied: dense (dequantized, float), or packed: exact (float inputs), "

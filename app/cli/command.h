@@ -63,6 +63,9 @@ struct CommandLine {
 /// Makes `option` end with exit code 2 and a message when it is given at all, or given one of `values`.
 void refuse(CLI::Option* option, const std::string& why, std::vector<std::string> values = {});
 
+/// --task, into `value`.
+void addTask(CLI::App& command, std::filesystem::path& value);
+
 /// --arithmetic, into `value`, whose present one is the default.
 void addArithmetic(CLI::App& command, Arithmetic& value);
 /// --device, likewise.
@@ -79,6 +82,7 @@ void addGenerate(CommandLine& line);
 void addSweep(CommandLine& line);
 void addBench(CommandLine& line);
 void addJudge(CommandLine& line);
+void addTune(CommandLine& line);
 /// Commands of the contract that this release does not have.
 void addUnavailable(CommandLine& line);
 

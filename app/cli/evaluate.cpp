@@ -68,6 +68,7 @@ void print(const EvaluateResult& result) {
                                countText(result.sequenceLength) + " tokens"});
     facts.add({"scored", countText(result.tokens) + " tokens, loss " + fixedText(result.nll, 3) + " in all"});
     facts.add({"model", result.model});
+    if (!result.task.empty()) facts.add({"task", result.task});
     facts.add({"text", result.text});
     facts.add({"arithmetic", result.arithmetic});
     facts.add({"device", result.device});
@@ -109,6 +110,7 @@ void askQuestions(Arguments& arguments, Run& run) {
     o.modelFolder = arguments.options.modelFolder;
     o.arithmetic = arguments.options.arithmetic;
     o.device = arguments.options.device;
+    o.task = arguments.options.task;
     if (!arguments.format.empty()) o.format = taskFormatFromName(arguments.format);
     const EvaluateTasksResult result = evaluateTasks(o, run.progress, run.stop);
     run.writeResult(toJson(result));
@@ -144,6 +146,7 @@ void addEvaluate(CommandLine& line) {
         ->type_name("N")->check(CLI::Range(int64_t(2), int64_t(1) << 24));
     command->add_option("--max-windows", options.maxWindows, "Score the first N windows only")
         ->type_name("N")->check(CLI::PositiveNumber);
+    addTask(*command, options.task);
     addArithmetic(*command, options.arithmetic);
     addDevice(*command, options.device);
     auto* against = command->add_option("--against", options.against,

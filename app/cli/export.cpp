@@ -34,6 +34,7 @@ void addExport(CommandLine& line) {
     command->add_option("--format", options.format, "owq, owq-pth, dense, or gptq (of runs without weak columns)")->required()
         ->check(CLI::IsMember({"owq", "owq-pth", "dense", "gptq"}));
     command->add_option("--out", options.out, "Folder (owq, dense, gptq) or file (owq-pth)")->type_name("PATH")->required();
+    addTask(*command, options.task);
     command->add_flag("--force", options.force, "Replace what is at --out");
     command->add_option("--layout", options.layout,
                         "Of owq. latency: weak columns keep a slot in the packed codes; storage: they are left out")

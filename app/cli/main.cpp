@@ -79,6 +79,7 @@ int run(int argc, char** argv) {
     addEvaluate(line);
     addExport(line);
     addGenerate(line);
+    addTune(line);
     addSweep(line);
     addBench(line);
     addJudge(line);

@@ -60,6 +60,8 @@ public:
     virtual void multiply(const at::Tensor& x, kernels::Activations activations, at::Tensor out) const = 0;
     /// Rows from `begin` on to out [rows, columns], fp32, contiguous.
     virtual void dequantizeRows(int64_t begin, at::Tensor out) const = 0;
+    /// The same with other weak weights [rows, weakCount], everything else shared; null where weak weights cannot be replaced.
+    virtual std::unique_ptr<PackedProduct> withWeakWeight(const float* weight) const { return nullptr; }
 };
 
 /// All tensors given to a device lie in its memory. Results come in the order of the calls; on a GPU they may still be on their way

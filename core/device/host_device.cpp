@@ -45,6 +45,11 @@ public:
     void dequantizeRows(int64_t begin, at::Tensor out) const override {
         matrix_.dequantizeRows(begin, begin + out.size(0), out.data_ptr<float>());
     }
+    std::unique_ptr<PackedProduct> withWeakWeight(const float* weight) const override {
+        auto changed = std::make_unique<HostPackedProduct>(*this);
+        changed->matrix_.setWeakWeight(weight);
+        return changed;
+    }
 
 private:
     kernels::PackedMatrix matrix_;

@@ -38,7 +38,7 @@ std::string subjectOf(const std::string& stem) {
     return stem;
 }
 
-Task mmluTask(const std::string& subject) { return {subject, TaskFormat::mmlu, mmluDescription(subject), {}}; }
+EvaluationTask mmluTask(const std::string& subject) { return {subject, TaskFormat::mmlu, mmluDescription(subject), {}}; }
 
 }  // namespace
 
@@ -57,8 +57,8 @@ TaskFormat taskFormatFromName(const std::string& name) {
     throw Error("unknown task format \"" + name.substr(0, 40) + "\"", {}, "Known are " + known);
 }
 
-std::vector<Task> readTasks(const fs::path& file, std::optional<TaskFormat> format) {
-    std::vector<Task> tasks;
+std::vector<EvaluationTask> readTasks(const fs::path& file, std::optional<TaskFormat> format) {
+    std::vector<EvaluationTask> tasks;
     if (isCsv(file)) {
         if (format && *format != TaskFormat::mmlu)
             throw Error("a table is read as " + taskFormatName(*format), file.string(), "Only MMLU comes as tables; the others are JSON lines.");
@@ -72,7 +72,7 @@ std::vector<Task> readTasks(const fs::path& file, std::optional<TaskFormat> form
             std::string subject;
             if (*format == TaskFormat::mmlu) subject = optional<std::string>(line, "subject", subjectOf(stemOf(file)), where);
             const auto [found, added] = bySubject.emplace(subject, tasks.size());
-            if (added) tasks.push_back(subject.empty() ? Task{stemOf(file), *format, {}, {}} : mmluTask(subject));
+            if (added) tasks.push_back(subject.empty() ? EvaluationTask{stemOf(file), *format, {}, {}} : mmluTask(subject));
             tasks[found->second].items.push_back(std::move(item));
             return true;
         });
@@ -81,7 +81,7 @@ std::vector<Task> readTasks(const fs::path& file, std::optional<TaskFormat> form
     return tasks;
 }
 
-std::vector<TaskPrompt> taskPrompts(const Task& task, const Task* pool, const ShotOptions& options) {
+std::vector<TaskPrompt> taskPrompts(const EvaluationTask& task, const EvaluationTask* pool, const ShotOptions& options) {
     const std::vector<TaskItem>& from = pool ? pool->items : task.items;
     const bool first = pool && task.format == TaskFormat::mmlu;
     // One more than asked for where the question itself may be among them.

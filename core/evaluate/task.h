@@ -35,7 +35,7 @@ struct TaskItem {
     std::string where;                  ///< file and line
 };
 
-struct Task {
+struct EvaluationTask {
     std::string name;  ///< the file's stem, or MMLU's subject
     TaskFormat format = TaskFormat::choice;
     std::string description;  ///< in front of everything; empty: none
@@ -48,7 +48,7 @@ struct Task {
 
 /// The questions of a file (.jsonl, .json or .csv, also gzipped); one task for each subject where lines name some. Without a format it is told from
 /// the first line's fields. Throws Error with the line: not of the format, an answer that is none of the choices, no questions.
-std::vector<Task> readTasks(const std::filesystem::path& file, std::optional<TaskFormat> format = std::nullopt);
+std::vector<EvaluationTask> readTasks(const std::filesystem::path& file, std::optional<TaskFormat> format = std::nullopt);
 
 /// Where the examples in front of the questions come from.
 struct ShotOptions {
@@ -67,6 +67,6 @@ struct TaskPrompt {
 
 /// Questions shuffled, each behind `shots` examples: drawn anew for each from `pool`, for MMLU the pool's first ones. Without a pool they are drawn from the
 /// other questions. Both tasks must outlive the prompts. Throws Error where there are fewer than asked for.
-std::vector<TaskPrompt> taskPrompts(const Task& task, const Task* pool, const ShotOptions& options);
+std::vector<TaskPrompt> taskPrompts(const EvaluationTask& task, const EvaluationTask* pool, const ShotOptions& options);
 
 }  // namespace owq

@@ -57,6 +57,25 @@ Generator::Generator(std::shared_ptr<const ModelSource> source, Arithmetic arith
 
 Generator::~Generator() = default;
 
+void Generator::useTask(const Task& task, const std::string& file) {
+    // All are checked before the first is changed.
+    std::vector<std::pair<Linear*, QuantizedLinear>> changed;
+    for (Block& block : state_->blocks)
+        for (const LinearInfo& info : block.linears()) {
+            Linear& linear = block.linear(info.name);
+            if (linear.weakColumns().empty()) continue;
+            QuantizedLinear weight = state_->model.source().linear(info.name);
+            applyTask(task, info.name, weight, file);
+            weight.codes = {};
+            changed.emplace_back(&linear, std::move(weight));
+        }
+    for (const auto& [name, linear] : task.linears)
+        if (!state_->model.source().quantized(name)) throw Error("the task has weak columns for " + name + ", which the model does not have quantized", file);
+    for (const auto& [linear, weight] : changed) linear->setWeakWeight(weight.weakWeight.data());
+}
+
+void Generator::useOwnColumns() { useTask({}, {}); }
+
 Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOptions& options,
                                const std::function<bool(int32_t id)>& onToken, std::stop_token stop) {
     const at::NoGradGuard guard;

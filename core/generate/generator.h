@@ -10,6 +10,7 @@
 
 #include "core/model/arithmetic.h"
 #include "core/model/model_source.h"
+#include "core/pack/task_file.h"
 
 namespace owq {
 
@@ -42,6 +43,11 @@ public:
     /// context, ids out of range, impossible options) and Cancelled.
     Generation generate(std::span<const int32_t> prompt, const SamplingOptions& options = {},
                         const std::function<bool(int32_t id)>& onToken = {}, std::stop_token stop = {});
+
+    /// Computes with the task's weak columns from now on, or with the model's own again; the packed weights stay where they are. `file`
+    /// names the task in errors. Error when it belongs to another packed matrix; then nothing has changed.
+    void useTask(const Task& task, const std::string& file);
+    void useOwnColumns();
 
 private:
     struct State;

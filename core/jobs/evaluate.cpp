@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/jobs/run_description.h"
 #include "core/model/model_source.h"
+#include "core/model/task_source.h"
 #include "core/text/corpus.h"
 
 namespace owq {
@@ -51,13 +52,14 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
         throw Error("errors of layers need an original", "evaluation", "Give the model that this one was made from");
     if (options.maxWindows < 0) throw Error("the number of windows must not be negative", "evaluation");
     const auto device = openDevice(options.device);
-    const auto model = ModelSource::open(options.model, options.modelFolder);
+    const auto model = withTask(ModelSource::open(options.model, options.modelFolder), options.task);
     const auto original =
         options.against.empty() ? nullptr : ModelSource::open(options.against, options.againstFolder);
     EvaluateResult result;
     if (device) result.device = deviceName(*device);
     result.against = options.against.string();
     result.model = options.model.string();
+    result.task = options.task.string();
     result.sequenceLength = resolveSequenceLength(options.sequenceLength, model->info());
     std::vector<int32_t> ids;
     progress.report("Reading the text", "", 0);
@@ -110,6 +112,7 @@ Json toJson(const EvaluateResult& r) {
     Json json = {{"perplexity", r.perplexity}, {"tokens", r.tokens}, {"windows", r.windows}, {"nll", r.nll}, {"protocol", r.protocol},
                  {"sequence_length", r.sequenceLength}, {"arithmetic", r.arithmetic}, {"device", r.device}, {"model", r.model}, {"text", r.text},
                  {"window_nll", r.windowNll}, {"seconds", r.seconds}, {"peak_memory_bytes", r.peakMemoryBytes}};
+    if (!r.task.empty()) json["task"] = r.task;
     if (!r.divergence) return json;
     const DivergenceResult& d = *r.divergence;
     json["kl"] = toJson(d.kl);

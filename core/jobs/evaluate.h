@@ -18,6 +18,7 @@ struct EvaluateOptions {
     std::filesystem::path model, modelFolder;  ///< modelFolder: config and tokenizer for a lone .pth
     std::filesystem::path text, tokens;        ///< one of the two
     std::string protocol = "plain";            ///< wikitext2, ptb, c4, plain; ignored for tokens
+    std::filesystem::path task;                ///< weak columns to compute the model with, empty: its own
     int64_t sequenceLength = 0;                ///< 0: the smaller of the model's maximum and 2048
     int64_t maxWindows = 0;                    ///< 0: all
     Arithmetic arithmetic = Arithmetic::dense;  ///< of the model; the original is always computed dense
@@ -32,7 +33,7 @@ struct EvaluateResult {
     double nll = 0;          ///< sum over the scored tokens, natural logarithm
     int64_t tokens = 0;      ///< scored: windows * (sequenceLength - 1)
     int64_t windows = 0, sequenceLength = 0;
-    std::string protocol, arithmetic, model, text;
+    std::string protocol, arithmetic, model, text, task;
     std::string device = "CPU";     ///< what computed, for a person
     std::vector<double> windowNll;  ///< mean token loss of each window
     std::string against;            ///< path of the original, empty without one

@@ -10,6 +10,7 @@
 #include "core/evaluate/score_texts.h"
 #include "core/jobs/evaluate.h"
 #include "core/model/model_source.h"
+#include "core/model/task_source.h"
 
 namespace owq {
 namespace {
@@ -18,22 +19,22 @@ namespace fs = std::filesystem;
 
 /// A task, the examples for it, and how both become prompts.
 struct Entry {
-    Task task;
-    std::optional<Task> pool;
+    EvaluationTask task;
+    std::optional<EvaluationTask> pool;
     ShotOptions shots;
     std::vector<TaskPrompt> prompts;
 };
 
 /// Of one subject, where the examples have subjects.
-std::optional<Task> poolFor(const Task& task, const fs::path& from, std::optional<TaskFormat> format) {
+std::optional<EvaluationTask> poolFor(const EvaluationTask& task, const fs::path& from, std::optional<TaskFormat> format) {
     if (from.empty()) return std::nullopt;
     fs::path file = from;
     if (fs::is_directory(from)) {
         file = from / (task.name + "_dev.csv");
         if (!fs::exists(file)) throw Error("holds no examples for the task " + task.name, from.string(), "Expected " + file.filename().string() + ", or give a file.");
     }
-    std::vector<Task> tasks = readTasks(file, format ? format : std::optional(task.format));
-    for (Task& one : tasks)
+    std::vector<EvaluationTask> tasks = readTasks(file, format ? format : std::optional(task.format));
+    for (EvaluationTask& one : tasks)
         if (one.name == task.name || task.format != TaskFormat::mmlu || tasks.size() == 1) return std::move(one);
     throw Error("holds no examples about " + task.name, file.string());
 }
@@ -41,7 +42,7 @@ std::optional<Task> poolFor(const Task& task, const fs::path& from, std::optiona
 std::vector<Entry> entriesOf(const EvaluateTasksOptions& o) {
     std::vector<Entry> entries;
     for (const fs::path& file : o.tasks)
-        for (Task& task : readTasks(file, o.format)) {
+        for (EvaluationTask& task : readTasks(file, o.format)) {
             Entry entry{std::move(task), std::nullopt, o.shots, {}};
             if (entry.shots.shots < 0) entry.shots.shots = usualShots(entry.task.format);
             if (entry.shots.shots) entry.pool = poolFor(entry.task, o.shotsFrom, o.format);
@@ -110,7 +111,7 @@ EvaluateTasksResult evaluateTasks(const EvaluateTasksOptions& options, Progress&
     progress.report("Reading the questions", "", 0);
     const std::vector<Entry> entries = entriesOf(options);
     const auto device = openDevice(options.device);
-    const auto model = ModelSource::open(options.model, options.modelFolder);
+    const auto model = withTask(ModelSource::open(options.model, options.modelFolder), options.task);
     const auto tokenizer = openTokenizer(model->tokenizerFolder());
     std::vector<ScoredText> texts;
     for (const Entry& e : entries)

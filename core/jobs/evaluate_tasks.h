@@ -17,6 +17,7 @@ namespace owq {
 
 struct EvaluateTasksOptions {
     std::filesystem::path model, modelFolder;       ///< modelFolder: config and tokenizer for a lone .pth
+    std::filesystem::path task;                     ///< tuned weak columns of the model (owq tune); empty: its own
     std::vector<std::filesystem::path> tasks;       ///< files of questions
     std::optional<TaskFormat> format;               ///< of all files; absent: each file's fields tell
     std::filesystem::path shotsFrom;                ///< file of examples, or folder with MMLU's SUBJECT_dev.csv; empty: the other questions

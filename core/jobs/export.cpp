@@ -9,6 +9,7 @@
 #include "core/model/model_source.h"
 #include "core/pack/layer_file.h"
 #include "core/pack/packed_model.h"
+#include "core/pack/task_file.h"
 #include "core/store/run_directory.h"
 
 namespace owq {
@@ -30,12 +31,23 @@ ExportResult exportModel(const ExportOptions& options, Progress& progress, std::
     PackSource source;
     source.base = Checkpoint::open(findModel(options.run, state));
     source.storedTransposed = familyOf(source.base->config(), (source.base->folder() / "config.json").string()).storedTransposed;
-    source.linear = [&](const std::string& name) { return readLayerFile(layerFile(options.run, name)).weight; };
+    std::optional<Task> task;
+    if (!options.task.empty()) task = readTask(options.task);
+    source.linear = [&](const std::string& name) {
+        QuantizedLinear weight = readLayerFile(layerFile(options.run, name)).weight;
+        if (task) applyTask(*task, name, weight, options.task.string());
+        return weight;
+    };
     progress.report("Reading the run", options.run.filename().string(), 0);
     for (const std::string& name : state.linears) {
         checkStop(stop);
         source.linears.push_back(readLayerShape(layerFile(options.run, name)));
     }
+    if (task)
+        for (const auto& [name, linear] : task->linears)
+            if (std::find(state.linears.begin(), state.linears.end(), name) == state.linears.end())
+                throw Error("the task has weak columns for " + name + ", which the run did not quantize", options.task.string(),
+                            "Export the run that the task was tuned on");
     const std::vector<LinearInfo> linears = ModelSource::open(source.base->folder())->info().linears;
     for (const LinearInfo& l : linears)
         if (std::find(state.linears.begin(), state.linears.end(), l.name) == state.linears.end()) source.keptLinears.push_back(l.name);

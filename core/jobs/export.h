@@ -15,6 +15,7 @@ struct ExportOptions {
     std::filesystem::path run;   ///< finished run directory
     std::string format = "owq";  ///< owq, owq-pth, dense, gptq
     std::string layout = "latency";  ///< of owq: latency (weak columns keep a slot in the codes) or storage (they are left out)
+    std::filesystem::path task;  ///< weak columns to write in place of the run's own, empty: none
     std::filesystem::path out;   ///< folder (owq, dense, gptq) or file (owq-pth)
     bool force = false;          ///< replace what is there
 };

@@ -3,6 +3,7 @@
 
 #include "core/generate/generator.h"
 #include "core/model/model_source.h"
+#include "core/model/task_source.h"
 #include "core/text/tokenizer.h"
 
 namespace owq {
@@ -23,7 +24,7 @@ size_t wholeCharacters(const std::string& text) {
 GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop) {
     progress.report("Loading the model", options.model.filename().string(), 0);
     const auto device = openDevice(options.device);
-    const auto model = ModelSource::open(options.model, options.modelFolder);
+    const auto model = withTask(ModelSource::open(options.model, options.modelFolder), options.task);
     const auto tokenizer = openTokenizer(model->tokenizerFolder());
     const std::vector<int32_t> prompt = tokenizer->encode(options.prompt);
     Generator generator(model, options.arithmetic, stop, device);

@@ -15,6 +15,7 @@ namespace owq {
 
 struct GenerateOptions {
     std::filesystem::path model, modelFolder;
+    std::filesystem::path task;  ///< weak columns to compute with, empty: the model's own
     std::string prompt;
     int64_t maxTokens = 128;
     double temperature = 0;  ///< 0: greedy

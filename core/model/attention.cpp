@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "core/model/block.h"
+#include "core/model/gradient.h"
 #include "kernels/attention.h"
 
 namespace owq {
@@ -90,14 +91,16 @@ at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const
     const int64_t n = query.size(0), t = query.size(1), heads = query.size(2), size = query.size(3);
     const int64_t keyHeads = key.size(2), shared = heads / keyHeads, before = cache ? cache->length : 0;
     const bool windowed = rule.window && before + t > rule.window;
-    if (ownKernel && before == 0 && !windowed && kernels::takesHeadSize(size)) {
+    if (ownKernel && fitsKernels(query) && before == 0 && !windowed && kernels::takesHeadSize(size)) {
         if (cache) append(*cache, key.transpose(1, 2), value.transpose(1, 2));
-        const at::Tensor q = query.contiguous(), k = key.contiguous(), v = value.contiguous();
+        const at::Tensor q = query.detach().contiguous(), k = key.detach().contiguous(), v = value.detach().contiguous();
         at::Tensor out = at::empty({n, t, heads * size}, q.options());
         const float scale = rule.scale ? float(*rule.scale) : 1 / std::sqrt(float(size));
         kernels::causalAttention({q.const_data_ptr<float>(), k.const_data_ptr<float>(), v.const_data_ptr<float>(), n, t, heads,
                                   keyHeads, size, scale, out.data_ptr<float>()});
-        return out;
+        if (!tracked(query) && !tracked(key) && !tracked(value)) return out;
+        return withFormula(out, {query, key, value},
+                           [rule](const std::vector<at::Tensor>& in) { return causalAttention(in[0], in[1], in[2], nullptr, false, rule); });
     }
     at::Tensor q = query.transpose(1, 2), k = key.transpose(1, 2), v = value.transpose(1, 2);
     if (cache) std::tie(k, v) = append(*cache, k, v);

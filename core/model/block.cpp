@@ -18,6 +18,7 @@
 #include "core/base/error.h"
 #include "core/base/progress.h"
 #include "core/model/attention.h"
+#include "core/model/gradient.h"
 #include "core/model/torch_tensor.h"
 #include "kernels/row_functions.h"
 
@@ -40,11 +41,28 @@ at::Tensor activate(Activation kind, at::Tensor x) {
 
 /// activation(gate) * up of [n, t, F]; what is given may be overwritten.
 at::Tensor gated(Activation kind, at::Tensor gate, const at::Tensor& up) {
-    if (kind != Activation::silu || !gate.is_cpu()) return activate(kind, gate.contiguous()).mul_(up);
-    at::Tensor out = gate.is_contiguous() ? gate : at::empty(gate.sizes(), gate.options());
+    const bool differentiated = tracked(gate) || tracked(up);
+    if (kind != Activation::silu || !fitsKernels(gate)) {
+        at::Tensor active = activate(kind, gate.contiguous());
+        return differentiated ? active.mul(up) : active.mul_(up);
+    }
+    at::Tensor out = gate.is_contiguous() && !differentiated ? gate : at::empty(gate.sizes(), gate.options());
     kernels::gatedSilu({gate.const_data_ptr<float>(), up.const_data_ptr<float>(), gate.stride(1), gate.size(0) * gate.size(1), gate.size(2),
                         out.data_ptr<float>()});
-    return out;
+    if (!differentiated) return out;
+    return withFormula(out, {gate, up}, [](const std::vector<at::Tensor>& in) { return at::silu(in[0]).mul(in[1]); });
+}
+
+at::Tensor turned(const std::shared_ptr<const Rope>& rope, const at::Tensor& x, int64_t first) {
+    if (!fitsKernels(x)) return rope->turned(x, first);
+    at::Tensor y = tracked(x) ? x.detach().clone(at::MemoryFormat::Contiguous) : x.contiguous();
+    rope->apply(y, first);
+    if (!tracked(x)) return y;
+    return withBackward(y, {x}, [rope, first](const at::Tensor& gradient, const std::vector<bool>&) {
+        at::Tensor back = gradient.clone(at::MemoryFormat::Contiguous);
+        rope->apply(back, first, true);
+        return std::vector{back};
+    });
 }
 
 AttentionRule ruleOf(const ModelConfig& config, int block, const Device& device) {
@@ -63,16 +81,19 @@ AttentionRule ruleOf(const ModelConfig& config, int block, const Device& device)
 }  // namespace
 
 at::Tensor Norm::forward(const at::Tensor& x) const {
-    const auto given = [](const at::Tensor& t) {
-        return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt;
+    const auto given = [&](const at::Tensor& t) {
+        return t.defined() ? std::optional<at::Tensor>(t.to(x.scalar_type())) : std::nullopt;
     };
     if (kind == NormKind::layer) return at::layer_norm(x, {x.size(-1)}, given(weight), given(bias), epsilon);
-    if (!weight.defined() || !x.is_cpu()) return at::rms_norm(x, {x.size(-1)}, given(weight), epsilon);
-    const at::Tensor in = x.contiguous();
+    const Formula formula = [width = x.size(-1), weight = given(weight), epsilon = epsilon](const std::vector<at::Tensor>& in) {
+        return at::rms_norm(in[0], {width}, weight, epsilon);
+    };
+    if (!weight.defined() || !fitsKernels(x)) return formula({x});
+    const at::Tensor in = x.detach().contiguous();
     at::Tensor out = at::empty_like(in);
     kernels::rmsNorm({in.const_data_ptr<float>(), weight.const_data_ptr<float>(), in.numel() / in.size(-1), in.size(-1), float(epsilon),
                       out.data_ptr<float>()});
-    return out;
+    return tracked(x) ? withFormula(out, {x}, formula) : out;
 }
 
 Norm loadNorm(const ModelSource& source, const ModelConfig& config, const std::string& name, const Device& device) {
@@ -157,21 +178,16 @@ Block::Heads Block::heads(const at::Tensor& x) const {
 
 at::Tensor Block::attention(const at::Tensor& x, Pass& pass) const {
     const size_t o = find("o");
+    const bool host = !linears_.front().isPlaced();
     pass.show(infos_.front(), x);
     if (pass.ended) return {};
     auto [query, key, value] = heads(x);
     if (config_.queryNorm) query = queryNorm_.forward(query);
     if (config_.keyNorm) key = keyNorm_.forward(key);
     const int64_t first = pass.cache ? pass.cache->length : 0;
-    const bool host = !linears_.front().isPlaced();
-    if (rope_ && host) {
-        query = query.contiguous();
-        key = key.contiguous();
-        rope_->apply(query, first);
-        rope_->apply(key, first);
-    } else if (rope_) {
-        query = rope_->turned(query, first);
-        key = rope_->turned(key, first);
+    if (rope_) {
+        query = turned(rope_, query, first);
+        key = turned(rope_, key, first);
     }
     const at::Tensor mixed = causalAttention(query, key, value, pass.cache, host, rule_);
     pass.show(infos_[o], mixed);
@@ -217,6 +233,12 @@ at::Tensor Block::forward(const at::Tensor& hidden, const InputObserver& observe
                           KeyValueCache* cache) const {
     const at::NoGradGuard guard;
     Pass pass{observe, cache, {}};
+    return run(hidden, pass);
+}
+
+at::Tensor Block::differentiable(const at::Tensor& hidden, const InputObserver& observe) const {
+    const at::AutoGradMode on(true);
+    Pass pass{observe, nullptr, {}};
     return run(hidden, pass);
 }
 

@@ -50,6 +50,9 @@ public:
     /// hidden [n, t, H] fp32 on the block's device (not written to) to [n, t, H]. Positions start at the cache's length, or 0.
     at::Tensor forward(const at::Tensor& hidden, const InputObserver& observe = {},
                        KeyValueCache* cache = nullptr) const;
+    /// forward() with grad mode on: the same values, and gradients reach hidden, where it requires one, and the weak columns that
+    /// Linear::trackWeakColumns was called for. On the host only.
+    at::Tensor differentiable(const at::Tensor& hidden, const InputObserver& observe = {}) const;
     /// Only calls the observer, and ends once `lastGroup` (empty: the block's last) has been observed: the
     /// products behind it are saved.
     void observe(const at::Tensor& hidden, const InputObserver& observe,

@@ -69,7 +69,6 @@ Block LanguageModel::loadBlock(int index, const Device& device, const std::stop_
 }
 
 at::Tensor LanguageModel::finalNorm(const at::Tensor& hidden) const {
-    const at::NoGradGuard guard;
     const at::Tensor normed = names_.finalNorm.empty() ? hidden : finalNorm_.forward(hidden);
     return names_.projectOut.empty() ? normed : projectOut_.forward(normed);
 }
@@ -82,6 +81,11 @@ const Linear& LanguageModel::headLinear() const {
 at::Tensor LanguageModel::head(const at::Tensor& normed) const {
     const at::NoGradGuard guard;
     return headLinear().forward(normed);
+}
+
+at::Tensor LanguageModel::headGradient(const at::Tensor& logits) const {
+    const at::NoGradGuard guard;
+    return headLinear().inputGradient(logits);
 }
 
 at::Tensor LanguageModel::forward(const at::Tensor& ids) const {

@@ -30,11 +30,14 @@ public:
     /// Lets go of the pages of the embedding that embed() read from a mapped file.
     void releaseEmbedding() const { releasePages(tokens_.data, tokens_.bytes()); }
     Block loadBlock(int index, const Device& device = hostDevice(), const std::stop_token& stop = {}) const;
-    /// Output of the last block to what the head multiplies, [..., H] to [..., embedding]; on the model's device, as for the head.
+    /// Output of the last block to what the head multiplies, [..., H] to [..., embedding]; on the model's device, as for the head. With grad mode on,
+    /// gradients reach it.
     at::Tensor finalNorm(const at::Tensor& hidden) const;
     /// Rows of finalNorm(...) to logits, [..., vocabulary]. The head's weight is loaded at the first call and
     /// kept.
     at::Tensor head(const at::Tensor& normed) const;
+    /// Gradient of the logits to that of what the head multiplied.
+    at::Tensor headGradient(const at::Tensor& logits) const;
     /// ids [n, t] to logits [n, t, vocabulary], every block loaded in turn, on the model's device. For small inputs.
     at::Tensor forward(const at::Tensor& ids) const;
 

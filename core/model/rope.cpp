@@ -51,12 +51,13 @@ std::shared_ptr<const std::vector<float>> Rope::table(int64_t count) const {
     return table_;
 }
 
-void Rope::apply(at::Tensor& x, int64_t first) const {
+void Rope::apply(at::Tensor& x, int64_t first, bool back) const {
     if (frequencies_.empty()) return;
     const int64_t tokens = x.size(1), heads = x.size(2), half = size_ / 2;
     const auto held = table(first + tokens);
     const float* cosines = held->data();
     float* data = x.data_ptr<float>();
+    const float sign = back ? -1.f : 1.f;
     kernels::parallelFor(x.size(0) * tokens, 64, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row) {
             const float* c = cosines + (first + row % tokens) * size_;
@@ -65,9 +66,9 @@ void Rope::apply(at::Tensor& x, int64_t first) const {
                 float* low = data + (row * heads + h) * headSize_;
                 float* high = low + half;
                 for (int64_t d = 0; d < half; ++d) {
-                    const float a = low[d], b = high[d];
-                    low[d] = a * c[d] - b * s[d];
-                    high[d] = b * c[d] + a * s[d];
+                    const float a = low[d], b = high[d], sine = sign * s[d];
+                    low[d] = a * c[d] - b * sine;
+                    high[d] = b * c[d] + a * sine;
                 }
             }
         }

@@ -16,8 +16,8 @@ namespace owq {
 class Rope {
 public:
     Rope(const RopeConfig& config, int64_t headSize);
-    /// Turns x [n, t, heads, headSize] (contiguous fp32) in place; token 0 is at position `first`.
-    void apply(at::Tensor& x, int64_t first) const;
+    /// Turns x [n, t, heads, headSize] (contiguous fp32) in place, or back; token 0 is at position `first`.
+    void apply(at::Tensor& x, int64_t first, bool back = false) const;
     /// The same, as a new tensor, by LibTorch where x lies.
     at::Tensor turned(const at::Tensor& x, int64_t first) const;
     /// Radians per position, [size/2].

@@ -154,7 +154,8 @@ LinearOutcome readLayerFile(const std::filesystem::path& file) {
     const int64_t k = in.file->read("weak_columns").count();
     q.weakColumns = in.values<int32_t>("weak_columns", {k}, DType::i32);
     const TensorInfo* weak = in.file->find("weak_weight");
-    q.weakWeight = in.get("weak_weight", {q.rows, k}, weak ? weak->dtype : DType::f16).toFloat();
+    q.weakType = weak ? weak->dtype : DType::f16;
+    q.weakWeight = in.get("weak_weight", {q.rows, k}, q.weakType).toFloat();
     checkRanges(q, in.where);
 
     LinearStatistics& s = outcome.statistics;

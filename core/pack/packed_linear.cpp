@@ -135,6 +135,7 @@ void unpackWeak(const PackedLinear& packed, QuantizedLinear& q, const std::strin
     q.weakColumns.resize(size_t(k));
     std::memcpy(q.weakColumns.data(), packed.outlieridx.data, size_t(k) * sizeof(int32_t));
     q.weakWeight = finiteValues(packed.oweight, "oweight", where);
+    q.weakType = packed.oweight.dtype;
     if (!rowsFirst) q.weakWeight = transposed(q.weakWeight, k, q.rows);
     for (size_t j = 0; j < size_t(k); ++j)
         if (q.weakColumns[j] < 0 || q.weakColumns[j] >= q.columns || (j && q.weakColumns[j] <= q.weakColumns[j - 1]))

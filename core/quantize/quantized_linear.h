@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/tensor.h"
+
 namespace owq {
 
 /// One quantized linear, W ≈ scale * (code - zero) outside the weak columns. Rows are outputs, columns are inputs,
@@ -17,6 +19,7 @@ struct QuantizedLinear {
     std::vector<float> scale, zero;   ///< [rows, groups()]
     std::vector<int32_t> weakColumns; ///< ascending
     std::vector<float> weakWeight;    ///< [rows, weakColumns.size()], already rounded to the model's dtype
+    DType weakType = DType::f16;      ///< that dtype, where the linear was read from a file
 
     int64_t groups() const { return groupSize ? (columns + groupSize - 1) / groupSize : 1; }
 };

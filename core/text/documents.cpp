@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "core/base/file.h"
-#include "core/base/json.h"
 #include "core/text/corpus.h"
 #include "core/text/utf8.h"
 

@@ -3,7 +3,7 @@
 # Builds the fuzzers (clang with its libFuzzer) and runs them; ends with what each did. Exits 0 without findings.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-all="safetensors index pickle zip torch config tokenizer_json tokenizer_model budget run statistics tasks gptq"
+all="safetensors index pickle zip torch config tokenizer_json tokenizer_model budget run statistics task questions gptq"
 
 usage() {
     cat <<END

@@ -18,6 +18,7 @@
 #include "core/evaluate/task.h"
 #include "core/model/family.h"
 #include "core/pack/packed_model.h"
+#include "core/pack/task_file.h"
 #include "core/store/run_directory.h"
 #include "core/text/sentencepiece_tokenizer.h"
 #include "core/text/tokenizer.h"
@@ -155,11 +156,11 @@ void run(Bytes bytes) {
 }
 
 /// Questions as lines of JSON and as a table.
-void tasks(Bytes bytes) {
+void questions(Bytes bytes) {
     for (const char* name : {"tasks.jsonl", "tasks_test.csv"}) {
         const auto file = written(name, bytes);
         orRefuse([&] {
-            for (const Task& task : readTasks(file)) {
+            for (const EvaluationTask& task : readTasks(file)) {
                 for (const TaskItem& item : task.items) {
                     demand(!item.choices.empty() && item.choices.size() == item.lengths.size());
                     demand(item.answer >= 0 && item.answer < int64_t(item.choices.size()));
@@ -198,7 +199,15 @@ void statistics(Bytes bytes) {
     orRefuse([&] { readScriptedStatistics(bytes); });
 }
 
-constexpr std::array<Target, 13> kTargets{{
+void task(Bytes bytes) {
+    const auto file = written("task.safetensors", bytes);
+    orRefuse([&] {
+        for (const auto& [name, linear] : readTask(file).linears)
+            demand(!linear.columns.empty() && linear.weight.size() == size_t(linear.rows) * linear.columns.size());
+    });
+}
+
+constexpr std::array<Target, 14> kTargets{{
     {"safetensors", "safetensors", nullptr, safetensors},
     {"index", "model_dir", "model.safetensors.index.json", index},
     {"pickle", nullptr, nullptr, pickle},
@@ -210,7 +219,8 @@ constexpr std::array<Target, 13> kTargets{{
     {"budget", nullptr, nullptr, budget},
     {"run", nullptr, nullptr, run},
     {"statistics", nullptr, nullptr, statistics},
-    {"tasks", nullptr, nullptr, tasks},
+    {"task", "safetensors", nullptr, task},
+    {"questions", nullptr, nullptr, questions},
     {"gptq", nullptr, nullptr, gptq},
 }};
 

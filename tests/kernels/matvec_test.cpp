@@ -266,6 +266,22 @@ TEST(PackedMatrix, TheCodesComeBack) {
         }
 }
 
+TEST(PackedMatrix, TakesOtherWeakWeightsAndCopiesKeepTheirs) {
+    MatvecCase c(37, 300, 3, 5, 3, 11);
+    PackedMatrix matrix(c.packed());
+    const PackedMatrix copy = matrix;
+    std::vector<float> before(size_t(c.batch * c.rows)), after(before), kept(before), expected(before);
+    copy.multiply(c.x.data(), c.batch, before.data());
+    for (float& w : c.weakWeight) w = 1 - w;
+    matrix.setWeakWeight(c.weakWeight.data());
+    matrix.multiply(c.x.data(), c.batch, after.data());
+    copy.multiply(c.x.data(), c.batch, kept.data());
+    PackedMatrix(c.packed()).multiply(c.x.data(), c.batch, expected.data());
+    EXPECT_EQ(after, expected);
+    EXPECT_EQ(kept, before);
+    EXPECT_NE(after, before);
+}
+
 TEST(PackedMatrix, WithoutBiasAndWeakColumns) {
     MatvecCase m(10, 64, 4, 0, 1, 8);
     std::vector<float> with(10), without(10);

@@ -76,6 +76,9 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"export", "run", "--format", "owq", "--layout", "small", "--out", "x"},
         {"quantize", model, "--out", "x", "--calibration", "a", "--device", "tpu"},
         {"generate", model, "--prompt", "a", "--device", "gpu"},
+        {"tune", model, "--data", "a"},
+        {"tune", model, "--data", "a", "--out", "x", "--warm-up", "2"},
+        {"tune", model, "--data", "a", "--out", "x", "--force", "--resume"},
     };
     for (const Arguments& arguments : wrong) {
         const Outcome outcome = owq(arguments);
@@ -88,7 +91,6 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
 TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
     const std::string model = sample("sample-opt");
     const std::vector<Arguments> refused = {
-        {"tune", model, "--data", "a", "--out", "b"},
         {"compare", "a", "b"},
     };
     for (const Arguments& arguments : refused) {

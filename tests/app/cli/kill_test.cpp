@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kRunKills = 40, kExportKills = 12;
+constexpr int kRunKills = 40, kExportKills = 12, kTuneKills = 20;
 constexpr int kKilled = 128 + SIGKILL;
 
 class Kill : public CliTest {
@@ -115,6 +115,29 @@ TEST_F(Kill, AKilledExportLeavesTheOldOneOrTheNewOneAndNoLitter) {
     ASSERT_EQ(owq(exporting("run", "latency", "exports/model")).code, 0);
     EXPECT_EQ(hashes(place / "model"), old);
     EXPECT_EQ(std::distance(fs::directory_iterator(place), fs::directory_iterator()), 1);
+}
+
+TEST_F(Kill, ATuningKilledAtRandomInstantsEndsWithTheSameBytes) {
+    ASSERT_EQ(owq({"quantize", sample("sample-llama"), "--out", (folder / "run").string(), "--calibration", sample("calibration.txt"), "--samples", "2",
+                   "--sequence-length", "64", "--weak-columns", "4", "--quiet"}).code, 0);
+    write("data.txt", readText(sample("heldout.txt")).substr(0, 16000));
+    const auto tuning = [&](const std::string& out) -> std::vector<std::string> {
+        return {"tune", (folder / "run").string(), "--data", (folder / "data.txt").string(), "--out", (folder / out).string(), "--sequence-length", "128",
+                "--accumulate", "2", "--evaluate-every", "3", "--checkpoint-every", "2", "--threads", "2", "--resume", "--quiet"};
+    };
+    const auto hashesOf = [&](const std::string& out) {
+        std::map<std::string, std::string> all = hashes(folder / out);
+        EXPECT_EQ(all.erase("result.json"), 1u);
+        return all;
+    };
+    const double seconds = timed(tuning("whole"));
+    const auto expected = hashesOf("whole");
+    for (int kills = 0, finished = 0; kills < kTuneKills && !HasFailure();) {
+        const std::string name = "tuning" + std::to_string(finished++);
+        while (kills < kTuneKills && killed(tuning(name), 0.7 * seconds).code == kKilled) ++kills;
+        ASSERT_EQ(owq(tuning(name)).code, 0);
+        EXPECT_EQ(hashesOf(name), expected) << "after " << kills << " kills";
+    }
 }
 
 }  // namespace

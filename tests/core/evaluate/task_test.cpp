@@ -16,14 +16,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-Task published(const char* file) {
-    std::vector<Task> tasks = readTasks(fs::path(OWQ_TEST_DATA) / "tasks" / file);
+EvaluationTask published(const char* file) {
+    std::vector<EvaluationTask> tasks = readTasks(fs::path(OWQ_TEST_DATA) / "tasks" / file);
     EXPECT_EQ(tasks.size(), 1u);
     return tasks.at(0);
 }
 
-TEST(Task, ReadsArcAsPublishedAndAsHuggingFaceHasIt) {
-    const Task task = published("arc.jsonl");
+TEST(EvaluationTask, ReadsArcAsPublishedAndAsHuggingFaceHasIt) {
+    const EvaluationTask task = published("arc.jsonl");
     EXPECT_EQ(task.format, TaskFormat::arc);
     EXPECT_EQ(task.name, "arc");
     ASSERT_EQ(task.items.size(), 3u);
@@ -37,8 +37,8 @@ TEST(Task, ReadsArcAsPublishedAndAsHuggingFaceHasIt) {
     EXPECT_EQ(published("arc_hf.jsonl").items[0].example, first.example);
 }
 
-TEST(Task, CleansHellaSwagAsTheHarnessDoes) {
-    const Task task = published("hellaswag.jsonl");
+TEST(EvaluationTask, CleansHellaSwagAsTheHarnessDoes) {
+    const EvaluationTask task = published("hellaswag.jsonl");
     EXPECT_EQ(task.format, TaskFormat::hellaswag);
     EXPECT_EQ(task.items[0].context, "Making tea: A woman fills a kettle. The woman");
     EXPECT_EQ(task.items[0].choices[0], "  puts it on the stove.");  // the blank behind the mark stays, as there
@@ -47,8 +47,8 @@ TEST(Task, CleansHellaSwagAsTheHarnessDoes) {
     EXPECT_EQ(task.items[1].answer, 1);
 }
 
-TEST(Task, ReadsMmluFromTablesAndLines) {
-    const Task table = published("old_maps_test.csv");
+TEST(EvaluationTask, ReadsMmluFromTablesAndLines) {
+    const EvaluationTask table = published("old_maps_test.csv");
     EXPECT_EQ(table.name, "old_maps");
     EXPECT_EQ(table.description, "The following are multiple choice questions (with answers) about old maps.");
     ASSERT_EQ(table.items.size(), 3u);
@@ -58,26 +58,26 @@ TEST(Task, ReadsMmluFromTablesAndLines) {
     EXPECT_EQ(table.items[0].answer, 2);
     EXPECT_THAT(table.items[2].context, StartsWith("A question\nof two lines?\nA. yes\n"));
     EXPECT_THAT(table.items[2].where, HasSubstr("line 3"));
-    const std::vector<Task> lines = readTasks(OWQ_TEST_DATA "/tasks/mmlu.jsonl");
+    const std::vector<EvaluationTask> lines = readTasks(OWQ_TEST_DATA "/tasks/mmlu.jsonl");
     ASSERT_EQ(lines.size(), 2u);
     EXPECT_EQ(lines[0].name, "old_maps");
     EXPECT_EQ(lines[0].items[1].example, published("old_maps_dev.csv").items[1].example);
     EXPECT_EQ(lines[1].description, "The following are multiple choice questions (with answers) about wind and water.");
 }
 
-TEST(Task, ReadsCompletions) {
-    const Task task = published("lambada.jsonl");
+TEST(EvaluationTask, ReadsCompletions) {
+    const EvaluationTask task = published("lambada.jsonl");
     EXPECT_EQ(task.format, TaskFormat::lambada);
     EXPECT_FALSE(task.multipleChoice());
     EXPECT_THAT(task.items[0].context, ::testing::EndsWith("nothing but the"));
     EXPECT_THAT(task.items[0].choices, ElementsAre(" ring"));
-    const std::vector<Task> own = readTasks(OWQ_SAMPLE "/tasks/completion.jsonl");
+    const std::vector<EvaluationTask> own = readTasks(OWQ_SAMPLE "/tasks/completion.jsonl");
     EXPECT_EQ(own[0].format, TaskFormat::completion);
     EXPECT_EQ(own[0].items[3].example, "Once upon a time");
 }
 
-TEST(Task, ScoresWhatFollowsTheGapInWinoGrande) {
-    const Task task = published("winogrande.jsonl");
+TEST(EvaluationTask, ScoresWhatFollowsTheGapInWinoGrande) {
+    const EvaluationTask task = published("winogrande.jsonl");
     EXPECT_EQ(task.format, TaskFormat::winogrande);
     EXPECT_THAT(task.items[0].contexts,
                 ElementsAre("The cup did not fit into the box because the cup", "The cup did not fit into the box because the box"));
@@ -89,7 +89,7 @@ TEST(Task, ScoresWhatFollowsTheGapInWinoGrande) {
 
 // The harness seeds Python's random with 42, shuffles the questions and draws from the same generator; the order is CPython 3.11's.
 TEST(TaskPrompts, ShuffleAndDrawAsTheHarnessDoes) {
-    Task task{"numbers", TaskFormat::choice, {}, {}}, pool = task;
+    EvaluationTask task{"numbers", TaskFormat::choice, {}, {}}, pool = task;
     for (int i = 0; i < 12; ++i) {
         TaskItem item;
         item.context = "q" + std::to_string(i);
@@ -113,7 +113,7 @@ TEST(TaskPrompts, ShuffleAndDrawAsTheHarnessDoes) {
 }
 
 TEST(TaskPrompts, MmluTakesTheFirstExamplesInOrder) {
-    const Task task = published("old_maps_test.csv"), dev = published("old_maps_dev.csv");
+    const EvaluationTask task = published("old_maps_test.csv"), dev = published("old_maps_dev.csv");
     const std::vector<TaskPrompt> prompts = taskPrompts(task, &dev, {.shots = 2});
     for (const TaskPrompt& prompt : prompts)
         EXPECT_EQ(prompt.before, task.description + "\n\n" + dev.items[0].example + "\n\n" + dev.items[1].example + "\n\n");
