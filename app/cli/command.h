@@ -74,6 +74,7 @@ void addExport(CommandLine& line);
 void addFigure(CommandLine& line);
 void addGenerate(CommandLine& line);
 void addSweep(CommandLine& line);
+void addCompare(CommandLine& line);
 void addBench(CommandLine& line);
 /// Commands of the contract that this release does not have.
 void addUnavailable(CommandLine& line);

@@ -80,6 +80,7 @@ int run(int argc, char** argv) {
     addExport(line);
     addGenerate(line);
     addSweep(line);
+    addCompare(line);
     addBench(line);
     addTokenize(line);
     addFigure(line);

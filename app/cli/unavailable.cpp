@@ -4,7 +4,7 @@
 namespace owq::cli {
 
 void addUnavailable(CommandLine& line) {
-    for (const char* name : {"tune", "judge", "compare"}) {
+    for (const char* name : {"tune", "judge"}) {
         CLI::App* command = line.app.add_subcommand(name, "Not in this release")->group("");
         command->allow_extras();
         command->callback([&line, name = std::string(name)] {

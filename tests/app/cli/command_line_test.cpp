@@ -84,7 +84,6 @@ TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
         {"evaluate", model, "--text", "a", "--tasks", "t.jsonl", "--shots", "1"},
         {"tune", model, "--data", "a", "--out", "b"},
         {"judge", "a", "b"},
-        {"compare", "a", "b"},
     };
     for (const Arguments& arguments : refused) {
         const Outcome outcome = owq(arguments);
