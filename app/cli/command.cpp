@@ -31,15 +31,6 @@ CLI::App* CommandLine::add(const std::string& name, const std::string& descripti
     return command;
 }
 
-void refuse(CLI::Option* option, const std::string& why, std::vector<std::string> values) {
-    option->check(CLI::Validator(
-        [why, values = std::move(values)](std::string& value) {
-            const bool refused = values.empty() || std::find(values.begin(), values.end(), value) != values.end();
-            return refused ? why : std::string();
-        },
-        ""));
-}
-
 void addTask(CLI::App& command, std::filesystem::path& value) {
     command.add_option("--task", value, "Weak columns of a task (task.safetensors of owq tune) in place of the model's own")->type_name("FILE");
 }

@@ -60,9 +60,6 @@ struct CommandLine {
     CLI::App* add(const std::string& name, const std::string& description, Action action);
 };
 
-/// Makes `option` end with exit code 2 and a message when it is given at all, or given one of `values`.
-void refuse(CLI::Option* option, const std::string& why, std::vector<std::string> values = {});
-
 /// --task, into `value`.
 void addTask(CLI::App& command, std::filesystem::path& value);
 
@@ -80,10 +77,9 @@ void addExport(CommandLine& line);
 void addFigure(CommandLine& line);
 void addGenerate(CommandLine& line);
 void addSweep(CommandLine& line);
+void addCompare(CommandLine& line);
 void addBench(CommandLine& line);
 void addJudge(CommandLine& line);
 void addTune(CommandLine& line);
-/// Commands of the contract that this release does not have.
-void addUnavailable(CommandLine& line);
 
 }  // namespace owq::cli

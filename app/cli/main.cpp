@@ -81,11 +81,11 @@ int run(int argc, char** argv) {
     addGenerate(line);
     addTune(line);
     addSweep(line);
+    addCompare(line);
     addBench(line);
     addJudge(line);
     addTokenize(line);
     addFigure(line);
-    addUnavailable(line);
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::Success& shown) {  // --help, --version

@@ -8,6 +8,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QToolBar>
+#include <QUndoStack>
 
 #include "widgets/theme/icon.h"
 
@@ -21,6 +22,11 @@ QString tr(const char* text) {
 QAction* Actions::add(QMenu* menu, const char* icon, const QString& text, const QString& shortcut,
                       const QString& tip) {
     auto* action = new QAction(text, &window_);
+    adopt(action, menu, icon, shortcut, tip);
+    return action;
+}
+
+void Actions::adopt(QAction* action, QMenu* menu, const char* icon, const QString& shortcut, const QString& tip) {
     if (*icon) action->setIcon(themedIcon(QLatin1String(icon)));
     if (!shortcut.isEmpty()) action->setShortcut(QKeySequence(shortcut));
     action->setToolTip(shortcut.isEmpty() ? tip
@@ -30,10 +36,9 @@ QAction* Actions::add(QMenu* menu, const char* icon, const QString& text, const 
     menu->addAction(action);
     window_.addAction(action);
     all_ << action;
-    return action;
 }
 
-Actions::Actions(QMainWindow& window) : window_(window) {
+Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
     QMenu* file = window.menuBar()->addMenu(tr("&File"));
     openFolder = add(file, "open", tr("Open &folder…"), QStringLiteral("Ctrl+O"),
                      tr("Open a checkpoint folder, a run directory or a packed model"));
@@ -43,12 +48,26 @@ Actions::Actions(QMainWindow& window) : window_(window) {
                      tr("Open the small model that comes with the program"));
     recent = file->addMenu(themedIcon(QStringLiteral("recent")), tr("Open &recent"));
     file->addSeparator();
+    saveProject = add(file, "save", tr("&Save project"), QStringLiteral("Ctrl+S"),
+                      tr("Keep model, runs, budget, selection, ranges and layout in a file"));
+    saveProjectAs = add(file, "", tr("Save project &as…"), QStringLiteral("Ctrl+Shift+S"), tr("Save the project under another name"));
     exportRun = add(file, "export", tr("&Export run…"), QStringLiteral("Ctrl+E"),
                     tr("Write the selected run as a model that can be loaded"));
     file->addSeparator();
     startPage = add(file, "home", tr("Start &page"), QStringLiteral("Ctrl+Home"),
                     tr("Show the start page; what is open stays open"));
     quit = add(file, "", tr("&Quit"), QStringLiteral("Ctrl+Q"), tr("Close the program"));
+
+    QMenu* edit = window.menuBar()->addMenu(tr("&Edit"));
+    undo = undoStack.createUndoAction(&window, tr("&Undo"));
+    redo = undoStack.createRedoAction(&window, tr("&Redo"));
+    adopt(undo, edit, "undo", QStringLiteral("Ctrl+Z"), tr("Take back the last change of the budget"));
+    adopt(redo, edit, "redo", QStringLiteral("Ctrl+Shift+Z"), tr("Make the change again that was taken back"));
+    edit->addSeparator();
+    allocate = add(edit, "budget", tr("&Allocate budget"), QStringLiteral("Ctrl+B"),
+                   tr("Spend what locked layers leave of the target by the paper's rule"));
+    importBudget = add(edit, "", tr("&Import budget…"), {}, tr("Read bits and weak columns per layer from a JSON file"));
+    exportBudget = add(edit, "", tr("&Export budget…"), {}, tr("Write the budget as the file that owq quantize --budget reads"));
 
     QMenu* work = window.menuBar()->addMenu(tr("&Run"));
     run = add(work, "run", tr("&Run"), QStringLiteral("F5"),
@@ -57,6 +76,8 @@ Actions::Actions(QMainWindow& window) : window_(window) {
                   tr("Measure Hessian and sensitivity without quantizing"));
     measure = add(work, "measure", tr("&Measure perplexity"), QStringLiteral("F7"),
                   tr("Measure the rows selected in Results, or all"));
+    compare = add(work, "compare", tr("C&ompare two runs"), QStringLiteral("Ctrl+D"),
+                  tr("The two runs selected in Results in the same axes, and where they differ most"));
     cancel = add(work, "stop", tr("&Cancel"), QStringLiteral("Shift+F5"),
                  tr("Stop the running job; finished layers are kept"));
 
@@ -82,7 +103,8 @@ Actions::Actions(QMainWindow& window) : window_(window) {
     fullScreen->setCheckable(true);
 
     QMenu* help = window.menuBar()->addMenu(tr("&Help"));
-    shortcuts = add(help, "info", tr("&Keyboard shortcuts"), QStringLiteral("F1"),
+    this->help = add(help, "help", tr("&Help"), QStringLiteral("F1"), tr("Help for what has the keyboard"));
+    shortcuts = add(help, "info", tr("&Keyboard shortcuts"), QStringLiteral("Shift+F1"),
                     tr("All commands with their keys"));
     about = add(help, "", tr("&About"), {}, tr("Version and licence"));
 

@@ -7,25 +7,28 @@ class QAction;
 class QActionGroup;
 class QMainWindow;
 class QMenu;
+class QUndoStack;
 
 namespace owq {
 
 /// Every action of the window with its text, tip and shortcut, and the menus and the tool bar that hold them.
 struct Actions {
-    explicit Actions(QMainWindow& window);
+    Actions(QMainWindow& window, QUndoStack& undoStack);
     QList<QAction*> all() const;  ///< what the command palette offers
 
-    QAction *openFile, *openFolder, *openSample, *startPage, *exportRun, *quit;
-    QAction *analyze, *run, *cancel, *measure;
+    QAction *openFile, *openFolder, *openSample, *saveProject, *saveProjectAs, *startPage, *exportRun, *quit;
+    QAction *undo, *redo, *allocate, *importBudget, *exportBudget;
+    QAction *analyze, *run, *cancel, *measure, *compare;
     QAction *filter, *palette, *resetLayout, *fullScreen;
     QAction *themeSystem, *themeLight, *themeDark;
-    QAction *shortcuts, *about;
+    QAction *help, *shortcuts, *about;
     QMenu *recent, *panels;
     QActionGroup* themes;
 
 private:
     QAction* add(QMenu* menu, const char* icon, const QString& text, const QString& shortcut,
                  const QString& tip);
+    void adopt(QAction* action, QMenu* menu, const char* icon, const QString& shortcut, const QString& tip);
     QMainWindow& window_;
     QList<QAction*> all_;
 };

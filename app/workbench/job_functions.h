@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/jobs/calibrate.h"
+#include "core/jobs/compare.h"
 #include "core/jobs/evaluate.h"
 #include "core/jobs/export.h"
 #include "core/jobs/generate.h"
@@ -22,6 +23,7 @@ struct JobFunctions {
     Job<CalibrateResult, CalibrateOptions> calibrate;
     Job<QuantizeResult, QuantizeOptions> quantize;
     Job<EvaluateResult, EvaluateOptions> evaluate;
+    Job<CompareResult, CompareOptions> compare;
     Job<ExportResult, ExportOptions> exportModel;
     Job<GenerateResult, GenerateOptions> generate;
     std::function<RunSummary(const std::filesystem::path&)> openRun;

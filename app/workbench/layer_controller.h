@@ -18,7 +18,8 @@ class LayerController : public QObject {
     Q_OBJECT
 public:
     using ShowCurves = std::function<void(const std::vector<LayerCurvesPtr>&)>;
-    LayerController(Workspace& workspace, Opener& opener, LayerTree& tree, ShowCurves showCurves,
+    using ShowWeak = std::function<void(const QString& layer, int weakColumns)>;
+    LayerController(Workspace& workspace, Opener& opener, LayerTree& tree, ShowCurves showCurves, ShowWeak showWeak,
                     QObject* parent = nullptr);
 
 private:
@@ -27,9 +28,12 @@ private:
     Workspace& workspace_;
     Opener& opener_;
     LayerTree& tree_;
+    void touch(const QStringList& layers);
     ShowCurves showCurves_;
+    ShowWeak showWeak_;
     QSet<QString> dirty_;
-    QTimer* soon_;  ///< many layers that arrive together are painted once
+    QTimer* soon_;     ///< many layers that arrive together are painted once
+    QTimer* settled_;  ///< a cut that moves changes the marks at once, the curves when it stands
 };
 
 }  // namespace owq

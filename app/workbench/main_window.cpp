@@ -4,12 +4,9 @@
 #include <QActionGroup>
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDockWidget>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
-#include <QMenu>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QProgressBar>
@@ -18,17 +15,25 @@
 #include <QStatusBar>
 #include <QVBoxLayout>
 
+#include "app/workbench/budget_controller.h"
+#include "app/workbench/comparison_controller.h"
+#include "app/workbench/file_controller.h"
+#include "app/workbench/forecast_controller.h"
+#include "app/workbench/help_controller.h"
 #include "app/workbench/layer_controller.h"
 #include "app/workbench/model_header.h"
 #include "app/workbench/opener.h"
 #include "app/workbench/plot_area.h"
+#include "app/workbench/project_controller.h"
 #include "app/workbench/results_controller.h"
 #include "app/workbench/run_controller.h"
-#include "app/workbench/sample.h"
 #include "app/workbench/settings.h"
 #include "app/workbench/try_controller.h"
+#include "app/workbench/window_layout.h"
+#include "widgets/budget/budget_panel.h"
 #include "widgets/command_palette/command_palette.h"
 #include "widgets/common/format.h"
+#include "widgets/compare/compare_panel.h"
 #include "widgets/cumulative_error/cumulative_error_plot.h"
 #include "widgets/figure/figure_dialog.h"
 #include "widgets/jobs/jobs_view.h"
@@ -47,14 +52,17 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
       jobs_(std::move(jobs)),
       theme_(theme),
       runner_(new JobRunner(this)),
-      actions_(*this),
+      actions_(*this, undo_),
+      layout_(new WindowLayout(*this, actions_.panels)),
       pages_(new QStackedWidget),
       start_(new StartPage),
       bar_(new MessageBar),
       tree_(new LayerTree),
       panel_(new RunPanel),
+      budgetPanel_(new BudgetPanel(actions_.undo, actions_.redo)),
       resultsView_(new ResultsView),
       jobsView_(new JobsView),
+      comparePanel_(new ComparePanel),
       tryPanel_(new TryPanel),
       plots_(new PlotArea),
       status_(new QLabel),
@@ -62,7 +70,6 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     setWindowTitle(tr("OWQ Workbench"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/owq-workbench.svg")));
     setAcceptDrops(true);
-    setDockNestingEnabled(true);
     if (jobs_.prepare)
         runner_->submit<int>(
             {tr("Start"), JobRunner::Lane::compute, {}, false},
@@ -72,11 +79,15 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
             },
             [](const int&) {});
     opener_ = new Opener(*runner_, jobs_, workspace_, this);
-    runController_ = new RunController(*runner_, jobs_, workspace_, *panel_, this);
+    budget_ = new BudgetController(*runner_, jobs_, workspace_, *panel_, *budgetPanel_, undo_, this);
+    runController_ = new RunController(*runner_, jobs_, workspace_, *panel_, *budget_, this);
+    new ForecastController(*runner_, jobs_, workspace_, *panel_, *budgetPanel_, *budget_, this);
     results_ = new ResultsController(*runner_, jobs_, workspace_, *resultsView_, this);
+    comparison_ = new ComparisonController(*runner_, jobs_, workspace_, *comparePanel_, this);
     tryController_ = new TryController(*runner_, jobs_, *tryPanel_, this);
     new LayerController(
-        workspace_, *opener_, *tree_, [this](const auto& curves) { plots_->setCurves(curves); }, this);
+        workspace_, *opener_, *tree_, [this](const auto& curves) { plots_->setCurves(curves); },
+        [this](const QString& layer, int weak) { plots_->group().showWeak(layer, weak); }, this);
 
     auto* header = new ModelHeader(workspace_, *results_);
     connect(header, &ModelHeader::sourceWanted, this, [this](const QString& source) {
@@ -100,6 +111,11 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     centreLayout->addWidget(bar_);
     centreLayout->addWidget(pages_, 1);
     setCentralWidget(centre);
+    for (const auto& [widget, topic] : std::initializer_list<std::pair<QWidget*, const char*>>{
+             {tree_, "window#layers"}, {plots_, "window#plots"}, {budgetPanel_, "window#the-budget"}, {panel_, "method#three-methods"},
+             {resultsView_, "window#results-and-comparison"}, {comparePanel_, "window#results-and-comparison"}, {tryPanel_, "window#try-it"},
+             {jobsView_, "window#jobs-and-messages"}, {start_, "window#opening"}})
+        HelpController::setTopic(widget, topic);
 
     progress_->setRange(0, 1000);
     progress_->setTextVisible(false);
@@ -110,11 +126,19 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     statusBar()->addPermanentWidget(progress_);
 
     makeDocks();
+    help_ = new HelpController(*this, actions_);
+    projects_ = new ProjectController({*runner_, workspace_, *opener_, *runController_, *panel_, *budget_, *results_, *resultsView_, *comparison_,
+                                       *tree_, *plots_, *layout_},
+                                      this);
+    files_ = new FileController(*this, actions_, *start_, *runner_, *opener_, *projects_);
     connectActions();
     connectControllers();
-    start_->setSampleAvailable(!sampleModel().isEmpty());
-    rebuildRecent();
-    restoreLayout();
+    layout_->restore();
+    const QString look = QSettings().value(QLatin1String(keys::theme)).toString();
+    (look == QLatin1String("dark")    ? actions_.themeDark
+     : look == QLatin1String("light") ? actions_.themeLight
+                                      : actions_.themeSystem)
+        ->setChecked(true);
     showWork(false);
 }
 
@@ -122,86 +146,22 @@ MainWindow::~MainWindow() {
     runner_->shutDown();  // before any panel that a job's result would reach
 }
 
-QDockWidget* MainWindow::addDock(const char* name, const QString& title, const char* icon, QWidget* content,
-                                 Qt::DockWidgetArea area, const QString& shortcut) {
-    auto* dock = new QDockWidget(title, this);
-    dock->setObjectName(QLatin1String(name));
-    dock->setWidget(content);
-    addDockWidget(area, dock);
-    QAction* toggle = dock->toggleViewAction();
-    toggle->setIcon(themedIcon(QLatin1String(icon)));
-    toggle->setShortcut(QKeySequence(shortcut));
-    toggle->setToolTip(tr("Show or hide the panel %1 (%2)").arg(title, shortcut));
-    connect(toggle, &QAction::triggered, dock, [dock](bool shown) {
-        if (shown) dock->raise();
-    });
-    actions_.panels->addAction(toggle);
-    addAction(toggle);
-    docks_ << dock;
-    return dock;
-}
-
 void MainWindow::makeDocks() {
-    addDock("layers", tr("Layers"), "layers", tree_, Qt::LeftDockWidgetArea, QStringLiteral("Ctrl+1"));
-    addDock("run", tr("Quantize"), "run", panel_, Qt::RightDockWidgetArea, QStringLiteral("Ctrl+2"));
-    addDock("results", tr("Results"), "results", resultsView_, Qt::BottomDockWidgetArea,
-            QStringLiteral("Ctrl+3"));
-    addDock("jobs", tr("Jobs and messages"), "recent", jobsView_, Qt::BottomDockWidgetArea,
-            QStringLiteral("Ctrl+4"));
-    addDock("try", tr("Try it"), "chat", tryPanel_, Qt::BottomDockWidgetArea, QStringLiteral("Ctrl+5"));
-    setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);  // tables want width
-    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
-}
-
-void MainWindow::defaultLayout() {
-    const Qt::DockWidgetArea areas[] = {Qt::LeftDockWidgetArea, Qt::RightDockWidgetArea,
-                                        Qt::BottomDockWidgetArea, Qt::BottomDockWidgetArea,
-                                        Qt::BottomDockWidgetArea};
-    for (int i = 0; i < docks_.size(); ++i) {
-        docks_[i]->setFloating(false);
-        addDockWidget(areas[i], docks_[i]);
-        docks_[i]->show();
-    }
-    tabifyDockWidget(docks_[2], docks_[3]);
-    tabifyDockWidget(docks_[3], docks_[4]);
-    docks_[2]->raise();
-    const int unit = fontMetrics().averageCharWidth();
-    resizeDocks({docks_[0], docks_[1]}, {unit * 80, unit * 48}, Qt::Horizontal);
-    resizeDocks({docks_[2]}, {fontMetrics().height() * 15}, Qt::Vertical);
-}
-
-void MainWindow::restoreLayout() {
-    const QSettings kept;
-    if (!restoreGeometry(kept.value(QLatin1String(keys::geometry)).toByteArray())) resize(1440, 900);
-    defaultLayout();
-    restoreState(kept.value(QLatin1String(keys::layout)).toByteArray(), keys::layoutVersion);
-    const QString theme = kept.value(QLatin1String(keys::theme)).toString();
-    QAction* chosen = theme == QLatin1String("dark")    ? actions_.themeDark
-                      : theme == QLatin1String("light") ? actions_.themeLight
-                                                        : actions_.themeSystem;
-    chosen->setChecked(true);
-}
-
-void MainWindow::saveLayout() {
-    QSettings kept;
-    kept.setValue(QLatin1String(keys::geometry), saveGeometry());
-    if (working_) kept.setValue(QLatin1String(keys::layout), saveState(keys::layoutVersion));
+    const auto left = Qt::LeftDockWidgetArea, right = Qt::RightDockWidgetArea, bottom = Qt::BottomDockWidgetArea;
+    layout_->add("layers", tr("Layers"), "layers", tree_, left, QStringLiteral("Ctrl+1"));
+    layout_->add("run", tr("Quantize"), "run", panel_, right, QStringLiteral("Ctrl+2"));
+    layout_->add("budget", tr("Budget"), "budget", budgetPanel_, right, QStringLiteral("Ctrl+3"));
+    layout_->add("results", tr("Results"), "results", resultsView_, bottom, QStringLiteral("Ctrl+4"));
+    layout_->add("compare", tr("Comparison"), "compare", comparePanel_, bottom, QStringLiteral("Ctrl+5"));
+    layout_->add("jobs", tr("Jobs and messages"), "recent", jobsView_, bottom, QStringLiteral("Ctrl+6"));
+    layout_->add("try", tr("Try it"), "chat", tryPanel_, bottom, QStringLiteral("Ctrl+7"));
 }
 
 void MainWindow::showWork(bool work) {
-    // The start page has the window for itself; the panels come back as they were.
-    if (working_ && !work) saveLayout();
-    for (QDockWidget* dock : docks_) {
-        dock->toggleViewAction()->setEnabled(work);
-        if (!work) dock->hide();
-    }
-    if (work && !working_) {
-        defaultLayout();
-        restoreState(QSettings().value(QLatin1String(keys::layout)).toByteArray(), keys::layoutVersion);
-    }
-    working_ = work;
+    layout_->setWorking(work);
     pages_->setCurrentIndex(work ? 1 : 0);
-    for (QAction* action : {actions_.measure, actions_.exportRun, actions_.filter, actions_.resetLayout})
+    for (QAction* action : {actions_.measure, actions_.compare, actions_.exportRun, actions_.filter, actions_.resetLayout, actions_.allocate,
+                            actions_.importBudget, actions_.exportBudget, actions_.saveProject, actions_.saveProjectAs})
         action->setEnabled(work);
     actions_.cancel->setEnabled(runner_->computing());
     for (QAction* action : {actions_.run, actions_.analyze})
@@ -212,9 +172,6 @@ void MainWindow::connectActions() {
     const auto on = [this](QAction* action, auto handler) {
         connect(action, &QAction::triggered, this, handler);
     };
-    on(actions_.openFolder, [this] { chooseFolder(); });
-    on(actions_.openFile, [this] { chooseFile(); });
-    on(actions_.openSample, [this] { openSample(); });
     on(actions_.startPage, [this] { showWork(false); });
     on(actions_.exportRun, [this] {
         const QStringList paths = resultsView_->selectedPaths();
@@ -223,22 +180,29 @@ void MainWindow::connectActions() {
             {MessageBar::Kind::info, tr("Select one finished run in Results, then export it."), {}, {}, {}});
     });
     on(actions_.quit, [this] { close(); });
+    on(actions_.allocate, [this] { budget_->allocate(BudgetPanel::Allocation::paper); });
+    connect(actions_.importBudget, &QAction::triggered, budgetPanel_, &BudgetPanel::importWanted);
+    connect(actions_.exportBudget, &QAction::triggered, budgetPanel_, &BudgetPanel::exportWanted);
     on(actions_.analyze, [this] { panel_->pressAnalyze(); });
     on(actions_.run, [this] { panel_->pressRun(); });
     on(actions_.measure, [this] { resultsView_->pressMeasure(); });
+    on(actions_.compare, [this] {
+        if (resultsView_->selectedPaths().size() == 2) return resultsView_->pressCompare();
+        bar_->show({MessageBar::Kind::info, tr("Select two finished runs in Results, then compare them."), {}, {}, {}});
+    });
     on(actions_.cancel, [this] { runController_->cancel(); });
     on(actions_.filter, [this] {
-        docks_[0]->show();
-        docks_[0]->raise();
+        layout_->raise("layers");
         tree_->filterBox().setFocus(Qt::ShortcutFocusReason);
         tree_->filterBox().selectAll();
     });
     on(actions_.palette, [this] { (new CommandPalette(actions_.all(), this))->show(); });
-    on(actions_.resetLayout, [this] { defaultLayout(); });
+    on(actions_.resetLayout, [this] { layout_->reset(); });
     connect(actions_.fullScreen, &QAction::toggled, this,
             [this](bool full) { full ? showFullScreen() : showNormal(); });
-    on(actions_.shortcuts, [this] { showShortcuts(); });
-    on(actions_.about, [this] { showAbout(); });
+    on(actions_.help, [this] { help_->showHere(); });
+    on(actions_.shortcuts, [this] { help_->showShortcuts(); });
+    on(actions_.about, [this] { help_->showAbout(); });
     connect(actions_.themes, &QActionGroup::triggered, this, [this](QAction* action) {
         const bool dark = action == actions_.themeDark, light = action == actions_.themeLight;
         QSettings().setValue(QLatin1String(keys::theme), dark    ? QStringLiteral("dark")
@@ -247,10 +211,6 @@ void MainWindow::connectActions() {
         if (theme_)
             theme_->choose(dark ? ThemeChoice::dark : light ? ThemeChoice::light : ThemeChoice::system);
     });
-    connect(start_, &StartPage::openFolderWanted, this, &MainWindow::chooseFolder);
-    connect(start_, &StartPage::openFileWanted, this, &MainWindow::chooseFile);
-    connect(start_, &StartPage::sampleWanted, this, &MainWindow::openSample);
-    connect(start_, &StartPage::openWanted, this, &MainWindow::open);
 }
 
 void MainWindow::connectControllers() {
@@ -268,8 +228,26 @@ void MainWindow::connectControllers() {
     connect(opener_, &Opener::notice, this, [this](const Failure& notice) {
         bar_->show({MessageBar::Kind::warning, notice.happened, notice.where, notice.remedy, {}});
     });
-    connect(opener_, &Opener::recentChanged, this, &MainWindow::rebuildRecent);
+    connect(projects_, &ProjectController::failed, this, &MainWindow::showFailure);
+    connect(files_, &FileController::failed, this, &MainWindow::showFailure);
+    connect(projects_, &ProjectController::notice, this, [this](const Failure& notice) {
+        bar_->show({MessageBar::Kind::warning, notice.happened, notice.where, notice.remedy, {}});
+    });
+    connect(projects_, &ProjectController::fileChanged, this, [this](const QString& file) {
+        setWindowTitle(file.isEmpty() ? tr("%1 – OWQ Workbench").arg(workspace_.title())
+                                      : tr("%1 (%2) – OWQ Workbench").arg(QFileInfo(file).completeBaseName(), workspace_.title()));
+        if (!file.isEmpty()) status_->setText(file);
+    });
     connect(opener_, &Opener::failed, this, &MainWindow::showFailure);
+    connect(budget_, &BudgetController::failed, this, &MainWindow::showFailure);
+    connect(budget_, &BudgetController::cutMovableChanged, &plots_->group(), &PlotGroup::setCutMovable);
+    connect(&plots_->group(), &PlotGroup::cutMoved, budget_, &BudgetController::moveCut);
+    connect(resultsView_, &ResultsView::compareWanted, comparison_, &ComparisonController::compare);
+    connect(comparison_, &ComparisonController::failed, this, &MainWindow::showFailure);
+    connect(comparison_, &ComparisonController::begun, this, [this] { layout_->raise("compare"); });
+    connect(comparePanel_, &ComparePanel::layersSelected, tree_, &LayerTree::select);
+    connect(tree_, &LayerTree::selectionChanged, budgetPanel_, &BudgetPanel::selectLayers);
+    connect(budgetPanel_, &BudgetPanel::layersSelected, tree_, &LayerTree::select);
     connect(runController_, &RunController::failed, this, &MainWindow::showFailure);
     connect(results_, &ResultsController::failed, this, &MainWindow::showFailure);
     connect(tryController_, &TryController::failed, this, &MainWindow::showFailure);
@@ -311,7 +289,7 @@ void MainWindow::connectControllers() {
     connect(runner_, &JobRunner::jobChanged, this, &MainWindow::updateJob);
     connect(runner_, &JobRunner::computingChanged, this, [this](bool computing) {
         actions_.cancel->setEnabled(computing);
-        for (QAction* action : {actions_.run, actions_.analyze}) action->setEnabled(working_ && !computing);
+        for (QAction* action : {actions_.run, actions_.analyze}) action->setEnabled(layout_->isWorking() && !computing);
         progress_->setVisible(computing);
     });
     connect(plots_, &PlotArea::failed, this, [this](const QString& message) {
@@ -353,48 +331,11 @@ void MainWindow::updateJob(const JobRow& row) {
 }
 
 void MainWindow::open(const QString& path) {
-    opener_->open(path);
+    files_->open(path);
 }
 
 void MainWindow::openSample() {
-    if (const QString sample = sampleModel(); !sample.isEmpty()) return open(sample);
-    showFailure({tr("The sample model was not found beside the program"),
-                 {},
-                 tr("Install the program with its data, or open a model of your own.")});
-}
-
-void MainWindow::chooseFolder() {
-    const QString folder = QFileDialog::getExistingDirectory(
-        this, tr("Open a model or a run"), QSettings().value(QLatin1String(keys::folder)).toString());
-    if (!folder.isEmpty()) open(folder);
-}
-
-void MainWindow::chooseFile() {
-    const QString file = QFileDialog::getOpenFileName(
-        this, tr("Open a model file"), QSettings().value(QLatin1String(keys::folder)).toString(),
-        tr("Model files (*.safetensors *.bin *.pth *.pt *.json);;All files (*)"));
-    if (!file.isEmpty()) open(file);
-}
-
-void MainWindow::rebuildRecent() {
-    const QStringList paths = Opener::recent();
-    start_->setRecent(paths);
-    actions_.recent->clear();
-    for (const QString& path : paths) {
-        QAction* action =
-            actions_.recent->addAction(QFileInfo(path).fileName(), this, [this, path] { open(path); });
-        action->setStatusTip(path);
-        action->setToolTip(path);
-        action->setEnabled(QFileInfo::exists(path));
-    }
-    actions_.recent->addSeparator();
-    actions_.recent
-        ->addAction(tr("&Clear this list"), this,
-                    [this] {
-                        Opener::clearRecent();
-                        rebuildRecent();
-                    })
-        ->setEnabled(!paths.isEmpty());
+    files_->openSample();
 }
 
 void MainWindow::showFailure(const Failure& failure) {
@@ -411,33 +352,6 @@ void MainWindow::offerResume(const RunSummary& run) {
                tr("Resume"), [this, run] { runController_->resume(run); });
 }
 
-void MainWindow::showShortcuts() {
-    QString html = QStringLiteral("<table cellpadding='4'>");
-    for (const QAction* action : actions_.all())
-        if (!action->shortcut().isEmpty())
-            html += QStringLiteral("<tr><td><b>%1</b></td><td>%2</td></tr>")
-                        .arg(action->shortcut().toString(QKeySequence::NativeText).toHtmlEscaped(),
-                             action->text().remove(QLatin1Char('&')).toHtmlEscaped());
-    auto* box = new QMessageBox(QMessageBox::NoIcon, tr("Keyboard shortcuts"),
-                                html + QStringLiteral("</table>"), QMessageBox::Close, this);
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setModal(false);
-    box->show();
-}
-
-void MainWindow::showAbout() {
-    auto* box = new QMessageBox(
-        QMessageBox::NoIcon, tr("About OWQ Workbench"),
-        tr("<h3>OWQ Workbench %1</h3><p>Outlier-aware weight quantization of language models.</p>"
-           "<p>Free software under the GNU General Public License, version 3 or later.</p>")
-            .arg(QCoreApplication::applicationVersion()),
-        QMessageBox::Close, this);
-    box->setIconPixmap(windowIcon().pixmap(64, 64));
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setModal(false);
-    box->show();
-}
-
 void MainWindow::closeEvent(QCloseEvent* event) {
     if (runner_->computing() &&
         QMessageBox::question(this, tr("Close while a job is running?"),
@@ -446,7 +360,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
                               QMessageBox::Close | QMessageBox::Cancel,
                               QMessageBox::Cancel) != QMessageBox::Close)
         return event->ignore();
-    saveLayout();
+    layout_->save();
     runner_->shutDown();
     event->accept();
 }
@@ -466,14 +380,8 @@ void MainWindow::dropEvent(QDropEvent* event) {
     start_->setDropping(false);
     // Some sources on X11 no longer answer once they let go; what they promised on entering is the same.
     const QList<QUrl> dropped = event->mimeData()->urls();
-    for (const QUrl& url : dropped.isEmpty() ? dragged_ : dropped) {
-        if (!url.isLocalFile()) continue;
-        event->acceptProposedAction();
-        return open(url.toLocalFile());
-    }
-    showFailure({tr("Only files and folders of this machine can be opened"),
-                 {},
-                 tr("Download the model first, then drop its folder.")});
+    event->acceptProposedAction();
+    files_->drop(dropped.isEmpty() ? dragged_ : dropped);
 }
 
 }  // namespace owq

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include <QMainWindow>
+#include <QUndoStack>
 #include <QUrl>
 
 #include "app/workbench/actions.h"
@@ -16,10 +17,17 @@ class QStackedWidget;
 namespace owq {
 
 class JobsView;
+class BudgetController;
+class BudgetPanel;
+class ComparePanel;
+class ComparisonController;
+class FileController;
+class HelpController;
 class LayerController;
 class LayerTree;
 class Opener;
 class PlotArea;
+class ProjectController;
 class ResultsController;
 class ResultsView;
 class RunController;
@@ -28,6 +36,7 @@ class StartPage;
 class Theme;
 class TryController;
 class TryPanel;
+class WindowLayout;
 
 /// Puts the panels together and connects them with the controllers; computes nothing, reads nothing.
 class MainWindow : public QMainWindow {
@@ -41,6 +50,8 @@ public:
 
     Workspace& workspace() { return workspace_; }
     JobRunner& runner() { return *runner_; }
+    BudgetController& budget() { return *budget_; }
+    ProjectController& projects() { return *projects_; }
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -49,46 +60,43 @@ protected:
     void dropEvent(QDropEvent* event) override;
 
 private:
-    QDockWidget* addDock(const char* name, const QString& title, const char* icon, QWidget* content,
-                         Qt::DockWidgetArea area, const QString& shortcut);
     void makeDocks();
-    void defaultLayout();
     void connectActions();
     void connectControllers();
     void showWork(bool work);
-    void rebuildRecent();
-    void chooseFolder();
-    void chooseFile();
     void showFailure(const Failure& failure);
     void offerResume(const RunSummary& run);
-    void showShortcuts();
-    void showAbout();
     void updateJob(const JobRow& row);
-    void restoreLayout();
-    void saveLayout();
 
     JobFunctions jobs_;
     Theme* theme_;
     Workspace workspace_;
     JobRunner* runner_;
+    QUndoStack undo_;
     Actions actions_;
+    WindowLayout* layout_;
     QStackedWidget* pages_;
     StartPage* start_;
     MessageBar* bar_;
     LayerTree* tree_;
     RunPanel* panel_;
+    BudgetPanel* budgetPanel_;
     ResultsView* resultsView_;
     JobsView* jobsView_;
+    ComparePanel* comparePanel_;
     TryPanel* tryPanel_;
     PlotArea* plots_;
     QLabel* status_;
     QProgressBar* progress_;
-    QList<QDockWidget*> docks_;
     Opener* opener_;
+    BudgetController* budget_;
     RunController* runController_;
     ResultsController* results_;
+    ComparisonController* comparison_;
     TryController* tryController_;
-    bool working_ = false;
+    HelpController* help_;
+    ProjectController* projects_;
+    FileController* files_;
     QList<QUrl> dragged_;  ///< what hovers over the window
 };
 

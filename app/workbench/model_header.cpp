@@ -74,6 +74,14 @@ void ModelHeader::refresh() {
         source_->addItem(QFileInfo(workspace_.shown()).fileName(), workspace_.shown());
         at = source_->count() - 1;
     }
+    if (workspace_.isComparing()) {
+        const auto nameOf = [this](const QString& path) {
+            const int i = source_->findData(path);
+            return i < 0 ? QFileInfo(path).fileName() : source_->itemText(i);
+        };
+        source_->addItem(tr("%1 (A) and %2 (B)").arg(nameOf(workspace_.shown()), nameOf(workspace_.comparedWith())), workspace_.shown());
+        at = source_->count() - 1;
+    }
     source_->setCurrentIndex(at);
 }
 

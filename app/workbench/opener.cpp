@@ -40,7 +40,7 @@ Opener::Outcome Opener::read(const QString& path, const JobFunctions& jobs, JobR
     if (looksLikeRun(toPath(path))) {
         outcome.run = jobs.openRun(toPath(path));
         outcome.modelPath = fromPath(outcome.run->model);
-        outcome.layers = jobs.readRunLayers(toPath(path), context.stop);
+        outcome.layers = Workspace::shared(jobs.readRunLayers(toPath(path), context.stop));
     }
     InspectOptions options;
     options.model = toPath(outcome.modelPath);
@@ -53,7 +53,7 @@ Opener::Outcome Opener::read(const QString& path, const JobFunctions& jobs, JobR
         if (outcome.layers.empty()) throw;
         auto model = std::make_shared<InspectResult>();
         model->path = toPath(path);
-        for (const LayerReport& layer : outcome.layers) model->info.linears.push_back(placed(layer.linear));
+        for (const Workspace::ReportPtr& layer : outcome.layers) model->info.linears.push_back(placed(layer->linear));
         outcome.model = model;
         outcome.modelPath.clear();
     }
@@ -111,19 +111,31 @@ void Opener::loadRun(const QString& directory) {
     if (workspace_.hasReports(directory)) return workspace_.show(directory);
     struct Loaded {
         RunSummary run;
-        std::vector<LayerReport> layers;
+        std::vector<Workspace::ReportPtr> layers;
     };
     runner_.submit<Loaded>(
         {tr("Read %1").arg(QFileInfo(directory).fileName()), JobRunner::Lane::reading, QStringLiteral("run"),
          false},
         [directory, jobs = jobs_](JobRunner::Context& context) {
             Loaded loaded{jobs.openRun(toPath(directory)), {}};
-            loaded.layers = jobs.readRunLayers(toPath(directory), context.stop);
+            loaded.layers = Workspace::shared(jobs.readRunLayers(toPath(directory), context.stop));
             return loaded;
         },
         [this, directory](const Loaded& loaded) {
             workspace_.show(directory);
             workspace_.putReports(directory, loaded.layers);
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+void Opener::loadAnalysis(const QString& folder, bool show) {
+    runner_.submit<std::vector<Workspace::ReportPtr>>(
+        {tr("Read %1").arg(QFileInfo(folder).fileName()), JobRunner::Lane::reading, QStringLiteral("analysis"), false},
+        [folder, jobs = jobs_](JobRunner::Context& context) { return Workspace::shared(jobs.readRunLayers(toPath(folder), context.stop)); },
+        [this, show, model = workspace_.path()](const std::vector<Workspace::ReportPtr>& layers) {
+            if (model != workspace_.path()) return;
+            workspace_.putReports(Workspace::kAnalysis, layers);
+            if (show) workspace_.show(Workspace::kAnalysis);
         },
         [this](const Failure& failure) { Q_EMIT failed(failure); });
 }

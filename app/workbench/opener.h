@@ -22,6 +22,9 @@ public:
     void loadRanges(const QString& layer);
     /// All finished layers of a run into the workspace, then shows it.
     void loadRun(const QString& directory);
+    /// What `owq calibrate --out` wrote, as the numbers of the unquantized model.
+    void loadAnalysis(const QString& folder, bool show);
+    void remember(const QString& path);  ///< among the recent ones
 
     static QStringList recent();
     static void clearRecent();
@@ -38,10 +41,9 @@ private:
         QString modelPath;
         std::shared_ptr<const InspectResult> model;
         std::optional<RunSummary> run;
-        std::vector<LayerReport> layers;
+        std::vector<Workspace::ReportPtr> layers;
     };
     static Outcome read(const QString& path, const JobFunctions& jobs, JobRunner::Context& context);
-    void remember(const QString& path);
 
     JobRunner& runner_;
     const JobFunctions& jobs_;

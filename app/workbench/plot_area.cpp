@@ -13,6 +13,10 @@
 #include "widgets/sensitivity/sensitivity_plot.h"
 
 namespace owq {
+namespace {
+const char* const kModes[] = {"index", "rank", "hessian"};                                             // of XMode
+const char* const kKinds[] = {"hessian", "column-range", "cumulative-error", "sensitivity"};  // of PlotKind
+}  // namespace
 
 PlotArea::PlotArea(QWidget* parent)
     : QWidget(parent), group_(new PlotGroup(this)), mode_(new QComboBox), selection_(new QLabel) {
@@ -52,7 +56,7 @@ QWidget* PlotArea::makeBar() {
     mode_->setToolTip(tr("In what order every plot shows the columns of a layer"));
     connect(mode_, &QComboBox::activated, this,
             [this] { group_->setXMode(XMode(mode_->currentData().toInt())); });
-    auto* linked = new QCheckBox(tr("Zoom together"));
+    auto* linked = linked_ = new QCheckBox(tr("Zoom together"));
     linked->setChecked(true);
     linked->setToolTip(
         tr("Zooming one plot along x zooms the others; Backspace goes one step back, Home shows all"));
@@ -75,9 +79,52 @@ QWidget* PlotArea::makeBar() {
 void PlotArea::setCurves(const std::vector<LayerCurvesPtr>& curves) {
     curves_ = curves;
     group_->setCurves(curves);
+    applyViews();
     selection_->setText(curves.empty()       ? tr("Select layers on the left to see their curves.")
                         : curves.size() == 1 ? curves.front()->name
-                                             : tr("%n layers selected", nullptr, int(curves.size())));
+                                             : tr("%n curves", nullptr, int(curves.size())));
+}
+
+QString PlotArea::xModeName() const { return QLatin1String(kModes[int(group_->xMode())]); }
+
+void PlotArea::setXModeName(const QString& name) {
+    for (int i = 0; i < 3; ++i)
+        if (name == QLatin1String(kModes[i])) group_->setXMode(XMode(i));
+}
+
+bool PlotArea::errorShare() const {
+    for (const Plot* plot : group_->plots())
+        if (const auto* error = qobject_cast<const CumulativeErrorPlot*>(plot)) return error->scale() == ErrorScale::Share;
+    return false;
+}
+
+void PlotArea::setErrorShare(bool share) {
+    for (Plot* plot : group_->plots())
+        if (auto* error = qobject_cast<CumulativeErrorPlot*>(plot)) error->setScale(share ? ErrorScale::Share : ErrorScale::Absolute);
+}
+
+std::map<std::string, PlotView> PlotArea::views() const {
+    std::map<std::string, PlotView> views;
+    for (const Plot* plot : group_->plots())
+        if (!plot->content().empty()) views[kKinds[int(plot->kind())]] = plot->view();
+    return views;
+}
+
+void PlotArea::setViewsSoon(std::map<std::string, PlotView> views) {
+    pending_ = std::move(views);
+    applyViews();
+}
+
+void PlotArea::applyViews() {
+    if (pending_.empty()) return;
+    for (Plot* plot : group_->plots()) {
+        const auto view = pending_.find(kKinds[int(plot->kind())]);
+        if (view == pending_.end() || plot->content().empty()) continue;
+        group_->setZoomLinked(false);  // each has its own
+        plot->zoomTo(view->second);
+        group_->setZoomLinked(linked_->isChecked());
+        pending_.erase(view);
+    }
 }
 
 }  // namespace owq

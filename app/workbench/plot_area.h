@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include <QWidget>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "widgets/plot/plot_group.h"
 
+class QCheckBox;
 class QComboBox;
 class QLabel;
 
@@ -19,6 +22,14 @@ public:
     const std::vector<LayerCurvesPtr>& curves() const { return curves_; }
     PlotGroup& group() { return *group_; }
 
+    // What a project keeps, by names that do not change.
+    QString xModeName() const;
+    void setXModeName(const QString& name);
+    bool errorShare() const;
+    void setErrorShare(bool share);
+    std::map<std::string, PlotView> views() const;
+    void setViewsSoon(std::map<std::string, PlotView> views);  ///< each when its plot has something to show
+
 Q_SIGNALS:
     void columnSelected(const QString& layer, int column);
     void figureRequested(owq::Plot* plot);
@@ -26,9 +37,12 @@ Q_SIGNALS:
 
 private:
     QWidget* makeBar();
+    void applyViews();
+    std::map<std::string, PlotView> pending_;
     std::vector<LayerCurvesPtr> curves_;
     PlotGroup* group_;
     QComboBox* mode_;
+    QCheckBox* linked_ = nullptr;
     QLabel* selection_;
 };
 

@@ -31,6 +31,13 @@ QString textKey(const MeasureSettings& settings, const EvaluateResult& result) {
     return parts.join(QStringLiteral(" · "));
 }
 
+void remember(const char* group, const QString& path, const QString& text, double value) {
+    QSettings kept;
+    QVariantMap measured = kept.value(keys::of(group, path)).toMap();
+    measured.insert(text, value);
+    kept.setValue(keys::of(group, path), measured);
+}
+
 double freeSpaceAt(const QString& path) {
     try {
         return double(freeSpace(toPath(path)));
@@ -52,6 +59,9 @@ ResultsController::ResultsController(JobRunner& runner, const JobFunctions& jobs
         QSettings().setValue(keys::of(keys::runNames, path), name);
         Q_EMIT modelsChanged();
     });
+    connect(&view_.model(), &ResultsModel::noted, this, [](const QString& path, const QString& note) {
+        QSettings().setValue(keys::of(keys::runNotes, path), note);
+    });
     const QSettings kept;
     MeasureSettings settings;
     settings.text = kept.value(QLatin1String(keys::evaluationText)).toString();
@@ -60,15 +70,21 @@ ResultsController::ResultsController(JobRunner& runner, const JobFunctions& jobs
             sampleFolder().isEmpty() ? QString() : sampleFolder() + QStringLiteral("/heldout.txt");
     settings.protocol = kept.value(QLatin1String(keys::evaluationProtocol), settings.protocol).toString();
     settings.windows = kept.value(QLatin1String(keys::evaluationWindows), 32).toInt();
+    settings.divergence = kept.value(QLatin1String(keys::evaluationDivergence)).toBool();
     view_.setMeasureSettings(settings);
 }
 
 void ResultsController::restore(ResultRow& row) const {
     const QSettings kept;
     row.name = kept.value(keys::of(keys::runNames, row.path), row.name).toString();
-    const QVariantMap measured = kept.value(keys::of(keys::perplexities, row.path)).toMap();
-    for (auto it = measured.cbegin(); it != measured.cend(); ++it)
-        row.perplexity.insert(it.key(), it.value().toDouble());
+    row.note = kept.value(keys::of(keys::runNotes, row.path)).toString();
+    const auto read = [&](const char* group, QMap<QString, double>& values) {
+        const QVariantMap measured = kept.value(keys::of(group, row.path)).toMap();
+        for (auto it = measured.cbegin(); it != measured.cend(); ++it) values.insert(it.key(), it.value().toDouble());
+    };
+    read(keys::perplexities, row.perplexity);
+    read(keys::divergences, row.kl);
+    read(keys::agreements, row.top1);
 }
 
 void ResultsController::fillForModel() {
@@ -136,12 +152,39 @@ void ResultsController::addRun(const RunSummary& run) {
     Q_EMIT modelsChanged();
 }
 
+void ResultsController::restoreRun(const QString& path, const QString& name, const QString& note, const QMap<QString, double>& perplexity,
+                                   const QMap<QString, double>& kl, const QMap<QString, double>& top1) {
+    QSettings kept;
+    kept.setValue(keys::of(keys::runNames, path), name);
+    kept.setValue(keys::of(keys::runNotes, path), note);
+    const auto keep = [&](const char* group, const QMap<QString, double>& values) {
+        for (auto it = values.cbegin(); it != values.cend(); ++it) remember(group, path, it.key(), it.value());
+    };
+    keep(keys::perplexities, perplexity);
+    keep(keys::divergences, kl);
+    keep(keys::agreements, top1);
+    if (const ResultRow* there = view_.model().find(path)) {
+        ResultRow row = *there;
+        restore(row);
+        return view_.model().put(row);
+    }
+    ResultRow row;
+    row.path = path;
+    row.name = name;
+    row.finished = false;
+    row.state = QFileInfo::exists(path) ? tr("is read…") : tr("not there any more");
+    restore(row);
+    view_.model().put(row);
+    if (QFileInfo::exists(path)) addRun(path);
+}
+
 void ResultsController::measure(const QStringList& paths) {
     const MeasureSettings settings = view_.measureSettings();
     QSettings kept;
     kept.setValue(QLatin1String(keys::evaluationText), settings.text);
     kept.setValue(QLatin1String(keys::evaluationProtocol), settings.protocol);
     kept.setValue(QLatin1String(keys::evaluationWindows), settings.windows);
+    kept.setValue(QLatin1String(keys::evaluationDivergence), settings.divergence);
     for (const QString& path : paths) {
         const ResultRow* row = view_.model().find(path);
         if (!row || !row->finished) continue;
@@ -151,6 +194,7 @@ void ResultsController::measure(const QStringList& paths) {
             toPath(settings.text);
         options.protocol = settings.protocol.toStdString();
         options.maxWindows = settings.windows;
+        if (settings.divergence && !row->original) options.against = toPath(workspace_.path());
         runner_.submit<EvaluateResult>(
             {tr("Perplexity of %1").arg(row->name), JobRunner::Lane::compute, {}},
             [options, jobs = jobs_](JobRunner::Context& context) {
@@ -159,10 +203,12 @@ void ResultsController::measure(const QStringList& paths) {
             [this, path, settings, name = row->name](const EvaluateResult& result) {
                 const QString text = textKey(settings, result);
                 view_.model().setPerplexity(path, text, result.perplexity);
-                QSettings kept;
-                QVariantMap measured = kept.value(keys::of(keys::perplexities, path)).toMap();
-                measured.insert(text, result.perplexity);
-                kept.setValue(keys::of(keys::perplexities, path), measured);
+                remember(keys::perplexities, path, text, result.perplexity);
+                if (result.divergence) {
+                    view_.model().setDivergence(path, text, result.divergence->kl.mean, result.divergence->top1Agreement);
+                    remember(keys::divergences, path, text, result.divergence->kl.mean);
+                    remember(keys::agreements, path, text, result.divergence->top1Agreement);
+                }
                 Q_EMIT this->measured(name, text, result.perplexity);
             },
             [this](const Failure& failure) { Q_EMIT failed(failure); });
@@ -183,6 +229,7 @@ void ResultsController::exportRun(const QString& path) {
             ExportOptions options;
             options.run = toPath(request.run);
             options.format = request.format.toStdString();
+            options.layout = request.layout.toStdString();
             options.out = toPath(request.out);
             options.force = request.replace;
             *job = runner_.submit<ExportResult>(

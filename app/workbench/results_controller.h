@@ -20,6 +20,9 @@ public:
     /// Reads a run's summary and puts it into the table.
     void addRun(const QString& directory);
     void addRun(const RunSummary& run);
+    /// A row that a project kept. A run that is gone keeps its row, too.
+    void restoreRun(const QString& path, const QString& name, const QString& note, const QMap<QString, double>& perplexity,
+                    const QMap<QString, double>& kl, const QMap<QString, double>& top1);
     void measure(const QStringList& paths);
     void exportRun(const QString& path);
     /// The original first, then finished runs: what can generate and be measured.

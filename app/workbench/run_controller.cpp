@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/workbench/run_controller.h"
 
+#include <QCryptographicHash>
 #include <QDir>
 #include <QFileInfo>
 #include <QSettings>
 #include <QStandardPaths>
 
+#include "app/workbench/pace.h"
 #include "app/workbench/sample.h"
 #include "app/workbench/settings.h"
 
@@ -19,19 +21,31 @@ QString runsFolder() {
     return (documents.isEmpty() ? QDir::homePath() : documents) + QStringLiteral("/OWQ runs");
 }
 
-/// The windows a run was started with, as its description tells; with others it would be refused.
-void takeCalibration(QuantizeOptions& options) {
+/// The windows and the budget a run was started with, as its description tells; with others it would be refused.
+void takeBegun(QuantizeOptions& options, const ModelInfo& model) {
     const std::filesystem::path file = options.out / "recipe.json";
     const Json description = readJson(file);
-    if (!description.is_object() || !description.contains("calibration")) return;
-    const Json& told = description.at("calibration");
+    if (!description.is_object()) return;
     const std::string where = file.string();
-    options.calibration.samples = optional<int64_t>(told, "samples", options.calibration.samples, where);
-    options.calibration.seed =
-        uint64_t(optional<int64_t>(told, "seed", int64_t(options.calibration.seed), where));
-    if (!options.calibration.text.empty())
-        options.calibration.sequenceLength =
-            optional<int64_t>(told, "sequence_length", options.calibration.sequenceLength, where);
+    options.device = deviceKindFromName(optional<std::string>(description, "device", "cpu", where));
+    if (description.contains("calibration")) {
+        const Json& told = description.at("calibration");
+        options.calibration.samples = optional<int64_t>(told, "samples", options.calibration.samples, where);
+        options.calibration.seed = uint64_t(optional<int64_t>(told, "seed", int64_t(options.calibration.seed), where));
+        if (!options.calibration.text.empty())
+            options.calibration.sequenceLength =
+                optional<int64_t>(told, "sequence_length", options.calibration.sequenceLength, where);
+    }
+    // Greedy allocation takes up its own plan again.
+    if (options.recipe.allocation == "greedy" || !description.contains("budget") || !description["budget"].is_array()) return;
+    BudgetPlan plan;
+    for (const LinearInfo& l : model.linears) plan.linears.push_back({l.name, 16});  // what is kept is not listed
+    for (const Json& entry : description["budget"]) {
+        const auto name = required<std::string>(entry, "name", where);
+        for (LinearBudget& b : plan.linears)
+            if (b.name == name) b = {name, int(required<int64_t>(entry, "bits", where)), required<int64_t>(entry, "weak_columns", where)};
+    }
+    options.plan = std::move(plan);
 }
 
 QStringList texts(const std::vector<std::string>& lines) {
@@ -43,8 +57,8 @@ QStringList texts(const std::vector<std::string>& lines) {
 }  // namespace
 
 RunController::RunController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace,
-                             RunPanel& panel, QObject* parent)
-    : QObject(parent), runner_(runner), jobs_(jobs), workspace_(workspace), panel_(panel) {
+                             RunPanel& panel, const BudgetController& budget, QObject* parent)
+    : QObject(parent), runner_(runner), jobs_(jobs), workspace_(workspace), panel_(panel), budget_(budget) {
     connect(&panel_, &RunPanel::analyzeWanted, this, &RunController::analyze);
     connect(&panel_, &RunPanel::runWanted, this, &RunController::run);
     connect(&panel_, &RunPanel::cancelWanted, this, &RunController::cancel);
@@ -55,6 +69,7 @@ RunController::RunController(JobRunner& runner, const JobFunctions& jobs, Worksp
 
 void RunController::suggestSettings() {
     const ModelInfo& info = workspace_.model().info;
+    analysis_.clear();
     panel_.setModelOpen(true);
     panel_.setWeights(workspace_.linearWeights(), 8.0 * double(byteSize(info.dtype)));
     RunSettings settings = panel_.settings();
@@ -103,10 +118,16 @@ void RunController::analyze() {
     CalibrateOptions options;
     options.model = toPath(workspace_.path());
     options.calibration = calibrationOf(settings);
-    options.recipe = recipeOf(settings);
+    options.recipe = recipeOf(settings, true);
     workspace_.clearSource(Workspace::kAnalysis);
     workspace_.show(Workspace::kAnalysis);
     const QString model = workspace_.path();
+    // Two models may have one name.
+    const QByteArray mark = QCryptographicHash::hash(model.toUtf8(), QCryptographicHash::Sha1).toHex().left(6);
+    const QString folder = QStringLiteral("%1/%2 analysis %3").arg(runsFolder(), workspace_.title(), QLatin1String(mark));
+    options.out = toPath(folder);
+    options.force = true;
+    analysis_.clear();
     runner_.submit<CalibrateResult>(
         {tr("Analyze %1").arg(workspace_.title()), JobRunner::Lane::compute, {}},
         [this, options, model, jobs = jobs_](JobRunner::Context& context) mutable {
@@ -115,10 +136,11 @@ void RunController::analyze() {
                     if (workspace_.path() == model) workspace_.putReport(Workspace::kAnalysis, layer);
                 });
             };
+            std::filesystem::create_directories(options.out.parent_path());
             return jobs.calibrate(options, context.progress, context.stop);
         },
-        [this, model](const CalibrateResult& result) {
-            if (workspace_.path() == model) workspace_.putReports(Workspace::kAnalysis, result.layers);
+        [this, model, folder](const CalibrateResult& result) {
+            if (workspace_.path() == model) analysis_ = folder;
             if (!result.warnings.empty()) Q_EMIT warned(texts(result.warnings));
         },
         [this](const Failure& failure) { Q_EMIT failed(failure); });
@@ -134,7 +156,9 @@ void RunController::run() {
     options.model = toPath(workspace_.path());
     options.out = toPath(settings.out);
     options.calibration = calibrationOf(settings);
-    options.recipe = recipeOf(settings);
+    options.plan = budget_.editedPlan();
+    options.recipe = recipeOf(settings, options.plan.has_value());
+    options.device = deviceKindFromName(settings.device.toStdString());
     if (options.recipe.method == Method::rtn && !QFileInfo(settings.calibrationFile).isFile())
         options.calibration = {};
     start(options);
@@ -164,7 +188,7 @@ void RunController::start(QuantizeOptions options) {
         fromPath(options.calibration.text.empty() ? options.calibration.tokens : options.calibration.text));
     const quint64 id = runner_.submit<QuantizeResult>(
         {title, JobRunner::Lane::compute, {}},
-        [this, options, directory, model, jobs = jobs_](JobRunner::Context& context) mutable {
+        [this, options, directory, model, header = workspace_.modelPtr(), jobs = jobs_](JobRunner::Context& context) mutable {
             options.onLayer = [this, directory, model, &context](const LayerReport& layer) {
                 context.post([this, directory, model, layer] {
                     if (workspace_.path() != model) return;
@@ -173,10 +197,11 @@ void RunController::start(QuantizeOptions options) {
                 });
             };
             std::filesystem::create_directories(options.out.parent_path());
-            if (options.resume) takeCalibration(options);
+            if (options.resume) takeBegun(options, header->info);
             return jobs.quantize(options, context.progress, context.stop);
         },
-        [this, directory](const QuantizeResult& result) {
+        [this, directory, header = workspace_.modelPtr(), resumed = options.resume](const QuantizeResult& result) {
+            if (!resumed) pace::remember(header->info, result);
             if (!result.warnings.empty()) Q_EMIT warned(texts(result.warnings));
             Q_EMIT runFinished(directory);
             suggestOut();

@@ -2,6 +2,7 @@
 #pragma once
 #include <QObject>
 
+#include "app/workbench/budget_controller.h"
 #include "app/workbench/job_functions.h"
 #include "app/workbench/job_runner.h"
 #include "app/workbench/workspace.h"
@@ -15,12 +16,14 @@ class RunController : public QObject {
     Q_OBJECT
 public:
     RunController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace, RunPanel& panel,
-                  QObject* parent = nullptr);
+                  const BudgetController& budget, QObject* parent = nullptr);
 
     void analyze();
     void run();
     void resume(const RunSummary& unfinished);
     void cancel();
+    const QString& analysisFolder() const { return analysis_; }  ///< where the open model's analysis was written; may be empty
+    void setAnalysisFolder(const QString& folder) { analysis_ = folder; }
     /// Settings that suit the model just opened: the sample's own texts, a fresh run directory.
     void suggestSettings();
 
@@ -39,7 +42,8 @@ private:
     const JobFunctions& jobs_;
     Workspace& workspace_;
     RunPanel& panel_;
-    QString suggestedOut_;
+    const BudgetController& budget_;
+    QString suggestedOut_, analysis_;
     bool suggesting_ = false;
 };
 

@@ -8,6 +8,8 @@ namespace owq {
 /// (../share/owq-workbench/sample) or in the source tree the program was built from (resources/sample above
 /// it). Empty when neither is there.
 QString sampleFolder();
+/// The folder of the help pages, found in the same way.
+QString helpFolder();
 /// The sample model that the start page opens, or empty.
 QString sampleModel();
 

@@ -15,19 +15,24 @@ inline QString of(const char* group, const QString& path) {
 inline constexpr const char* geometry = "window/geometry";
 inline constexpr const char* layout = "window/layout";
 inline constexpr int layoutVersion =
-    2;  ///< raised when docks change, so that an old layout is not forced on new docks
+    3;  ///< raised when docks change, so that an old layout is not forced on new docks
 inline constexpr const char* theme = "window/theme";
 inline constexpr const char* recent = "open/recent";
 inline constexpr const char* folder = "open/folder";
 inline constexpr const char* knownRuns = "runs/known";
 inline constexpr const char* runNames = "runs/names";           ///< group: hash of a path to its name
+inline constexpr const char* runNotes = "runs/notes";           ///< group: hash of a path to its note
+inline constexpr const char* divergences = "runs/kl";           ///< group: hash of a path to text and nats per token
+inline constexpr const char* agreements = "runs/top1";          ///< group: hash of a path to text and share
 inline constexpr const char* perplexities = "runs/perplexity";  ///< group: hash of a path to text and value
 inline constexpr const char* runCalibrations = "runs/calibration";  ///< group: hash of a path to the text it was started with
 inline constexpr const char* calibrationText = "run/calibration_text";
 inline constexpr const char* samples = "run/samples";
+inline constexpr const char* pace = "machine/pace";  ///< group: kind of run to what it took
 inline constexpr const char* evaluationText = "evaluate/text";
 inline constexpr const char* evaluationProtocol = "evaluate/protocol";
 inline constexpr const char* evaluationWindows = "evaluate/windows";
+inline constexpr const char* evaluationDivergence = "evaluate/divergence";
 
 inline constexpr int recentCount = 12;
 

@@ -81,20 +81,24 @@ LayerCurves layerCurves(const LinearInfo& linear, const ColumnRanges& ranges) {
     return curves;
 }
 
-Recipe recipeOf(const RunSettings& settings) {
-    Recipe recipe;
-    recipe.method = settings.method == QLatin1String("rtn")    ? Method::rtn
-                    : settings.method == QLatin1String("optq") ? Method::optq
-                                                               : Method::owq;
+Recipe recipeOf(const RunSettings& settings, bool fixedBudget) {
+    Recipe recipe = presetRecipe(settings.preset.toStdString(), methodFromName(settings.method.toStdString()));
     recipe.bits = settings.bits;
     if (recipe.method == Method::owq) recipe.targetBits = settings.targetBits;
     recipe.grid = settings.grid.toStdString();
     recipe.groupSize = settings.groupSize;
-    recipe.actOrder = settings.actOrder;
     recipe.symmetric = settings.symmetric;
-    recipe.trueSequential = settings.trueSequential;
-    recipe.damping = settings.damping;
     recipe.seed = settings.seed;
+    recipe.metric = metricFromName(settings.metric.toStdString());
+    if (recipe.method == Method::rtn) return recipe;  // nothing below applies to plain rounding
+    recipe.actOrder = settings.actOrder;
+    recipe.trueSequential = settings.trueSequential;
+    recipe.storedScales |= settings.storedScales;
+    if (settings.damping >= 0) recipe.damping = settings.damping;
+    if (settings.refinePasses >= 0) recipe.refinePasses = settings.refinePasses;
+    if (settings.inputCorrection >= 0) recipe.inputCorrection = settings.inputCorrection;
+    if (!settings.allocation.isEmpty()) recipe.allocation = settings.allocation.toStdString();
+    if (fixedBudget) recipe.allocation = "paper";  // where numbers are given there is nothing to allocate
     return recipe;
 }
 
@@ -123,7 +127,8 @@ QString describe(const Recipe& recipe) {
     const double bits = recipe.method == Method::owq
                             ? (recipe.targetBits > 0 ? recipe.targetBits : recipe.bits + 0.01)
                             : recipe.bits;
-    return QObject::tr("%1 %2 bits").arg(methodText(recipe.method), QString::number(bits, 'g', 4));
+    const QString text = QObject::tr("%1 %2 bits").arg(methodText(recipe.method), QString::number(bits, 'g', 4));
+    return recipe.preset == "best" ? QObject::tr("%1, best").arg(text) : text;
 }
 
 ResultRow resultRow(const RunSummary& run) {

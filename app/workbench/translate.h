@@ -24,7 +24,8 @@ LayerRow layerRow(const LayerReport& report);
 LayerCurves layerCurves(const LayerReport& report);
 LayerCurves layerCurves(const LinearInfo& linear, const ColumnRanges& ranges);
 
-Recipe recipeOf(const RunSettings& settings);
+/// `fixedBudget`: a plan is given, so that nothing is allocated.
+Recipe recipeOf(const RunSettings& settings, bool fixedBudget = false);
 CalibrationOptions calibrationOf(const RunSettings& settings);
 ResultRow resultRow(const RunSummary& run);
 /// "OWQ 3.05 bits", for titles.

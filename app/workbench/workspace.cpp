@@ -2,6 +2,9 @@
 #include "app/workbench/workspace.h"
 
 #include <QFileInfo>
+#include <algorithm>
+
+#include "widgets/plot/plot_content.h"
 
 namespace owq {
 
@@ -12,6 +15,9 @@ void Workspace::openModel(const QString& path, std::shared_ptr<const InspectResu
     reports_.clear();
     ranges_.clear();
     curves_.clear();
+    plan_.clear();
+    replanned_.clear();
+    other_.clear();
     shown_ = kAnalysis;
     for (const LinearInfo& linear : model_->info.linears)
         linears_.insert(QString::fromStdString(linear.name), &linear);
@@ -38,17 +44,26 @@ void Workspace::putReport(const QString& source, LayerReport report) {
     if (source != shown_) return;
     curves_.remove(layer);
     Q_EMIT layersChanged({layer});
+    Q_EMIT reportsChanged({layer});
 }
 
-void Workspace::putReports(const QString& source, const std::vector<LayerReport>& reports) {
+std::vector<Workspace::ReportPtr> Workspace::shared(std::vector<LayerReport> reports) {
+    std::vector<ReportPtr> all;
+    for (LayerReport& report : reports) all.push_back(std::make_shared<const LayerReport>(std::move(report)));
+    return all;
+}
+
+void Workspace::putReports(const QString& source, const std::vector<ReportPtr>& reports) {
     QStringList layers;
-    for (const LayerReport& report : reports) {
-        const QString layer = QString::fromStdString(report.linear.name);
-        reports_[source].insert(layer, std::make_shared<const LayerReport>(report));
+    for (const ReportPtr& report : reports) {
+        const QString layer = QString::fromStdString(report->linear.name);
+        reports_[source].insert(layer, report);
         layers << layer;
         if (source == shown_) curves_.remove(layer);
     }
-    if (source == shown_) Q_EMIT layersChanged(layers);
+    if (source != shown_) return;
+    Q_EMIT layersChanged(layers);
+    Q_EMIT reportsChanged(layers);
 }
 
 void Workspace::putRanges(const QString& layer, const ColumnRanges& ranges) {
@@ -65,10 +80,36 @@ void Workspace::clearSource(const QString& source) {
 }
 
 void Workspace::show(const QString& source) {
-    if (source == shown_) return;
+    if (source == shown_ && other_.isEmpty()) return;
     shown_ = source;
+    other_.clear();
+    replanned_.clear();
     curves_.clear();
     Q_EMIT shownChanged(source);
+}
+
+void Workspace::compare(const QString& a, const QString& b) {
+    shown_ = a;
+    other_ = b;
+    replanned_.clear();
+    curves_.clear();
+    Q_EMIT shownChanged(a);
+}
+
+void Workspace::setPlan(QHash<QString, PlannedLinear> plan) {
+    plan_ = std::move(plan);
+    replanned_.clear();
+    curves_.clear();
+    Q_EMIT layersChanged(plan_.keys());
+}
+
+void Workspace::setPlanned(const QStringList& layers, const QHash<QString, PlannedLinear>& plan) {
+    for (const QString& layer : layers) {
+        plan_.insert(layer, plan.value(layer));
+        if (shown_ != kAnalysis) replanned_.insert(layer);
+        curves_.remove(layer);
+    }
+    if (!layers.isEmpty()) Q_EMIT plannedChanged(layers);
 }
 
 std::vector<LayerRow> Workspace::rows() const {
@@ -91,11 +132,16 @@ LayerRow Workspace::row(const QString& layer) const {
     const LinearInfo* linear = find(layer);
     if (!linear) return {};
     const ReportPtr known = report(layer);
-    if (!known) return layerRow(*linear);
-    LayerRow row = layerRow(*known);
-    const LayerRow header = layerRow(*linear);  // headers are surer about shape and place
-    row.block = header.block, row.kind = header.kind, row.dtype = header.dtype, row.rows = header.rows,
-    row.columns = header.columns;
+    const LayerRow header = layerRow(*linear);
+    LayerRow row = known ? layerRow(*known) : header;
+    // Headers are surer about shape and place.
+    row.block = header.block, row.kind = header.kind, row.dtype = header.dtype, row.rows = header.rows, row.columns = header.columns;
+    row.inputGroup = header.inputGroup;
+    if (const ReportPtr other = reports_.value(other_).value(layer); other && other->quantized) row.otherError = other->error;
+    if (shown_ == kAnalysis && plan_.contains(layer)) {
+        row.bits = plan_[layer].bits;
+        row.weakColumns = plan_[layer].weakColumns;
+    }
     return row;
 }
 
@@ -110,7 +156,31 @@ LayerCurvesPtr Workspace::curves(const QString& layer) const {
             curves.columnMin = ranges->columnMin;
             curves.columnMax = ranges->columnMax;
         }
+    if (showsPlan(layer) && isKnown(curves, curves.sensitivity)) {
+        const PlannedLinear plan = plan_.value(layer);
+        std::vector<int> ranking = weakRanking(curves);
+        ranking.resize(size_t(std::clamp(plan.weakColumns, 0, int(ranking.size()))));
+        curves.weakColumns = std::move(ranking);
+        if (!curves.measured) curves.bits = plan.bits;
+        curves.planned = plan.bits < 16;
+    } else if (isKnown(curves, curves.sensitivity)) {
+        curves.planned = plan_.contains(layer);  // where the cut of the run stands, it can be taken from
+    }
     return *curves_.insert(layer, std::make_shared<const LayerCurves>(std::move(curves)));
+}
+
+std::vector<LayerCurvesPtr> Workspace::curvesShown(const QString& layer) const {
+    const LayerCurvesPtr one = curves(layer);
+    if (!one || !isComparing()) return one ? std::vector{one} : std::vector<LayerCurvesPtr>();
+    std::vector<LayerCurvesPtr> both;
+    for (const auto& [source, run] : {std::pair(shown_, QStringLiteral("A")), std::pair(other_, QStringLiteral("B"))}) {
+        const ReportPtr known = reports_.value(source).value(layer);
+        if (!known) continue;
+        auto curves = std::make_shared<LayerCurves>(layerCurves(*known));
+        curves->run = run;
+        both.push_back(std::move(curves));
+    }
+    return both;
 }
 
 bool Workspace::needsRanges(const QString& layer) const {

@@ -2,12 +2,20 @@
 #pragma once
 #include <QHash>
 #include <QObject>
+#include <QSet>
 #include <QStringList>
 #include <memory>
 
 #include "app/workbench/translate.h"
 
 namespace owq {
+
+/// What the budget gives a linear.
+struct PlannedLinear {
+    int bits = 3;  ///< 16: kept
+    int weakColumns = 0;
+    bool operator==(const PlannedLinear&) const = default;
+};
 
 /// What is open: the model, and what is known of its linears from an analysis, from runs, and from the
 /// weights alone. One source is shown at a time. Holds results, starts nothing.
@@ -24,35 +32,54 @@ public:
     bool isOpen() const { return bool(model_); }
     const QString& path() const { return path_; }
     const InspectResult& model() const { return *model_; }
+    std::shared_ptr<const InspectResult> modelPtr() const { return model_; }
     QString title() const;
     /// Weights in the quantizable linears.
     double linearWeights() const;
 
     void putReport(const QString& source, LayerReport report);
-    void putReports(const QString& source, const std::vector<LayerReport>& reports);
+    void putReports(const QString& source, const std::vector<ReportPtr>& reports);
+    /// For the thread that read them: handing over statistics of hundreds of linears must not copy them.
+    static std::vector<ReportPtr> shared(std::vector<LayerReport> reports);
     void putRanges(const QString& layer, const ColumnRanges& ranges);
     void clearSource(const QString& source);
     bool hasReports(const QString& source) const {
         return reports_.contains(source) && !reports_[source].isEmpty();
     }
 
+    ReportPtr reportOf(const QString& layer) const { return report(layer); }  ///< of the source shown; may be null
+
+    /// The budget, shown with the numbers of the unquantized model. A run shows what it kept, but for the cuts of linears that are changed
+    /// while it is looked at.
+    void setPlan(QHash<QString, PlannedLinear> plan);
+    void setPlanned(const QStringList& layers, const QHash<QString, PlannedLinear>& plan);
+    PlannedLinear planned(const QString& layer) const { return plan_.value(layer); }
+
     /// The source that tree and plots show.
     void show(const QString& source);
     const QString& shown() const { return shown_; }
+    /// Shows A and beside it, in the same axes, B; show() ends it.
+    void compare(const QString& a, const QString& b);
+    bool isComparing() const { return !other_.isEmpty(); }
+    const QString& comparedWith() const { return other_; }
 
     std::vector<LayerRow> rows() const;
     LayerRow row(const QString& layer) const;
     LayerCurvesPtr curves(const QString& layer) const;  ///< never null for a layer of the model
+    std::vector<LayerCurvesPtr> curvesShown(const QString& layer) const;  ///< one, or one of each run compared
     bool needsRanges(const QString& layer) const;
 
 Q_SIGNALS:
     void modelChanged();
     void layersChanged(const QStringList& layers);  ///< numbers of these linears, of the source shown
+    void reportsChanged(const QStringList& layers);  ///< statistics of the source shown
+    void plannedChanged(const QStringList& layers);  ///< their budget, nothing else
     void shownChanged(const QString& source);
 
 private:
     const LinearInfo* find(const QString& layer) const;
     ReportPtr report(const QString& layer) const;
+    bool showsPlan(const QString& layer) const { return plan_.contains(layer) && (shown_ == kAnalysis || replanned_.contains(layer)); }
 
     QString path_;
     std::shared_ptr<const InspectResult> model_;
@@ -60,6 +87,9 @@ private:
     QHash<QString, QHash<QString, ReportPtr>> reports_;  ///< source to layer to report
     QHash<QString, ColumnRanges> ranges_;
     mutable QHash<QString, LayerCurvesPtr> curves_;  ///< of the source shown
+    QHash<QString, PlannedLinear> plan_;
+    QSet<QString> replanned_;  ///< while the run shown is looked at
+    QString other_;            ///< B of a comparison
     QString shown_ = kAnalysis;
 };
 

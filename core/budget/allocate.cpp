@@ -100,6 +100,36 @@ std::vector<int> candidateWidths(int bits) {
 
 int64_t openCount(const BudgetPlan& plan) { return std::count_if(plan.linears.begin(), plan.linears.end(), isOpen); }
 
+BudgetPlan allocateByPaper(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan) {
+    const auto spent = [&](const BudgetPlan& p) { return plannedFileBytes(model, p, recipe.groupSize); };
+    const auto withTarget = [&](double target) {
+        Recipe asked = recipe;
+        if (asked.method == Method::owq) asked.targetBits = target;
+        BudgetPlan result = planBudget(model, asked);
+        for (size_t i = 0; i < std::min(result.linears.size(), plan.linears.size()); ++i)
+            if (plan.linears[i].locked) result.linears[i] = plan.linears[i];
+        return result;
+    };
+    const uint64_t limit = spent(planBudget(model, recipe));
+    BudgetPlan best = withTarget(targetBits(recipe));
+    const bool any = std::any_of(plan.linears.begin(), plan.linears.end(), [](const LinearBudget& b) { return b.locked; });
+    if (recipe.method != Method::owq || recipe.weakColumns >= 0 || !any) return best;
+    best = withTarget(recipe.bits);
+    if (spent(best) > limit) return best;
+    double low = recipe.bits, high = 16;
+    for (int i = 0; i < 40; ++i) {  // the rule is a staircase: far below its smallest step
+        const double middle = (low + high) / 2;
+        BudgetPlan there = withTarget(middle);
+        if (spent(there) <= limit) {
+            low = middle;
+            best = std::move(there);
+        } else {
+            high = middle;
+        }
+    }
+    return best;
+}
+
 BudgetPlan allocateGreedy(const ModelInfo& model, const Recipe& recipe, const BudgetPlan& plan, const std::vector<PredictedLoss>& losses) {
     const NamePattern weakLayers(recipe.weakLayers);
     BudgetPlan result = plan;

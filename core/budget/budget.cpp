@@ -37,8 +37,13 @@ BudgetPlan planFor(const ModelInfo& model, const Recipe& recipe, double target) 
 
 template <class Each>
 void forQuantized(const ModelInfo& model, const BudgetPlan& plan, Each each) {
-    for (const LinearBudget& b : plan.linears)
-        if (const LinearInfo* l = model.find(b.name); l && b.bits < 16) each(*l, b);
+    for (size_t i = 0; i < plan.linears.size(); ++i) {
+        const LinearBudget& b = plan.linears[i];
+        if (b.bits >= 16) continue;
+        // A plan has the model's order: to look for names would take the square of their number.
+        const bool inOrder = i < model.linears.size() && model.linears[i].name == b.name;
+        if (const LinearInfo* l = inOrder ? &model.linears[i] : model.find(b.name)) each(*l, b);
+    }
 }
 
 }  // namespace

@@ -24,11 +24,13 @@ std::string twoDigits(double v) {
     return text;
 }
 
+bool budgetGiven(const QuantizeOptions& options) { return options.plan || !options.budget.empty(); }
+
 BudgetPlan planOf(const QuantizeOptions& options, const ModelInfo& info) {
-    if (options.budget.empty()) return planBudget(info, options.recipe);
+    if (!budgetGiven(options)) return planBudget(info, options.recipe);
     checkRecipe(options.recipe);
-    const std::string where = options.budget.string();
-    BudgetPlan plan = budgetFromJson(readJson(options.budget), info, where);
+    const std::string where = options.plan ? "the budget" : options.budget.string();
+    BudgetPlan plan = budgetFromJson(options.plan ? toJson(*options.plan) : readJson(options.budget), info, where);
     bool any = false;
     for (const LinearBudget& b : plan.linears) {
         any |= b.bits < 16;
@@ -42,7 +44,7 @@ BudgetPlan planOf(const QuantizeOptions& options, const ModelInfo& info) {
 
 // What --target-bits says; a budget file that came without one is its own target.
 double targetOf(const QuantizeOptions& options, const EffectiveBits& bits) {
-    return options.budget.empty() || options.recipe.targetBits > 0 ? targetBits(options.recipe) : bits.paper;
+    return !budgetGiven(options) || options.recipe.targetBits > 0 ? targetBits(options.recipe) : bits.paper;
 }
 
 // What the formats and kernels cannot hold is refused before any work.
@@ -59,7 +61,7 @@ void checkShapes(const ModelInfo& info, const Recipe& recipe, const BudgetPlan& 
 }
 
 void addPlanWarnings(const ModelInfo& info, const QuantizeOptions& options, const BudgetPlan& plan, QuantizeResult& result) {
-    if (options.recipe.method != Method::owq || !options.budget.empty()) return;
+    if (options.recipe.method != Method::owq || budgetGiven(options)) return;
     for (const LinearBudget& b : plan.linears)
         if (b.weakColumns > 0) return;
     std::string text = "a target of " + twoDigits(result.targetBits) + " bits gives no weak column in a model this small";

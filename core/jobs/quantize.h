@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct QuantizeOptions {
     CalibrationOptions calibration;      ///< not needed for rtn
     Recipe recipe;
     std::filesystem::path budget;        ///< JSON with bits and weak columns per linear, or empty
+    std::optional<BudgetPlan> plan;      ///< the same as `budget`, not from a file
     bool dryRun = false;                 ///< plan and sizes only; writes out/budget.json
     DeviceKind device = DeviceKind::cpu;  ///< what computes; a plan is made without it
     bool resume = false, force = false;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "core/base/csv.h"
 #include "core/base/file.h"
 
 namespace owq {
@@ -26,24 +27,9 @@ Json toJson(const std::vector<SweepPerplexity>& all) {
     return list;
 }
 
-std::string csvField(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-}
-
 std::string csvText(const Json& value) {
     if (value.is_null()) return {};
     return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-std::string csvNumber(double v) { return std::isfinite(v) ? Json(v).dump() : std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf"; }
-
-std::string csvLine(const std::vector<std::string>& cells) {
-    std::string line;
-    for (size_t i = 0; i < cells.size(); ++i) line += (i ? "," : "") + csvField(cells[i]);
-    return line + "\n";
 }
 
 void addPerplexities(std::vector<std::string>& cells, const std::vector<SweepPerplexity>& all, size_t texts) {

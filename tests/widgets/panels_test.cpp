@@ -115,6 +115,13 @@ TEST(RunPanel, GivesBackTheSettingsItWasGiven) {
     s.groupSize = 128;
     s.actOrder = s.symmetric = s.trueSequential = true;
     s.damping = 0.02;
+    s.preset = QStringLiteral("best");
+    s.device = QStringLiteral("cuda");
+    s.allocation = QStringLiteral("greedy");
+    s.metric = QStringLiteral("hessian");
+    s.refinePasses = 5;
+    s.inputCorrection = 0.5;
+    s.storedScales = true;
     s.calibrationFile = QStringLiteral("/a/b.jsonl");
     s.samples = 16;
     s.sequenceLength = 512;
@@ -122,6 +129,8 @@ TEST(RunPanel, GivesBackTheSettingsItWasGiven) {
     s.out = QStringLiteral("/a/run");
     panel.setSettings(s);
     EXPECT_EQ(panel.settings(), s);
+    panel.setSettings({});
+    EXPECT_EQ(panel.settings(), RunSettings()) << "what is the recipe's own stays so";
 }
 
 TEST(JobsView, ShowsProgressTimeLeftAndOutcome) {

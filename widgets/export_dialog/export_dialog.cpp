@@ -50,6 +50,8 @@ ExportDialog::ExportDialog(const QString& run, const QString& suggestedFolder, Q
       run_(run),
       folder_(suggestedFolder),
       format_(new QComboBox),
+      layout_(new QComboBox),
+      layoutLabel_(new QLabel(tr("&Layout"))),
       about_(new QLabel),
       space_(new QLabel),
       outcome_(new QLabel),
@@ -61,6 +63,12 @@ ExportDialog::ExportDialog(const QString& run, const QString& suggestedFolder, Q
     setWindowTitle(tr("Export %1").arg(QFileInfo(run).fileName()));
     for (const Format& f : kFormats) format_->addItem(tr(f.name), QLatin1String(f.id));
     format_->setAccessibleName(tr("Format"));
+    layout_->addItem(tr("Latency: weak columns keep a slot in the codes"), QStringLiteral("latency"));
+    layout_->addItem(tr("Storage: weak columns are left out of the codes"), QStringLiteral("storage"));
+    layout_->setAccessibleName(tr("Layout"));
+    layout_->setObjectName(QStringLiteral("exportLayout"));
+    layout_->setToolTip(tr("Latency is multiplied as it lies; storage is smaller by the codes of the weak columns"));
+    layoutLabel_->setBuddy(layout_);
     for (QLabel* label : {about_, space_, outcome_, status_}) label->setWordWrap(true);
     about_->setForegroundRole(QPalette::PlaceholderText);
     outcome_->setTextFormat(Qt::RichText);
@@ -77,6 +85,7 @@ ExportDialog::ExportDialog(const QString& run, const QString& suggestedFolder, Q
     form->setHorizontalSpacing(14);
     form->addRow(tr("&Format"), format_);
     form->addRow(QString(), about_);
+    form->addRow(layoutLabel_, layout_);
     form->addRow(tr("&Destination"), out_);
     form->addRow(tr("Space"), space_);
     auto* buttons = new QHBoxLayout;
@@ -126,12 +135,17 @@ void ExportDialog::setFreeSpace(std::function<double(const QString&)> freeSpace)
 }
 
 ExportDialog::Request ExportDialog::request() const {
-    return {run_, format_->currentData().toString(), out_->path(), false};
+    const QString format = format_->currentData().toString();
+    const bool packed = format == QLatin1String("owq");
+    return {run_, format, packed ? layout_->currentData().toString() : QStringLiteral("latency"), out_->path(), false};
 }
 
 void ExportDialog::suggest() {
     const Format& format = kFormats[format_->currentIndex()];
     about_->setText(tr(format.about));
+    const bool packed = QLatin1String(format.id) == QLatin1String("owq");
+    layout_->setVisible(packed);
+    layoutLabel_->setVisible(packed);
     // Only a destination that nobody changed follows the format.
     if (out_->path() == suggested_ || out_->path().isEmpty()) {
         suggested_ = QDir(folder_).filePath(QFileInfo(run_).fileName() + QLatin1String(format.suffix));
@@ -164,6 +178,7 @@ void ExportDialog::setRunning(bool running) {
     bar_->setValue(0);
     close_->setText(running ? tr("Cancel") : tr("Close"));
     format_->setEnabled(!running);
+    layout_->setEnabled(!running);
     out_->setEnabled(!running);
     refresh();
 }

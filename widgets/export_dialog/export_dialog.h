@@ -17,7 +17,7 @@ class ExportDialog : public QDialog {
     Q_OBJECT
 public:
     struct Request {
-        QString run, format, out;
+        QString run, format, layout, out;
         bool replace = false;
     };
 
@@ -44,8 +44,8 @@ private:
     QString run_, folder_, suggested_;
     std::function<double(const QString&)> freeSpace_;
     double packed_ = 0, dense_ = 0;
-    QComboBox* format_;
-    QLabel *about_, *space_, *outcome_, *status_;
+    QComboBox *format_, *layout_;
+    QLabel *layoutLabel_, *about_, *space_, *outcome_, *status_;
     PathEdit* out_;
     QProgressBar* bar_;
     QPushButton *go_, *close_;

@@ -19,6 +19,7 @@ struct LayerRow {
     int weakColumns = -1;
     double sensitivity = kUnknown;  ///< sum over columns
     double error = kUnknown;        ///< loss after quantization
+    double otherError = kUnknown;   ///< of the run it is compared with
     bool quantized = false;         ///< numbers of a run, not of an analysis
     QString note;                   ///< for the tool tip
 };

@@ -55,6 +55,7 @@ LayerTree::LayerTree(QWidget* parent)
     // The names say the kind already, the numbers do not: they stand first.
     view_->header()->moveSection(LayerTreeModel::kindColumn, LayerTreeModel::columnTotal - 1);
     view_->header()->moveSection(view_->header()->visualIndex(LayerTreeModel::dtypeColumn), LayerTreeModel::columnTotal - 1);
+    for (const int column : {LayerTreeModel::otherErrorColumn, LayerTreeModel::ratioColumn}) view_->setColumnHidden(column, true);
     installCopy(view_);
 
     nothing_->setAlignment(Qt::AlignCenter);
@@ -89,7 +90,7 @@ void LayerTree::setRows(std::vector<LayerRow> rows) {
     applyFilter();
     view_->expandToDepth(model_->rowCount() > 8 ? -1 : 0);
     if (model_->rowCount() > 8) view_->expand(filter_->index(0, 0));
-    const int widths[] = {132, 42, 78, 46, 38, 44, 84, 76};
+    const int widths[] = {132, 42, 78, 46, 38, 44, 84, 76, 76, 64};
     const double scale = fontMetrics().horizontalAdvance(QLatin1Char('0')) / 7.0;
     for (int c = 0; c < LayerTreeModel::columnTotal; ++c) view_->setColumnWidth(c, int(widths[c] * scale));
 }
@@ -121,6 +122,13 @@ void LayerTree::select(const QStringList& names) {
     view_->selectionModel()->select(selection,
                                     QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
     view_->scrollTo(first);
+}
+
+void LayerTree::setComparing(bool comparing) {
+    const bool was = !view_->isColumnHidden(LayerTreeModel::ratioColumn);
+    for (const int column : {LayerTreeModel::otherErrorColumn, LayerTreeModel::ratioColumn}) view_->setColumnHidden(column, !comparing);
+    if (was == comparing) return;
+    view_->sortByColumn(comparing ? LayerTreeModel::ratioColumn : LayerTreeModel::nameColumn, comparing ? Qt::DescendingOrder : Qt::AscendingOrder);
 }
 
 void LayerTree::applyFilter() {

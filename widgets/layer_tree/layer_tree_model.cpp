@@ -13,6 +13,11 @@ namespace {
 // A block's index carries 0, a linear's its block's place + 1.
 constexpr quintptr kBlock = 0;
 
+/// How far the two runs of a comparison are apart: |ln (B / A)|.
+double difference(const LayerRow& row) {
+    return row.error > 0 && row.otherError > 0 ? std::abs(std::log(row.otherError / row.error)) : LayerRow::kUnknown;
+}
+
 QString shortName(const LayerRow& row) {
     const QString stem = QStringLiteral(".%1.").arg(row.block);
     const int at = row.name.indexOf(stem);
@@ -105,11 +110,17 @@ QVariant LayerTreeModel::data(const QModelIndex& index, int role) const {
 
 QVariant LayerTreeModel::blockData(const Block& block, int column, int role) const {
     double sensitivity = 0, error = 0;
-    for (int i : block.rows) sensitivity += rows_[i].sensitivity, error += rows_[i].error;
+    double otherError = 0, most = -1;
+    for (int i : block.rows) {
+        sensitivity += rows_[i].sensitivity, error += rows_[i].error, otherError += rows_[i].otherError;
+        most = std::max(most, difference(rows_[i]));  // NaN leaves it
+    }
     if (role == sortRole) {
         // A block's heading sorts by its sums, and by its place where there are none.
         if (column == sensitivityColumn && !std::isnan(sensitivity)) return sensitivity;
         if (column == errorColumn && !std::isnan(error)) return error;
+        if (column == otherErrorColumn && !std::isnan(otherError)) return otherError;
+        if (column == ratioColumn && most >= 0) return most;
         return block.number;
     }
     if (role == nameRole) return QString();
@@ -121,6 +132,10 @@ QVariant LayerTreeModel::blockData(const Block& block, int column, int role) con
             return numberText(sensitivity, 3);
         case errorColumn:
             return numberText(error, 3);
+        case otherErrorColumn:
+            return numberText(otherError, 3);
+        case ratioColumn:
+            return error > 0 && otherError > 0 ? QVariant(QStringLiteral("×%1").arg(numberText(otherError / error, 3))) : QVariant();
         default:
             return {};
     }
@@ -146,13 +161,15 @@ QVariant LayerTreeModel::rowData(const LayerRow& row, int column, int role) cons
         if (row.weakColumns >= 0)
             tip += QLatin1Char('\n') + (row.quantized
                                             ? tr("%n weak columns kept", nullptr, row.weakColumns)
-                                            : tr("%n weak columns proposed", nullptr, row.weakColumns));
+                                            : tr("%n weak columns planned", nullptr, row.weakColumns));
         return row.note.isEmpty() ? tip : tip + QLatin1Char('\n') + row.note;
     }
     if (role == heatRole) {
         if (column == sensitivityColumn) return heat(row.sensitivity, sensitivity_);
         if (column == errorColumn) return heat(row.error, error_);
-        return {};
+        if (column == otherErrorColumn) return heat(row.otherError, error_);
+        const double d = difference(row);
+        return column == ratioColumn && !std::isnan(d) && mostDifferent_ > 0 ? QVariant(d / mostDifferent_) : QVariant();
     }
     if (role != Qt::DisplayRole && role != sortRole) return {};
     const bool sorting = role == sortRole;
@@ -177,6 +194,11 @@ QVariant LayerTreeModel::rowData(const LayerRow& row, int column, int role) cons
             return sorting ? QVariant(number(row.sensitivity)) : numberText(row.sensitivity, 3);
         case errorColumn:
             return sorting ? QVariant(number(row.error)) : numberText(row.error, 3);
+        case otherErrorColumn:
+            return sorting ? QVariant(number(row.otherError)) : numberText(row.otherError, 3);
+        case ratioColumn:
+            if (sorting) return number(difference(row));
+            return std::isnan(difference(row)) ? QVariant() : QStringLiteral("×%1").arg(numberText(row.otherError / row.error, 3));
         default:
             return {};
     }
@@ -186,16 +208,18 @@ QVariant LayerTreeModel::headerData(int section, Qt::Orientation orientation, in
     if (orientation != Qt::Horizontal) return {};
     static const char* names[] = {QT_TR_NOOP("Layer"),       QT_TR_NOOP("Kind"), QT_TR_NOOP("Shape"),
                                   QT_TR_NOOP("Type"),        QT_TR_NOOP("Bits"), QT_TR_NOOP("Weak"),
-                                  QT_TR_NOOP("Sensitivity"), QT_TR_NOOP("Error")};
+                                  QT_TR_NOOP("Sensitivity"), QT_TR_NOOP("Error"), QT_TR_NOOP("Error B"), QT_TR_NOOP("B / A")};
     static const char* tips[] = {
         QT_TR_NOOP("Linear layers by transformer block"),
         QT_TR_NOOP("Role in the block: q, k, v, o, gate, up, down"),
         QT_TR_NOOP("Output rows × input columns"),
         QT_TR_NOOP("Number type in the checkpoint"),
         QT_TR_NOOP("Bits per weight outside the weak columns"),
-        QT_TR_NOOP("Weak columns: kept in 16 bit (proposed by an analysis, kept by a run)"),
+        QT_TR_NOOP("Weak columns: kept in 16 bit (planned in the budget, or kept by the run that is shown)"),
         QT_TR_NOOP("Sum over columns of Hessian diagonal × quantization error"),
-        QT_TR_NOOP("Loss of the layer's output after quantization")};
+        QT_TR_NOOP("Loss of the layer's output after quantization"),
+        QT_TR_NOOP("The same in the run it is compared with"),
+        QT_TR_NOOP("Above 1: B is worse here. Sorted, the layers that differ most come first")};
     if (section < 0 || section >= columnTotal) return {};
     if (role == Qt::DisplayRole) return tr(names[section]);
     if (role == Qt::ToolTipRole) return tr(tips[section]);
@@ -224,6 +248,8 @@ void LayerTreeModel::measure() {
     };
     sensitivity_ = range(&LayerRow::sensitivity);
     error_ = range(&LayerRow::error);
+    mostDifferent_ = 0;
+    for (const LayerRow& row : rows_) mostDifferent_ = std::max(mostDifferent_, difference(row));
 }
 
 }  // namespace owq

@@ -21,6 +21,8 @@ public:
         weakColumn,
         sensitivityColumn,
         errorColumn,
+        otherErrorColumn,  ///< of a comparison: error of B, and B / A
+        ratioColumn,
         columnTotal
     };
     enum Role {
@@ -67,6 +69,7 @@ private:
     std::vector<Block> blocks_;
     QHash<QString, QPair<int, int>> places_;  ///< name to block and place within it
     Range sensitivity_, error_;
+    double mostDifferent_ = 0;  ///< largest |ln (B / A)|
 };
 
 }  // namespace owq

@@ -12,6 +12,7 @@
 namespace owq {
 namespace {
 
+const QString kMarks = QStringLiteral("marks");  // layer of weak columns, cuts and labels
 constexpr int kLegendEntries = 12;           // more linears than this are counted, not listed
 constexpr size_t kLabelledBlocks = 3;        // outlier labels of more linears would bury the curves
 constexpr size_t kOutliers = 24;             // candidates for a label per linear
@@ -72,7 +73,8 @@ protected:
 ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
     plot_->setAutoAddPlottableToLegend(false);
     plot_->setPlottingHint(QCP::phFastPolylines, true);
-    plot_->addLayer(QStringLiteral("marks"), plot_->layer(QStringLiteral("main")), QCustomPlot::limAbove);
+    plot_->addLayer(kMarks, plot_->layer(QStringLiteral("main")), QCustomPlot::limAbove);
+    plot_->layer(kMarks)->setMode(QCPLayer::lmBuffered);  // a cut that is dragged repaints no curve
     // The legend stands above the axes, where it cannot cover a curve.
     legend_ = new QCPLegend;
     legend_->setFillOrder(QCPLayoutGrid::foColumnsFirst);
@@ -104,6 +106,8 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style) {
     items_.clear();
     outliers_.clear();
     thinned_.clear();
+    weakMarks_.clear();
+    cuts_.clear();
     const bool many = pointCount(content) > kManyPoints;
     plot_->setNotAntialiasedElements(many ? QCP::aePlottables : QCP::aeNone);
     plot_->yAxis->setScaleType(content.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
@@ -246,27 +250,52 @@ void ContentDrawing::addCurves(const PlotContent& content) {
 }
 
 void ContentDrawing::addWeakMarks(const PlotContent& content) {
+    weakNamed_ = false;
+    if (content.kind == PlotKind::CumulativeError) return;
     const QColor color = weakColor(style_.theme);
-    bool named = false;
-    for (const PlotBlock& block : content.blocks) {
-        if (block.weakCount == 0) continue;
+    for (size_t b = 0; b < content.blocks.size(); ++b) {
+        const PlotBlock& block = content.blocks[b];
         for (size_t v = 0; v < content.values.size(); ++v) {
-            if (!block.hasValue(v) || content.kind == PlotKind::CumulativeError) continue;
-            QVector<QCPGraphData> points;
-            for (size_t i = 0; i < block.weak.size(); ++i)
-                if (block.weak[i]) points.append({static_cast<double>(i), content.drawn(block.values[v][i])});
-            QCPGraph* graph = addGraph(named ? QString() : QStringLiteral("weak columns"));
-            named = true;
-            graph->data()->set(points, true);
-            graph->setLayer(QStringLiteral("marks"));
+            if (!block.hasValue(v)) continue;
+            const bool name = block.weakCount > 0 && !weakNamed_;
+            weakNamed_ |= name;
+            QCPGraph* graph = addGraph(name ? QStringLiteral("weak columns") : QString());
+            graph->setLayer(kMarks);
             const bool strokes = content.shape == CurveShape::Range && content.blocks.size() == 1;
             graph->setLineStyle(strokes ? QCPGraph::lsImpulse : QCPGraph::lsNone);
             graph->setPen(penOf(color, style_.line * (style_.paper ? 0.7 : 1)));
             graph->setAdaptiveSampling(!style_.paper);
             const auto shape = content.blocks.size() > 1 ? scatterShape(block.look.marker) : QCPScatterStyle::ssCircle;
             graph->setScatterStyle({shape, penOf(color, style_.line * 0.8), QBrush(color), style_.em() * 0.4});
+            weakMarks_.push_back({graph, b, v});
+            setWeakData(weakMarks_.back());
         }
     }
+}
+
+void ContentDrawing::setWeakData(const WeakMarks& marks) {
+    const PlotBlock& block = content_->blocks[marks.block];
+    QVector<QCPGraphData> points;
+    if (block.weakCount > 0)
+        for (size_t i = 0; i < block.weak.size(); ++i)
+            if (block.weak[i]) points.append({static_cast<double>(i), content_->drawn(block.values[marks.value][i])});
+    marks.graph->data()->set(points, true);
+}
+
+bool ContentDrawing::moveWeak() {
+    if (!content_) return true;
+    const auto& blocks = content_->blocks;
+    const bool named = content_->kind != PlotKind::CumulativeError &&
+                       std::any_of(blocks.begin(), blocks.end(), [](const PlotBlock& b) { return b.weakCount > 0; });
+    const auto withCut = static_cast<size_t>(std::count_if(blocks.begin(), blocks.end(), [](const PlotBlock& b) { return b.cut.has_value(); }));
+    if (named != weakNamed_ || withCut != cuts_.size()) return false;
+    for (const WeakMarks& marks : weakMarks_) setWeakData(marks);
+    for (const Cut& cut : cuts_) {
+        if (!blocks[cut.block].cut) return false;
+        placeCut(cut);
+    }
+    if (plot_->isVisible()) plot_->layer(kMarks)->replot();
+    return true;
 }
 
 void ContentDrawing::addClampMarks(const PlotContent& content) {
@@ -280,45 +309,47 @@ void ContentDrawing::addClampMarks(const PlotContent& content) {
     const auto exponent = std::lround(std::log10(content.logFloor));
     QCPGraph* graph = addGraph(QStringLiteral("%1 below 1e%2, drawn there").arg(content.clamped).arg(exponent));
     graph->data()->set(points, content.blocks.size() == 1);
-    graph->setLayer(QStringLiteral("marks"));
+    graph->setLayer(kMarks);
     graph->setLineStyle(QCPGraph::lsNone);
     graph->setScatterStyle(
         {QCPScatterStyle::ssTriangleInverted, penOf(style_.theme.axis, style_.axis), Qt::NoBrush, style_.em() * 0.45});
 }
 
 void ContentDrawing::addCuts(const PlotContent& content) {
-    for (const PlotBlock& block : content.blocks) {
-        if (!block.cut) continue;
-        const bool vertical = content.xMode != XMode::Index;
+    for (size_t b = 0; b < content.blocks.size(); ++b) {
+        const PlotBlock& block = content.blocks[b];
+        if (!block.cut || (style_.paper && block.weakCount == 0)) continue;  // a figure has no handles
         const QColor color = content.blocks.size() == 1 ? weakColor(style_.theme) : seriesColor(block.look.color, style_.theme);
-        auto* line = new QCPItemStraightLine(plot_);
-        line->setLayer(QStringLiteral("marks"));
-        line->setPen(penOf(color, style_.line, {4, 3}));
-        line->setSelectable(false);
-        line->point1->setCoords(vertical ? *block.cut : 0, vertical ? 1 : *block.cut);
-        line->point2->setCoords(vertical ? *block.cut : 1, vertical ? 2 : *block.cut);
-        items_.push_back(line);
-        if (content.blocks.size() > 1) continue;  // they would overlap; the sensitivity legend has the numbers
-        auto* text = new QCPItemText(plot_);
-        text->setLayer(QStringLiteral("marks"));
-        text->setText(QStringLiteral("k = %1").arg(block.weakCount));
-        text->setFont(style_.font);
-        text->setColor(color);
-        text->setSelectable(false);
-        text->setPadding(QMargins(static_cast<int>(style_.em() * 0.4), 0, static_cast<int>(style_.em() * 0.4), 0));
-        if (vertical) {
-            text->position->setTypeX(QCPItemPosition::ptPlotCoords);
-            text->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-            text->position->setCoords(*block.cut, 0.98);  // below the rising curves
-            text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
-        } else {
-            text->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
-            text->position->setTypeY(QCPItemPosition::ptPlotCoords);
-            text->position->setCoords(1, *block.cut);
-            text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+        Cut cut{b, new QCPItemStraightLine(plot_), nullptr};
+        cut.line->setLayer(kMarks);
+        cut.line->setPen(penOf(color, style_.line, {4, 3}));
+        cut.line->setSelectable(false);
+        items_.push_back(cut.line);
+        if (content.blocks.size() == 1) {  // they would overlap; the sensitivity legend has the numbers
+            cut.text = new QCPItemText(plot_);
+            cut.text->setLayer(kMarks);
+            cut.text->setFont(style_.font);
+            cut.text->setColor(color);
+            cut.text->setSelectable(false);
+            cut.text->setPadding(QMargins(static_cast<int>(style_.em() * 0.4), 0, static_cast<int>(style_.em() * 0.4), 0));
+            cut.text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+            items_.push_back(cut.text);
         }
-        items_.push_back(text);
+        placeCut(cut);
+        cuts_.push_back(cut);
     }
+}
+
+void ContentDrawing::placeCut(const Cut& cut) {
+    const PlotBlock& block = content_->blocks[cut.block];
+    const bool vertical = content_->xMode != XMode::Index;
+    cut.line->point1->setCoords(vertical ? *block.cut : 0, vertical ? 1 : *block.cut);
+    cut.line->point2->setCoords(vertical ? *block.cut : 1, vertical ? 2 : *block.cut);
+    if (!cut.text) return;
+    cut.text->setText(QStringLiteral("k = %1").arg(block.weakCount));
+    cut.text->position->setTypeX(vertical ? QCPItemPosition::ptPlotCoords : QCPItemPosition::ptAxisRectRatio);
+    cut.text->position->setTypeY(vertical ? QCPItemPosition::ptAxisRectRatio : QCPItemPosition::ptPlotCoords);
+    cut.text->position->setCoords(vertical ? *block.cut : 1, vertical ? 0.98 : *block.cut);  // below the rising curves
 }
 
 void ContentDrawing::addLegendKeys(const PlotContent& content) {
@@ -346,7 +377,7 @@ void ContentDrawing::findOutliers(const PlotContent& content) {
         std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(count), order.end(), larger);
         for (size_t i = 0; i < count && values[order[i]] > kOutlierOverMedian * median; ++i) {
             auto* label = new QCPItemText(plot_);
-            label->setLayer(QStringLiteral("marks"));
+            label->setLayer(kMarks);
             label->setText(QString::number(block.column[order[i]]));
             QFont font = style_.font;
             font.setPixelSize(std::max(1, static_cast<int>(style_.em() * 0.85)));

@@ -9,6 +9,7 @@
 class QCPAbstractItem;
 class QCPAxisRect;
 class QCPGraph;
+class QCPItemStraightLine;
 class QCPItemText;
 class QCPLayer;
 class QCPLegend;
@@ -35,6 +36,9 @@ public:
 
     // The content is kept by reference until the next show: it must outlive the drawing's use of it.
     void show(const PlotContent& content, const DrawStyle& style);
+    // The content shown has other weak columns and cuts than when it was shown: paints their layer alone, without a full replot. False
+    // when that is not enough, because a legend entry or a cut comes or goes.
+    bool moveWeak();
     void setStyle(const DrawStyle& style);  // colours, fonts and pens again; data and ranges stay
     void setRange(double xLower, double xUpper, ValueRange y);
     void wrapLegend(int width);  // breaks the legend into as many rows as this width asks for
@@ -43,10 +47,21 @@ public:
     static double xUpper(const PlotContent& content);
 
 private:
+    struct WeakMarks {
+        QCPGraph* graph;
+        size_t block, value;
+    };
+    struct Cut {
+        size_t block;
+        QCPItemStraightLine* line;
+        QCPItemText* text;  // null beside other cuts
+    };
     void addCurves(const PlotContent& content);
     void addWeakMarks(const PlotContent& content);
+    void setWeakData(const WeakMarks& marks);
     void addClampMarks(const PlotContent& content);
     void addCuts(const PlotContent& content);
+    void placeCut(const Cut& cut);
     void addLegendKeys(const PlotContent& content);
     void findOutliers(const PlotContent& content);
     void placeLabels();
@@ -65,6 +80,9 @@ private:
         QCPItemText* label;
     };
     std::vector<Outlier> outliers_;  // largest first
+    std::vector<WeakMarks> weakMarks_;
+    std::vector<Cut> cuts_;
+    bool weakNamed_ = false;  // the legend speaks of weak columns
     struct Thinned {
         QCPGraph* graph;
         const std::vector<double>* values;

@@ -10,6 +10,7 @@ namespace owq {
 // known yet is empty; one that is known has `columns` entries, except where stated. The plots ignore a vector of any other length.
 struct LayerCurves {
     QString name;  // full name in the checkpoint: model.layers.0.self_attn.q_proj
+    QString run;   // in a comparison: which run's numbers these are
     QString kind;  // last part: q_proj, fc1, …; decides the colour
     int rows = 0;
     int columns = 0;
@@ -23,6 +24,7 @@ struct LayerCurves {
     std::vector<float> columnLoss;   // OPTQ's loss, in the order of quantization: entry i belongs to column order[i]
     std::vector<int> order;          // order of quantization; at least as long as columnLoss
     std::vector<int> weakColumns;    // kept in full precision; any order
+    bool planned = false;            // weakColumns are a plan: the cut can be moved
     bool measured = false;           // true: from a finished run; false: from the unquantized model
 };
 

@@ -23,7 +23,7 @@ class PlotMarks;
 
 // One plot on screen: axes, zoom with history, crosshair with values, column selection, clipboard, table twin. A subclass says what
 // is plotted. Keys: arrows move the crosshair (Shift: ten columns) and choose the curve, Enter selects the column, P pins a reference,
-// + and - zoom, Page Up and Down pan, Backspace goes one step back, Home shows all, Escape clears, Ctrl+T shows the table.
+// + and - zoom, [ and ] move the cut, Page Up and Down pan, Backspace goes one step back, Home shows all, Escape clears, Ctrl+T shows the table.
 class Plot : public QWidget {
     Q_OBJECT
 public:
@@ -53,7 +53,8 @@ public:
     void setCrosshair(int position);     // on the x axis; -1: none
     void pinReference();                 // at the crosshair; the read-out then shows differences to it
     QString readout() const;
-    void setCutMovable(bool movable);    // the cut is dragged with the mouse where columns are sorted by rank
+    void setCutMovable(bool movable);    // planned cuts are dragged with the mouse, or moved by [ and ]
+    void showWeak(const QString& layer, int weakColumns);  // at once: the curves with them are handed over later
 
     QString visibleText(TableFormat format) const;  // the rows between the edges of the plot
     bool writeCsv(const QString& path, QString* error) const;
@@ -95,7 +96,10 @@ private:
     void click(QPointF pixel);
     void selectAtCrosshair();
     void dragCut(QPointF pixel, bool finished);
+    void stepCut(int by);
     int cutBlockAt(QPointF pixel) const;
+    const std::vector<int>& rankingOf(const LayerCurvesPtr& curves);
+    LayerCurvesPtr curvesOf(const QString& layer) const;
     void updateMarks();
     void copy();
     void saveCsv();
@@ -112,6 +116,8 @@ private:
     size_t block_ = 0;  // the curve that keys and read-out speak of
     bool cutMovable_ = false;
     int cutBlock_ = -1;
+    LayerCurvesPtr ranked_;      // whose ranking is kept while its cut moves
+    std::vector<int> ranking_;
 
     QLabel* title_;
     QLabel* note_;
@@ -121,6 +127,7 @@ private:
     QLabel* empty_;
     QTableView* tableView_ = nullptr;
     QAction* tableAction_ = nullptr;
+    std::vector<QAction*> cutActions_;
     ContentDrawing* drawing_;
     std::unique_ptr<PlotMarks> marks_;
 };

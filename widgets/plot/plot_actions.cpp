@@ -47,6 +47,14 @@ void Plot::makeActions() {
     connect(addOwnAction(tr("Show &all"), tr("All columns, all values"), QKeySequence(Qt::Key_Home)), &QAction::triggered, this, &Plot::zoomHome);
     connect(addOwnAction(tr("&Pin reference"), tr("Show differences to the column under the crosshair"), QKeySequence(Qt::Key_P)),
             &QAction::triggered, this, &Plot::pinReference);
+    const auto cut = [this](const QString& text, const QString& tip, Qt::Key key, int by) {
+        QAction* action = addOwnAction(text, tip, QKeySequence(key));
+        connect(action, &QAction::triggered, this, [this, by] { stepCut(by); });
+        cutActions_.push_back(action);
+    };
+    cut(tr("&More weak columns"), tr("Keep the two next most sensitive columns of this curve in 16 bit"), Qt::Key_BracketRight, 2);
+    cut(tr("Fe&wer weak columns"), tr("Quantize the two least sensitive weak columns of this curve"), Qt::Key_BracketLeft, -2);
+    setCutMovable(false);
 }
 
 void Plot::copy() { QApplication::clipboard()->setText(visibleText(TableFormat::Tsv)); }

@@ -41,7 +41,7 @@ void PlotCanvas::mousePressEvent(QMouseEvent* event) {
 void PlotCanvas::mouseMoveEvent(QMouseEvent* event) {
     const QPointF to = event->position();
     if (drag_ == Drag::None) {
-        setCursor(grabs && grabs(to) ? Qt::SizeHorCursor : Qt::ArrowCursor);
+        setCursor(grabs ? grabs(to).value_or(Qt::ArrowCursor) : Qt::ArrowCursor);
         Q_EMIT hovered(to);
         return;
     }

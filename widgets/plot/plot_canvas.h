@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <functional>
+#include <optional>
+
 #include "widgets/plot/qcustomplot.h"
 
 namespace owq {
@@ -13,8 +16,8 @@ public:
     enum class Direction { X, Y, Both };
     bool isDragging() const { return drag_ != Drag::None; }
     void setRubberBandColor(const QColor& color);
-    // Asked at a press: true when the thing under the pointer is moved by dragging (the cut) instead of zooming.
-    std::function<bool(QPointF)> grabs;
+    // Asked at each move and press: the cursor over a thing that is moved by dragging (the cut) instead of zooming; none elsewhere.
+    std::function<std::optional<Qt::CursorShape>(QPointF)> grabs;
 
 Q_SIGNALS:
     void hovered(QPointF pixel);

@@ -118,7 +118,12 @@ std::vector<PlotBlock> makeBlocks(std::span<const LayerCurvesPtr> all, XMode mod
         PlotBlock block;
         block.name = all[i]->name;
         block.shortName = shortName(all[i]->name);
+        if (!all[i]->run.isEmpty()) {
+            block.name += QStringLiteral(" (%1)").arg(all[i]->run);
+            block.shortName += QStringLiteral(" · ") + all[i]->run;
+        }
         block.measured = all[i]->measured;
+        block.planned = all[i]->planned;
         block.look = looks[i];
         block.column = columnOrder(*all[i], mode);
         std::vector<char> weak(block.column.size(), 0);
@@ -148,12 +153,22 @@ QString xAxisTitle(XMode mode) {
     return QStringLiteral("Input channel");
 }
 
-std::optional<double> cutOf(const LayerCurves& curves, XMode mode) {
-    const auto weak = std::min(curves.weakColumns.size(), static_cast<size_t>(std::max(curves.columns, 0)));
-    if (weak == 0 || !isKnown(curves, curves.sensitivity)) return std::nullopt;
+std::vector<int> weakRanking(const LayerCurves& curves) {
+    return isKnown(curves, curves.sensitivity) ? descending(curves.sensitivity) : std::vector<int>();
+}
+
+std::optional<double> cutOf(const LayerCurves& curves, XMode mode) { return cutAt(curves, mode, static_cast<int>(curves.weakColumns.size())); }
+
+std::optional<double> cutAt(const LayerCurves& curves, XMode mode, int weakColumns) {
+    const auto weak = static_cast<size_t>(std::clamp(weakColumns, 0, std::max(curves.columns, 0)));
+    if ((weak == 0 && !curves.planned) || !isKnown(curves, curves.sensitivity)) return std::nullopt;
     if (mode == XMode::Rank) return static_cast<double>(curves.columns) - static_cast<double>(weak) - 0.5;
     if (mode != XMode::Index || weak == curves.sensitivity.size()) return std::nullopt;
     std::vector<float> values = curves.sensitivity;
+    if (weak == 0) {
+        const double largest = *std::max_element(values.begin(), values.end());
+        return largest > 0 ? std::optional(largest * 1.3) : std::nullopt;
+    }
     const auto larger = [](float a, float c) { return c != c ? a == a : a > c; };  // NaN last
     std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(weak), values.end(), larger);
     const double inside = *std::min_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(weak));

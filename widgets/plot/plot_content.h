@@ -26,7 +26,7 @@ enum class CurveShape { Line, Range };  // Range: a vertical stroke from zero to
 struct PlotBlock {
     QString name;       // full
     QString shortName;  // in the legend
-    bool measured = false;
+    bool measured = false, planned = false;
     SeriesLook look;
     std::vector<int> column;                  // input channel at each x
     std::vector<char> weak;                   // 1: kept in full precision
@@ -86,8 +86,13 @@ std::vector<double> inOrder(const std::vector<float>& values, const std::vector<
 
 QString xAxisTitle(XMode mode);
 
-// The cut between the k most sensitive columns and the rest: a position when sorted by rank, a sensitivity by index, else nothing.
+// The cut between the k most sensitive columns and the rest: a position when sorted by rank, a sensitivity by index, else nothing. A cut
+// that can be moved is there with no weak column, too: it stands at the edge.
 std::optional<double> cutOf(const LayerCurves& curves, XMode mode);
+std::optional<double> cutAt(const LayerCurves& curves, XMode mode, int weakColumns);
+
+// Columns by falling sensitivity, ties by lower index: the first k are the weak ones. Empty where sensitivity is not known.
+std::vector<int> weakRanking(const LayerCurves& curves);
 
 // Text of the table twin. Rows go block by block, x upwards. Columns: linear, column, position, the values, weak.
 QStringList tableHeader(const PlotContent& content);

@@ -37,6 +37,14 @@ void PlotGroup::setCurves(const std::vector<LayerCurvesPtr>& curves) {
     for (Plot* plot : plots_) plot->setCurves(curves);
 }
 
+void PlotGroup::setCutMovable(bool movable) {
+    for (Plot* plot : plots_) plot->setCutMovable(movable);
+}
+
+void PlotGroup::showWeak(const QString& layer, int weakColumns) {
+    for (Plot* plot : plots_) plot->showWeak(layer, weakColumns);
+}
+
 void PlotGroup::setXMode(XMode mode) {
     if (mode == xMode_) return;
     xMode_ = mode;

@@ -19,6 +19,8 @@ public:
     void setCurves(const std::vector<LayerCurvesPtr>& curves);
     void setXMode(XMode mode);
     XMode xMode() const { return xMode_; }
+    void setCutMovable(bool movable);
+    void showWeak(const QString& layer, int weakColumns);
     void setZoomLinked(bool linked) { linked_ = linked; }
     void selectColumn(int column);
     int selectedColumn() const { return selectedColumn_; }

@@ -32,7 +32,6 @@ PlotMarks::PlotMarks(QCustomPlot* plot) : plot_(plot) {
     cutText_->setVisible(false);
     cutText_->setPadding(QMargins(6, 2, 6, 2));
     cutText_->setPositionAlignment(Qt::AlignRight | Qt::AlignTop);
-    cutText_->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
     for (size_t i = 0; i < kRings; ++i) {
         auto* ring = new QCPItemTracer(plot_);
         ring->setLayer(kLayer);
@@ -92,11 +91,13 @@ void PlotMarks::show(const PlotContent& content, const State& state) {
     repaint();
 }
 
-void PlotMarks::showCut(double x, const QString& text) {
-    place(cut_, true, x, true);
+void PlotMarks::showCut(double at, bool vertical, const QString& text) {
+    place(cut_, vertical, at, true);
     cutText_->setVisible(true);
     cutText_->setText(text);
-    cutText_->position->setCoords(x, 0.12);
+    cutText_->position->setTypeX(vertical ? QCPItemPosition::ptPlotCoords : QCPItemPosition::ptAxisRectRatio);
+    cutText_->position->setTypeY(vertical ? QCPItemPosition::ptAxisRectRatio : QCPItemPosition::ptPlotCoords);
+    cutText_->position->setCoords(vertical ? at : 0.94, vertical ? 0.12 : at);
     repaint();
 }
 

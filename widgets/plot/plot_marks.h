@@ -24,7 +24,7 @@ public:
     };
     void setColors(const PlotTheme& theme, const QColor& highlight);
     void show(const PlotContent& content, const State& state);  // repaints the layer only
-    void showCut(double x, const QString& text);
+    void showCut(double at, bool vertical, const QString& text);
     void hideCut();
     static constexpr size_t kRings = 16;  // curves that get a ring at the selected column
 

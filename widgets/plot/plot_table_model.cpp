@@ -15,6 +15,11 @@ void PlotTableModel::setContent(const PlotContent* content) {
     endResetModel();
 }
 
+void PlotTableModel::weakChanged() {
+    const int last = columnCount() - 1;
+    if (rowCount() > 0) Q_EMIT dataChanged(index(0, last), index(rowCount() - 1, last));
+}
+
 int PlotTableModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() || firstRow_.empty() ? 0 : firstRow_.back();
 }

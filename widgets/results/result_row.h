@@ -19,6 +19,8 @@ struct ResultRow {
     double targetBits = kUnknown, paperBits = kUnknown, storedBits = kUnknown;
     double bytes = kUnknown, seconds = kUnknown, memory = kUnknown;
     QMap<QString, double> perplexity;  ///< "heldout.txt · plain · 512" to its value
+    QMap<QString, double> kl, top1;    ///< the same texts: nats per token against the original, share of 1
+    QString note;                      ///< the person's own
 };
 
 }  // namespace owq

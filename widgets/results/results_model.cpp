@@ -2,16 +2,20 @@
 #include "widgets/results/results_model.h"
 
 #include <QFont>
+#include <algorithm>
 #include <cmath>
 
 #include "widgets/common/format.h"
 
 namespace owq {
+namespace {
+bool isNumber(int column) { return column >= ResultsModel::targetColumn && column != ResultsModel::noteColumn; }
+}  // namespace
 
 void ResultsModel::clear() {
     beginResetModel();
     rows_.clear();
-    texts_.clear();
+    measured_.clear();
     endResetModel();
 }
 
@@ -26,12 +30,20 @@ const ResultRow* ResultsModel::find(const QString& path) const {
     return i < 0 ? nullptr : &rows_[i];
 }
 
+const QMap<QString, double>& ResultsModel::valuesOf(const ResultRow& row, Measure what) {
+    return what == Measure::perplexity ? row.perplexity : what == Measure::kl ? row.kl : row.top1;
+}
+
 void ResultsModel::addTexts(const ResultRow& row) {
-    for (auto it = row.perplexity.cbegin(); it != row.perplexity.cend(); ++it) {
-        if (texts_.contains(it.key())) continue;
-        beginInsertColumns({}, columnCount(), columnCount());
-        texts_ << it.key();
-        endInsertColumns();
+    for (const Measure what : {Measure::perplexity, Measure::kl, Measure::top1}) {
+        const QStringList texts = valuesOf(row, what).keys();
+        for (const QString& text : texts) {
+            const Measured column{what, text};
+            if (std::find(measured_.begin(), measured_.end(), column) != measured_.end()) continue;
+            beginInsertColumns({}, columnCount(), columnCount());
+            measured_.push_back(column);
+            endInsertColumns();
+        }
     }
 }
 
@@ -45,11 +57,15 @@ void ResultsModel::put(const ResultRow& row) {
         endInsertRows();
         return;
     }
-    QMap<QString, double> measured = rows_[i].perplexity;
+    const ResultRow before = rows_[i];
     rows_[i] = row;
-    for (auto it = row.perplexity.cbegin(); it != row.perplexity.cend(); ++it)
-        measured.insert(it.key(), it.value());
-    rows_[i].perplexity = measured;
+    const auto join = [](const QMap<QString, double>& kept, QMap<QString, double>& now) {
+        for (auto it = kept.cbegin(); it != kept.cend(); ++it)
+            if (!now.contains(it.key())) now.insert(it.key(), it.value());
+    };
+    join(before.perplexity, rows_[i].perplexity);
+    join(before.kl, rows_[i].kl);
+    join(before.top1, rows_[i].top1);
     Q_EMIT dataChanged(index(i, 0), index(i, columnCount() - 1));
 }
 
@@ -69,11 +85,20 @@ void ResultsModel::setPerplexity(const QString& path, const QString& text, doubl
     Q_EMIT dataChanged(index(0, fixedColumns), index(rowCount() - 1, columnCount() - 1));
 }
 
+void ResultsModel::setDivergence(const QString& path, const QString& text, double kl, double top1) {
+    const int i = placeOf(path);
+    if (i < 0) return;
+    rows_[i].kl.insert(text, kl);
+    rows_[i].top1.insert(text, top1);
+    addTexts(rows_[i]);
+    Q_EMIT dataChanged(index(i, fixedColumns), index(i, columnCount() - 1));
+}
+
 int ResultsModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : int(rows_.size());
 }
 int ResultsModel::columnCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : fixedColumns + int(texts_.size());
+    return parent.isValid() ? 0 : fixedColumns + int(measured_.size());
 }
 
 QVariant ResultsModel::value(const ResultRow& row, int column, bool sorting) const {
@@ -100,20 +125,27 @@ QVariant ResultsModel::value(const ResultRow& row, int column, bool sorting) con
             return number(row.seconds, durationText(row.seconds));
         case memoryColumn:
             return number(row.memory, bytesText(row.memory));
+        case noteColumn:
+            return row.note;
     }
-    const QString& text = texts_[column - fixedColumns];
-    if (!row.perplexity.contains(text)) return {};
-    const double perplexity = row.perplexity.value(text);
-    if (sorting) return perplexity;
-    QString shown = QString::number(perplexity, 'f', perplexity < 1000 ? 3 : 0);
+    const Measured& measured = measured_[size_t(column - fixedColumns)];
+    const QMap<QString, double>& values = valuesOf(row, measured.what);
+    if (!values.contains(measured.text)) return {};
+    return sorting ? QVariant(values.value(measured.text)) : measuredText(row, measured);
+}
+
+QString ResultsModel::measuredText(const ResultRow& row, const Measured& column) const {
+    const double value = valuesOf(row, column.what).value(column.text);
+    if (column.what == Measure::kl) return numberText(value, 3);
+    if (column.what == Measure::top1) return QStringLiteral("%1 %").arg(value * 100, 0, 'f', 1);
+    QString shown = QString::number(value, 'f', value < 1000 ? 3 : 0);
     // What the quantization costs, beside every run, where the original was measured on the same text.
-    if (!row.original)
-        for (const ResultRow& other : rows_)
-            if (other.original && other.perplexity.contains(text))
-                shown +=
-                    QStringLiteral("  (%1%2)")
-                        .arg(perplexity >= other.perplexity.value(text) ? QStringLiteral("+") : QString())
-                        .arg(perplexity - other.perplexity.value(text), 0, 'f', 3);
+    if (row.original) return shown;
+    for (const ResultRow& other : rows_)
+        if (other.original && other.perplexity.contains(column.text)) {
+            const double difference = value - other.perplexity.value(column.text);
+            shown += QStringLiteral("  (%1%2)").arg(difference >= 0 ? QStringLiteral("+") : QString()).arg(difference, 0, 'f', 3);
+        }
     return shown;
 }
 
@@ -131,7 +163,7 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const {
         case Qt::ToolTipRole:
             return row.path;
         case Qt::TextAlignmentRole:
-            return int((index.column() >= targetColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+            return int((isNumber(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
         case Qt::FontRole: {
             QFont font;
             font.setItalic(row.original && index.column() == nameColumn);
@@ -143,34 +175,47 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const {
 }
 
 bool ResultsModel::setData(const QModelIndex& index, const QVariant& value, int role) {
-    const QString name = value.toString().trimmed();
-    if (!index.isValid() || index.column() != nameColumn || role != Qt::EditRole || name.isEmpty())
-        return false;
-    rows_[index.row()].name = name;
+    const QString text = value.toString().trimmed();
+    if (!index.isValid() || role != Qt::EditRole) return false;
+    ResultRow& row = rows_[index.row()];
+    if (index.column() == noteColumn) {
+        row.note = text;
+        Q_EMIT dataChanged(index, index);
+        Q_EMIT noted(row.path, text);
+        return true;
+    }
+    if (index.column() != nameColumn || text.isEmpty()) return false;
+    row.name = text;
     Q_EMIT dataChanged(index, index);
-    Q_EMIT renamed(rows_[index.row()].path, name);
+    Q_EMIT renamed(row.path, text);
     return true;
 }
 
 Qt::ItemFlags ResultsModel::flags(const QModelIndex& index) const {
     Qt::ItemFlags flags = QAbstractTableModel::flags(index);
-    if (index.isValid() && index.column() == nameColumn) flags |= Qt::ItemIsEditable;
+    if (index.isValid() && (index.column() == nameColumn || index.column() == noteColumn)) flags |= Qt::ItemIsEditable;
     return flags;
 }
 
 QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal || section < 0 || section >= columnCount()) return {};
     if (role == Qt::TextAlignmentRole)
-        return int((section >= targetColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        return int((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     if (section >= fixedColumns) {
-        if (role == Qt::DisplayRole) return tr("Perplexity: %1").arg(texts_[section - fixedColumns]);
-        if (role == Qt::ToolTipRole) return tr("Lower is better; in brackets the difference to the original");
+        const Measured& column = measured_[size_t(section - fixedColumns)];
+        const char* titles[] = {QT_TR_NOOP("Perplexity: %1"), QT_TR_NOOP("KL: %1"), QT_TR_NOOP("Top-1: %1")};
+        const char* about[] = {QT_TR_NOOP("Lower is better; in brackets the difference to the original"),
+                               QT_TR_NOOP("Divergence of the predictions from the original's, nats per token; 0 is equal"),
+                               QT_TR_NOOP("Share of the positions at which the most likely next token is the original's")};
+        if (role == Qt::DisplayRole) return tr(titles[int(column.what)]).arg(column.text);
+        if (role == Qt::ToolTipRole) return tr(about[int(column.what)]);
         return {};
     }
     static const char* names[] = {
         QT_TR_NOOP("Name"),        QT_TR_NOOP("State"),      QT_TR_NOOP("Method"),
         QT_TR_NOOP("Target bits"), QT_TR_NOOP("Paper bits"), QT_TR_NOOP("Stored bits"),
-        QT_TR_NOOP("Size"),        QT_TR_NOOP("Time"),       QT_TR_NOOP("Memory")};
+        QT_TR_NOOP("Size"),        QT_TR_NOOP("Time"),       QT_TR_NOOP("Memory"),
+        QT_TR_NOOP("Note")};
     static const char* tips[] = {
         QT_TR_NOOP("Double-click to give a name of your own"),
         QT_TR_NOOP("Whether the run is finished"),
@@ -180,7 +225,8 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
         QT_TR_NOOP("Bits per weight with everything stored: scales, zeros and indices too"),
         QT_TR_NOOP("Size of the model's file"),
         QT_TR_NOOP("How long the run took"),
-        QT_TR_NOOP("Peak memory of the run")};
+        QT_TR_NOOP("Peak memory of the run"),
+        QT_TR_NOOP("Double-click to write a note of your own")};
     if (role == Qt::DisplayRole) return tr(names[section]);
     if (role == Qt::ToolTipRole) return tr(tips[section]);
     return {};

@@ -7,7 +7,7 @@
 
 namespace owq {
 
-/// The original and its runs; one column per measured text after the fixed ones.
+/// The original and its runs; after the fixed columns one for each text and what was measured on it.
 class ResultsModel : public QAbstractTableModel {
     Q_OBJECT
 public:
@@ -21,6 +21,7 @@ public:
         sizeColumn,
         timeColumn,
         memoryColumn,
+        noteColumn,
         fixedColumns
     };
     enum Role { sortRole = Qt::UserRole, pathRole };
@@ -30,6 +31,7 @@ public:
     void put(const ResultRow& row);  ///< adds, or replaces the row of that path (keeping perplexities it has)
     void remove(const QString& path);
     void setPerplexity(const QString& path, const QString& text, double value);
+    void setDivergence(const QString& path, const QString& text, double kl, double top1);
     const ResultRow* find(const QString& path) const;
     const std::vector<ResultRow>& rows() const { return rows_; }
 
@@ -42,13 +44,22 @@ public:
 
 Q_SIGNALS:
     void renamed(const QString& path, const QString& name);
+    void noted(const QString& path, const QString& note);
 
 private:
     int placeOf(const QString& path) const;
+    enum class Measure { perplexity, kl, top1 };
+    struct Measured {
+        Measure what;
+        QString text;
+        bool operator==(const Measured&) const = default;
+    };
+    static const QMap<QString, double>& valuesOf(const ResultRow& row, Measure what);
     void addTexts(const ResultRow& row);
+    QString measuredText(const ResultRow& row, const Measured& column) const;
     QVariant value(const ResultRow& row, int column, bool sorting) const;
     std::vector<ResultRow> rows_;
-    QStringList texts_;
+    std::vector<Measured> measured_;  ///< one column each
 };
 
 }  // namespace owq

@@ -2,6 +2,7 @@
 #include "widgets/results/results_view.h"
 
 #include <QBoxLayout>
+#include <QCheckBox>
 #include <QComboBox>
 #include <QHeaderView>
 #include <QLabel>
@@ -10,6 +11,7 @@
 #include <QSortFilterProxyModel>
 #include <QSpinBox>
 #include <QTableView>
+#include <algorithm>
 
 #include "widgets/common/tsv.h"
 #include "widgets/run_panel/path_edit.h"
@@ -25,8 +27,10 @@ ResultsView::ResultsView(QWidget* parent)
       text_(new PathEdit(PathEdit::Kind::openFile, tr("Evaluation text"))),
       protocol_(new QComboBox),
       windows_(new QSpinBox),
+      divergence_(new QCheckBox(tr("and &KL"))),
       measure_(new QPushButton(themedIcon(QStringLiteral("measure")), tr("&Measure"))),
       show_(new QPushButton(themedIcon(QStringLiteral("figure")), tr("S&how"))),
+      compare_(new QPushButton(themedIcon(QStringLiteral("compare")), tr("Com&pare"))),
       export_(new QPushButton(themedIcon(QStringLiteral("export")), tr("&Export…"))) {
     sorted_->setSourceModel(model_);
     sorted_->setSortRole(ResultsModel::sortRole);
@@ -69,6 +73,11 @@ ResultsView::ResultsView(QWidget* parent)
     measure_->setToolTip(tr("Measure the perplexity of the selected rows, or of all of them (F7)"));
     measure_->setObjectName(QStringLiteral("measure"));
     show_->setToolTip(tr("Show the selected run's numbers in the tree and the plots (Enter)"));
+    divergence_->setToolTip(tr("Measure how far the predictions are from the original's, too: KL divergence and top-1 agreement. Takes twice as long."));
+    divergence_->setAccessibleName(tr("Measure KL divergence and top-1 agreement"));
+    divergence_->setObjectName(QStringLiteral("divergence"));
+    compare_->setToolTip(tr("Put the two selected runs into the same axes and list where they differ most (Ctrl+D)"));
+    compare_->setObjectName(QStringLiteral("compare"));
     export_->setToolTip(tr("Write the selected run as a model that can be loaded (Ctrl+E)"));
     export_->setObjectName(QStringLiteral("export"));
 
@@ -77,9 +86,11 @@ ResultsView::ResultsView(QWidget* parent)
     top->addWidget(text_, 1);
     top->addWidget(protocol_);
     top->addWidget(windows_);
+    top->addWidget(divergence_);
     top->addWidget(measure_);
     top->addSpacing(12);
     top->addWidget(show_);
+    top->addWidget(compare_);
     top->addWidget(export_);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 2, 8, 6);
@@ -95,9 +106,13 @@ ResultsView::ResultsView(QWidget* parent)
         Q_EMIT measureWanted(paths);
     });
     connect(show_, &QPushButton::clicked, this, [this] { Q_EMIT showWanted(selectedPaths().value(0)); });
+    connect(compare_, &QPushButton::clicked, this, [this] {
+        const QStringList paths = selectedPaths();
+        if (paths.size() == 2) Q_EMIT compareWanted(paths[0], paths[1]);
+    });
     connect(export_, &QPushButton::clicked, this, [this] { Q_EMIT exportWanted(selectedPaths().value(0)); });
     connect(table_, &QTableView::activated, this, [this](const QModelIndex& index) {
-        if (index.column() != ResultsModel::nameColumn)
+        if (index.column() != ResultsModel::nameColumn && index.column() != ResultsModel::noteColumn)
             Q_EMIT showWanted(index.data(ResultsModel::pathRole).toString());
     });
     connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { refresh(); });
@@ -110,13 +125,14 @@ ResultsView::ResultsView(QWidget* parent)
 }
 
 MeasureSettings ResultsView::measureSettings() const {
-    return {text_->path(), protocol_->currentText(), windows_->value()};
+    return {text_->path(), protocol_->currentText(), windows_->value(), divergence_->isChecked()};
 }
 
 void ResultsView::setMeasureSettings(const MeasureSettings& settings) {
     text_->setPath(settings.text);
     protocol_->setCurrentText(settings.protocol);
     windows_->setValue(settings.windows);
+    divergence_->setChecked(settings.divergence);
 }
 
 QStringList ResultsView::selectedPaths() const {
@@ -137,6 +153,10 @@ void ResultsView::select(const QString& path) {
     }
 }
 
+void ResultsView::pressCompare() {
+    compare_->click();
+}
+
 void ResultsView::pressMeasure() {
     measure_->click();
 }
@@ -146,6 +166,10 @@ void ResultsView::refresh() {
     const QStringList paths = selectedPaths();
     const ResultRow* row = paths.size() == 1 ? model_->find(paths.first()) : nullptr;
     show_->setEnabled(row);
+    compare_->setEnabled(paths.size() == 2 && std::all_of(paths.begin(), paths.end(), [this](const QString& path) {
+        const ResultRow* run = model_->find(path);
+        return run && run->finished && !run->original;
+    }));
     export_->setEnabled(row && !row->original && row->finished);
     // Qt's tables do not widen a column by themselves when a row comes or a cell's text grows.
     QMetaObject::invokeMethod(table_, &QTableView::resizeColumnsToContents, Qt::QueuedConnection);

@@ -4,6 +4,7 @@
 
 #include "widgets/results/results_model.h"
 
+class QCheckBox;
 class QComboBox;
 class QPushButton;
 class QSortFilterProxyModel;
@@ -18,6 +19,7 @@ class PathEdit;
 struct MeasureSettings {
     QString text, protocol = QStringLiteral("plain");
     int windows = 0;  ///< 0: all
+    bool divergence = false;  ///< KL and top-1 agreement against the original, too
 };
 
 /// The table of runs, with the controls that measure, show and export the selected ones.
@@ -32,12 +34,14 @@ public:
     void setMeasureSettings(const MeasureSettings& settings);
     QStringList selectedPaths() const;
     void select(const QString& path);
+    void pressCompare();
     void pressMeasure();  ///< as if the button was pressed: nothing while it is disabled
 
 Q_SIGNALS:
     void measureWanted(const QStringList& paths);  ///< selected rows, or every row when none is selected
     void showWanted(const QString& path);          ///< the run's numbers in tree and plots
     void exportWanted(const QString& path);
+    void compareWanted(const QString& first, const QString& second);
 
 private:
     void refresh();
@@ -47,7 +51,8 @@ private:
     PathEdit* text_;
     QComboBox* protocol_;
     QSpinBox* windows_;
-    QPushButton *measure_, *show_, *export_;
+    QCheckBox* divergence_;
+    QPushButton *measure_, *show_, *compare_, *export_;
 };
 
 }  // namespace owq

@@ -27,6 +27,7 @@ namespace {
 
 const char* const kMethods[] = {"owq", "optq", "rtn"};
 constexpr int kSliderSteps = 100;  // of the slider, per bit
+constexpr int kOwn = -1;           // of a number: the recipe's own
 
 QFormLayout* form(QWidget* parent) {
     auto* layout = new QFormLayout(parent);
@@ -35,6 +36,13 @@ QFormLayout* form(QWidget* parent) {
     layout->setHorizontalSpacing(12);
     layout->setVerticalSpacing(8);
     return layout;
+}
+
+QComboBox* combo(const QString& name, const QString& tip) {
+    auto* box = new QComboBox;
+    box->setAccessibleName(name);
+    box->setToolTip(tip);
+    return box;
 }
 
 }  // namespace
@@ -89,6 +97,7 @@ RunPanel::RunPanel(QWidget* parent) : QWidget(parent) {
     layout->addLayout(note);
     layout->addLayout(buttons);
     setSettings({});
+    setForecast({});
     setBusy(false);
 }
 
@@ -133,7 +142,10 @@ QWidget* RunPanel::makeMethod() {
     bits_->setToolTip(tr("Bits of every weight outside the weak columns"));
     layout->addRow(tr("&Weights"), bits_);
     connect(bits_, &QComboBox::currentIndexChanged, this, [this] {
-        target_->setValue(bits_->currentData().toInt() + 0.01);
+        // What is left for weak columns stays the same above other bits.
+        const int bits = bits_->currentData().toInt();
+        target_->setValue(target_->value() - lastBits_ + bits);
+        lastBits_ = bits;
         refresh();
     });
 
@@ -163,10 +175,29 @@ QWidget* RunPanel::makeMethod() {
         targetSlider_->setValue(int(std::lround(v * kSliderSteps)));
         refresh();
     });
-    forecast_ = new QLabel;
-    forecast_->setWordWrap(true);
-    forecast_->setForegroundRole(QPalette::PlaceholderText);
-    layout->addRow(forecast_);
+    preset_ = combo(tr("Recipe"), tr("Paper: as the method's authors compute. Best: closer to the original at the same stored size, but slower"));
+    preset_->setObjectName(QStringLiteral("recipe"));
+    preset_->addItem(tr("paper"), QStringLiteral("paper"));
+    preset_->addItem(tr("best"), QStringLiteral("best"));
+    device_ = combo(tr("Device"), tr("What computes. CUDA needs an NVIDIA GPU, our CUDA kernels and LibTorch's CUDA half; what is missing is said when a run starts"));
+    device_->setObjectName(QStringLiteral("device"));
+    device_->addItem(tr("CPU"), QStringLiteral("cpu"));
+    device_->addItem(tr("CUDA GPU"), QStringLiteral("cuda"));
+    auto* both = new QHBoxLayout;
+    both->addWidget(preset_, 1);
+    auto* on = new QLabel(tr("o&n"));
+    on->setBuddy(device_);
+    both->addWidget(on);
+    both->addWidget(device_, 1);
+    layout->addRow(tr("Re&cipe"), both);
+    for (QLabel** label : {&forecast_, &machine_}) {
+        *label = new QLabel;
+        (*label)->setWordWrap(true);
+        (*label)->setForegroundRole(QPalette::PlaceholderText);
+        layout->addRow(*label);
+    }
+    machine_->setObjectName(QStringLiteral("machineForecast"));
+    for (QComboBox* box : {preset_, device_}) connect(box, &QComboBox::currentIndexChanged, this, [this] { refresh(); });
     return box;
 }
 
@@ -210,29 +241,63 @@ QWidget* RunPanel::makeAdvanced() {
     fold->setToolTip(tr("Grid, groups, damping and order of columns"));
     auto* inside = new QGroupBox;
     auto* layout = form(inside);
-    grid_ = new QComboBox;
+    grid_ = combo(tr("Grid"), tr("How a row's scale and zero are found"));
     grid_->addItem(tr("the method's own"), QString());
     grid_->addItem(tr("range search"), QStringLiteral("search"));
     grid_->addItem(tr("min-max"), QStringLiteral("minmax"));
     layout->addRow(tr("&Grid"), grid_);
-    groupSize_ = new QComboBox;
+    groupSize_ = combo(tr("Group size"), tr("Columns that share one scale"));
     groupSize_->addItem(tr("whole row"), 0);
     for (int size : {32, 64, 128, 256}) groupSize_->addItem(QString::number(size), size);
-    groupSize_->setToolTip(tr("Columns that share one scale"));
     layout->addRow(tr("Gr&oup"), groupSize_);
+    allocation_ = combo(tr("Allocation"), tr("Paper: its rule for weak columns. Greedy: bits and weak columns where they help most, at the same stored "
+                                             "size; each linear is tried first, about as long as a plain run. An edited budget is taken as it is."));
+    allocation_->setObjectName(QStringLiteral("allocation"));
+    allocation_->addItem(tr("as the recipe"), QString());
+    allocation_->addItem(tr("paper"), QStringLiteral("paper"));
+    allocation_->addItem(tr("greedy"), QStringLiteral("greedy"));
+    layout->addRow(tr("A&llocation"), allocation_);
+    metric_ = combo(tr("Weak columns by"), tr("What ranks the columns that stay in 16 bit"));
+    for (const char* m : {"sensitivity", "hessian", "weight-error", "weight-magnitude"}) metric_->addItem(QLatin1String(m), QLatin1String(m));
+    layout->addRow(tr("&Weak by"), metric_);
     damping_ = new QDoubleSpinBox;
-    damping_->setRange(0, 1);
+    damping_->setRange(kOwn * 0.0005, 1);
     damping_->setDecimals(4);
-    damping_->setSingleStep(0.005);
+    damping_->setSingleStep(0.0005);
     damping_->setToolTip(tr("Share of the mean Hessian diagonal that is added to it"));
     layout->addRow(tr("&Damping"), damping_);
+    refine_ = new QSpinBox;
+    refine_->setRange(kOwn, 1000);
+    refine_->setToolTip(tr("Passes of coordinate descent over codes, scales and weak columns after the column loop"));
+    layout->addRow(tr("Re&finement"), refine_);
+    correction_ = new QDoubleSpinBox;
+    correction_->setRange(kOwn * 0.05, 1);
+    correction_->setDecimals(2);
+    correction_->setSingleStep(0.05);
+    correction_->setToolTip(tr("0 to 1: how far weights aim at the original's outputs, given the inputs that quantized layers leave"));
+    layout->addRow(tr("&Input correction"), correction_);
+    damping_->setSpecialValueText(tr("as the recipe"));
+    refine_->setSpecialValueText(tr("as the recipe"));
+    correction_->setSpecialValueText(tr("as the recipe"));
+    damping_->setAccessibleName(tr("Damping"));
+    refine_->setAccessibleName(tr("Refinement passes"));
+    correction_->setAccessibleName(tr("Input correction"));
     seed_ = new QSpinBox;
     seed_->setRange(0, std::numeric_limits<int>::max());
+    seed_->setAccessibleName(tr("Seed"));
     layout->addRow(tr("S&eed"), seed_);
     actOrder_ = new QCheckBox(tr("Act-order (columns by falling Hessian)"));
     symmetric_ = new QCheckBox(tr("Symmetric grid"));
     trueSequential_ = new QCheckBox(tr("True sequential (within a block)"));
-    for (QCheckBox* c : {actOrder_, symmetric_, trueSequential_}) layout->addRow(c);
+    storedScales_ = new QCheckBox(tr("Scales rounded before the column loop"));
+    for (QCheckBox* c : {actOrder_, symmetric_, trueSequential_, storedScales_}) {
+        layout->addRow(c);
+        connect(c, &QCheckBox::toggled, this, [this] { refresh(); });
+    }
+    connect(refine_, &QSpinBox::valueChanged, this, [this] { refresh(); });
+    for (QDoubleSpinBox* box : {damping_, correction_}) connect(box, &QDoubleSpinBox::valueChanged, this, [this] { refresh(); });
+    for (QSpinBox* box : {samples_, sequenceLength_}) connect(box, &QSpinBox::valueChanged, this, [this] { refresh(); });
+    for (QComboBox* c : {grid_, groupSize_, allocation_, metric_}) connect(c, &QComboBox::currentIndexChanged, this, [this] { refresh(); });
     auto* holder = new QVBoxLayout(box);
     holder->setContentsMargins(0, 0, 0, 0);
     holder->addWidget(fold);
@@ -254,7 +319,14 @@ RunSettings RunPanel::settings() const {
     s.actOrder = actOrder_->isChecked();
     s.symmetric = symmetric_->isChecked();
     s.trueSequential = trueSequential_->isChecked();
-    s.damping = damping_->value();
+    s.preset = preset_->currentData().toString();
+    s.device = device_->currentData().toString();
+    s.allocation = allocation_->currentData().toString();
+    s.metric = metric_->currentData().toString();
+    s.damping = damping_->value() < 0 ? kOwn : damping_->value();
+    s.refinePasses = refine_->value();
+    s.inputCorrection = correction_->value() < 0 ? kOwn : correction_->value();
+    s.storedScales = storedScales_->isChecked();
     s.calibrationFile = calibration_->path();
     s.samples = samples_->value();
     s.sequenceLength = sequenceLength_->value();
@@ -268,12 +340,20 @@ void RunPanel::setSettings(const RunSettings& s) {
         if (s.method == QLatin1String(kMethods[i])) methods_->button(i)->setChecked(true);
     bits_->setCurrentIndex(std::max(0, bits_->findData(s.bits)));
     target_->setValue(s.targetBits);
+    preset_->setCurrentIndex(std::max(0, preset_->findData(s.preset)));
+    device_->setCurrentIndex(std::max(0, device_->findData(s.device)));
+    allocation_->setCurrentIndex(std::max(0, allocation_->findData(s.allocation)));
+    metric_->setCurrentIndex(std::max(0, metric_->findData(s.metric)));
     grid_->setCurrentIndex(std::max(0, grid_->findData(s.grid)));
-    groupSize_->setCurrentIndex(std::max(0, groupSize_->findData(s.groupSize)));
+    if (groupSize_->findData(s.groupSize) < 0) groupSize_->addItem(QString::number(s.groupSize), s.groupSize);
+    groupSize_->setCurrentIndex(groupSize_->findData(s.groupSize));
     actOrder_->setChecked(s.actOrder);
     symmetric_->setChecked(s.symmetric);
     trueSequential_->setChecked(s.trueSequential);
-    damping_->setValue(s.damping);
+    damping_->setValue(s.damping < 0 ? damping_->minimum() : s.damping);
+    refine_->setValue(s.refinePasses);
+    correction_->setValue(s.inputCorrection < 0 ? correction_->minimum() : s.inputCorrection);
+    storedScales_->setChecked(s.storedScales);
     calibration_->setPath(s.calibrationFile);
     samples_->setValue(s.samples);
     sequenceLength_->setValue(s.sequenceLength);
@@ -286,6 +366,17 @@ void RunPanel::setWeights(double weights, double bitsPerWeight) {
     weights_ = weights;
     fullBits_ = bitsPerWeight;
     refresh();
+}
+
+void RunPanel::setForecast(const RunForecast& forecast) {
+    QString text;
+    if (!std::isnan(forecast.memoryBytes))
+        text = tr("About %1 of memory, most while %2").arg(bytesText(forecast.memoryBytes), forecast.memoryWhen);
+    if (!text.isEmpty())
+        text += std::isnan(forecast.seconds) ? tr("; time not measured yet") : tr("; about %1").arg(durationText(forecast.seconds));
+    if (!forecast.problem.isEmpty()) text = forecast.problem;
+    machine_->setText(text);
+    machine_->setVisible(!text.isEmpty());
 }
 
 void RunPanel::setModelOpen(bool open) {
@@ -313,6 +404,10 @@ void RunPanel::refresh() {
     const RunSettings s = settings();
     const bool owq = s.method == QLatin1String("owq");
     targetRow_->setEnabled(owq);
+    metric_->setEnabled(owq);
+    const bool calibrates = s.method != QLatin1String("rtn");
+    for (QWidget* w : std::initializer_list<QWidget*>{damping_, refine_, correction_, allocation_, actOrder_, trueSequential_, storedScales_})
+        w->setEnabled(calibrates);
     const double bits = owq ? s.targetBits : s.bits;
     forecast_->setVisible(weights_ > 0);
     forecast_->setText(tr("%1 weights: %2 → about %3, %4 times smaller")

@@ -2,6 +2,7 @@
 #pragma once
 #include <QWidget>
 
+#include "widgets/budget/budget_row.h"
 #include "widgets/run_panel/run_settings.h"
 
 class QButtonGroup;
@@ -28,6 +29,8 @@ public:
     /// What the forecast below the slider needs: weights in quantizable linears. 0 hides it.
     void setWeights(double weights, double bitsPerWeight = 16);
     void setModelOpen(bool open);
+    /// Memory and time, below the sizes.
+    void setForecast(const RunForecast& forecast);
     /// While a run or an analysis is going on, only its Cancel is offered.
     void setBusy(bool busy);
     void pressAnalyze();  ///< as if the button was pressed: nothing while it is disabled
@@ -50,13 +53,15 @@ private:
     QSlider* targetSlider_;
     QDoubleSpinBox* target_;
     QWidget* targetRow_;
-    QLabel *forecast_, *problem_;
+    QLabel *forecast_, *machine_, *problem_;
     PathEdit *calibration_, *out_;
     QSpinBox *samples_, *sequenceLength_, *seed_;
-    QComboBox *grid_, *groupSize_;
-    QDoubleSpinBox* damping_;
-    QCheckBox *actOrder_, *symmetric_, *trueSequential_;
+    QComboBox *preset_, *device_, *grid_, *groupSize_, *allocation_, *metric_;
+    QDoubleSpinBox *damping_, *correction_;
+    QSpinBox* refine_;
+    QCheckBox *actOrder_, *symmetric_, *trueSequential_, *storedScales_;
     QPushButton *analyze_, *run_, *cancel_;
+    int lastBits_ = 3;
     double weights_ = 0, fullBits_ = 16;
     bool open_ = false, busy_ = false;
 };

@@ -9,10 +9,18 @@ struct RunSettings {
     QString method = QStringLiteral("owq");  ///< owq, optq, rtn
     int bits = 3;
     double targetBits = 3.01;  ///< owq only
+    QString preset = QStringLiteral("paper");  ///< recipe: paper or best
     QString grid;              ///< search, minmax, or empty: the method's own
     int groupSize = 0;
     bool actOrder = false, symmetric = false, trueSequential = false;
-    double damping = 0.01;
+    // What follows is the recipe's own where it is negative or empty.
+    double damping = -1;
+    int refinePasses = -1;
+    double inputCorrection = -1;
+    QString allocation;          ///< paper or greedy
+    bool storedScales = false;   ///< the recipe may turn it on as well
+    QString metric = QStringLiteral("sensitivity");  ///< what ranks weak columns
+    QString device = QStringLiteral("cpu");          ///< or cuda
 
     QString calibrationFile;  ///< text, JSON lines, or .safetensors with token ids
     int samples = 128;

@@ -40,7 +40,11 @@ QString shortPath(const QString& path) {
 }  // namespace
 
 StartPage::StartPage(QWidget* parent)
-    : QWidget(parent), recent_(new QListWidget), recentTitle_(text(tr("Recent"), 1.05, true)) {
+    : QWidget(parent),
+      recent_(new QListWidget),
+      cached_(new QListWidget),
+      recentTitle_(text(tr("Recent"), 1.05, true)),
+      cachedTitle_(text(tr("In the Hugging Face cache"), 1.05, true)) {
     auto* title = text(tr("OWQ Workbench"), 2.1, true);
     auto* subtitle = text(tr("See where a language model will suffer from quantization, and make a packed "
                              "model that does not."),
@@ -92,20 +96,30 @@ StartPage::StartPage(QWidget* parent)
     for (QPushButton* b : {sample_, folder, file}) buttons->addWidget(b, 1);
 
     recent_->setAccessibleName(tr("Recently opened"));
-    recent_->setIconSize({20, 20});
-    recent_->setSpacing(1);
-    recent_->setFrameShape(QFrame::NoFrame);
-    recent_->setStyleSheet(QStringLiteral(
-        "QListWidget { background: transparent; border: none; } QListWidget::item { padding: 6px; "
-        "border-radius: 6px; }"
-        "QListWidget::item:hover { background: palette(midlight); color: palette(text); }"
-        "QListWidget::item:selected { background: palette(midlight); color: palette(text); }"));
-    recent_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    recent_->setTextElideMode(Qt::ElideMiddle);
-    connect(recent_, &QListWidget::itemActivated, this,
-            [this](QListWidgetItem* item) { Q_EMIT openWanted(item->data(Qt::UserRole).toString()); });
-    connect(recent_, &QListWidget::itemClicked, this,
-            [this](QListWidgetItem* item) { Q_EMIT openWanted(item->data(Qt::UserRole).toString()); });
+    cached_->setAccessibleName(tr("Models in the Hugging Face cache"));
+    for (QListWidget* list : {recent_, cached_}) {
+        list->setIconSize({20, 20});
+        list->setSpacing(1);
+        list->setFrameShape(QFrame::NoFrame);
+        list->setStyleSheet(QStringLiteral(
+            "QListWidget { background: transparent; border: none; } QListWidget::item { padding: 6px; "
+            "border-radius: 6px; }"
+            "QListWidget::item:hover { background: palette(midlight); color: palette(text); }"
+            "QListWidget::item:selected { background: palette(midlight); color: palette(text); }"));
+        list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+        list->setTextElideMode(Qt::ElideMiddle);
+        const auto open = [this](QListWidgetItem* item) { Q_EMIT openWanted(item->data(Qt::UserRole).toString()); };
+        connect(list, &QListWidget::itemActivated, this, open);
+        connect(list, &QListWidget::itemClicked, this, open);
+    }
+    auto* lists = new QHBoxLayout;
+    lists->setSpacing(24);
+    for (const auto& [title, list] : {std::pair(recentTitle_, recent_), std::pair(cachedTitle_, cached_)}) {
+        auto* half = new QVBoxLayout;
+        half->addWidget(title);
+        half->addWidget(list);
+        lists->addLayout(half, 1);
+    }
 
     auto* column = new QVBoxLayout;
     column->setSpacing(12);
@@ -116,8 +130,7 @@ StartPage::StartPage(QWidget* parent)
     column->addWidget(area, 6);
     column->addLayout(buttons);
     column->addSpacing(12);
-    column->addWidget(recentTitle_);
-    column->addWidget(recent_, 5);
+    column->addLayout(lists, 5);
     column->addStretch(1);
     auto* frame = new QWidget;
     frame->setLayout(column);
@@ -130,6 +143,7 @@ StartPage::StartPage(QWidget* parent)
     layout->addWidget(frame, 10);
     layout->addStretch(1);
     setRecent({});
+    setCached({}, {});
 }
 
 void StartPage::setRecent(const QStringList& paths) {
@@ -137,7 +151,7 @@ void StartPage::setRecent(const QStringList& paths) {
     for (const QString& path : paths) {
         const QFileInfo info(path);
         auto* item =
-            new QListWidgetItem(themedIcon(info.isDir() ? QStringLiteral("open") : QStringLiteral("file")),
+            new QListWidgetItem(themedIcon(path.endsWith(QLatin1String(".owqproject")) ? QStringLiteral("save") : info.isDir() ? QStringLiteral("open") : QStringLiteral("file")),
                                 QStringLiteral("%1\n%2").arg(info.fileName(), shortPath(info.path())));
         item->setData(Qt::UserRole, path);
         item->setToolTip(path);
@@ -149,6 +163,17 @@ void StartPage::setRecent(const QStringList& paths) {
     }
     recent_->setVisible(!paths.isEmpty());
     recentTitle_->setVisible(!paths.isEmpty());
+}
+
+void StartPage::setCached(const QStringList& names, const QStringList& paths) {
+    cached_->clear();
+    for (qsizetype i = 0; i < names.size(); ++i) {
+        auto* item = new QListWidgetItem(themedIcon(QStringLiteral("layers")), QStringLiteral("%1\n%2").arg(names[i], shortPath(paths[i])), cached_);
+        item->setData(Qt::UserRole, paths[i]);
+        item->setToolTip(paths[i]);
+    }
+    cached_->setVisible(!names.isEmpty());
+    cachedTitle_->setVisible(!names.isEmpty());
 }
 
 void StartPage::setDropping(bool dropping) {

@@ -16,6 +16,8 @@ public:
     explicit StartPage(QWidget* parent = nullptr);
     /// Newest first. Entries that are gone are greyed.
     void setRecent(const QStringList& paths);
+    /// Models in the Hugging Face cache, by name.
+    void setCached(const QStringList& names, const QStringList& paths);
     /// While something is dragged over the window.
     void setDropping(bool dropping);
     void setSampleAvailable(bool available);
@@ -28,8 +30,8 @@ Q_SIGNALS:
 
 private:
     QWidget* drop_;
-    QListWidget* recent_;
-    QLabel* recentTitle_;
+    QListWidget *recent_, *cached_;
+    QLabel *recentTitle_, *cachedTitle_;
     QPushButton* sample_;
 };
 

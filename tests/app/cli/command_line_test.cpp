@@ -88,17 +88,5 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
     }
 }
 
-TEST_F(CommandLine, WhatThisReleaseLacksIsRefused) {
-    const std::string model = sample("sample-opt");
-    const std::vector<Arguments> refused = {
-        {"compare", "a", "b"},
-    };
-    for (const Arguments& arguments : refused) {
-        const Outcome outcome = owq(arguments);
-        EXPECT_EQ(outcome.code, 2) << testing::PrintToString(arguments);
-        EXPECT_THAT(outcome.error, HasSubstr("not in this release")) << testing::PrintToString(arguments);
-    }
-}
-
 }  // namespace
 }  // namespace owq

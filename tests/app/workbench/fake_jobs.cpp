@@ -41,7 +41,7 @@ LayerReport FakeWorld::report(const LinearInfo& linear, bool quantized) const {
     LayerReport r;
     r.linear = linear;
     r.quantized = quantized;
-    if (quantized) r.bits = 3;
+    r.bits = 3;
     r.weakColumns = {3, 17, 40, 200};
     std::mt19937 random(unsigned(std::hash<std::string>()(linear.name)));
     std::lognormal_distribution<float> spread(0, 1);
@@ -105,8 +105,23 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         return result;
     };
     jobs.quantize = [world](const QuantizeOptions& o, Progress& progress, std::stop_token stop) {
-        ++world->quantized;
         const ModelInfo model = world->model();
+        if (o.dryRun) {
+            const std::lock_guard lock(world->mutex);
+            QuantizeResult plan;
+            plan.dryRun = true;
+            plan.forecast.phases = {{"the column loop", 200 << 20}};
+            for (const LinearInfo& l : model.linears) {
+                plan.layers.emplace_back();
+                plan.layers.back().linear = l;
+                plan.layers.back().bits = 3;
+                plan.plannedWeakColumns.push_back(12);
+            }
+            if (o.recipe.allocation == "greedy") world->lastQuantize = o;
+            ++world->planned;
+            return plan;
+        }
+        ++world->quantized;
         const std::string directory = o.out.string();
         RunSummary run;
         {
@@ -160,6 +175,28 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         r.perplexity = world->runs.count(o.model.string()) ? 47.5 : 45.75;
         r.windows = 8;
         r.protocol = o.protocol;
+        if (!o.against.empty()) {
+            r.divergence.emplace();
+            r.divergence->kl.mean = 0.02;
+            r.divergence->top1Agreement = 0.9;
+        }
+        return r;
+    };
+    jobs.compare = [world](const CompareOptions& o, Progress&, std::stop_token) {
+        const std::lock_guard lock(world->mutex);
+        CompareResult r;
+        for (const auto& run : o.runs) {
+            r.runs.emplace_back();
+            r.runs.back().name = run.filename().string();
+        }
+        for (const LinearInfo& l : world->model().linears) {
+            ComparedLinear compared{l.name, {}, 1, 0};
+            for (const auto& run : o.runs) {
+                const LayerReport& report = world->layers.at(run.string()).at(l.name);
+                compared.values.push_back({true, report.bits, report.weakColumns, report.error});
+            }
+            r.linears.push_back(compared);
+        }
         return r;
     };
     jobs.exportModel = [world](const ExportOptions& o, Progress& progress, std::stop_token stop) {

@@ -114,6 +114,40 @@ TEST_F(Allocation, PatternAndMethodDecideWhoMayBeWeak) {
     for (const LinearBudget& b : allocateGreedy(model, recipe, planBudget(model, recipe), losses).linears) EXPECT_EQ(b.weakColumns, 0);
 }
 
+TEST_F(Allocation, PaperWithNothingLockedIsTheRecipesPlan) {
+    const BudgetPlan paper = planBudget(model, recipe);
+    BudgetPlan edited = paper;
+    edited.linears[2].weakColumns = 20;
+    edited.linears[3].bits = 16;
+    const BudgetPlan again = allocateByPaper(model, recipe, edited);
+    for (size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(again.linears[i].bits, paper.linears[i].bits);
+        EXPECT_EQ(again.linears[i].weakColumns, paper.linears[i].weakColumns);
+    }
+}
+
+TEST_F(Allocation, PaperSpendsOnTheOthersWhatLockedLinearsLeave) {
+    const BudgetPlan paper = planBudget(model, recipe);
+    ASSERT_GT(paper.linears[0].weakColumns, 0);
+    BudgetPlan edited = paper;
+    edited.linears[0].locked = true;
+    edited.linears[0].bits = 2;
+    edited.linears[0].weakColumns = 0;
+    const BudgetPlan more = allocateByPaper(model, recipe, edited);
+    EXPECT_EQ(more.linears[0].bits, 2);
+    EXPECT_TRUE(more.linears[0].locked);
+    EXPECT_GT(more.linears[1].weakColumns, paper.linears[1].weakColumns) << "what the first gave up";
+    EXPECT_LE(plannedFileBytes(model, more), plannedFileBytes(model, paper));
+
+    edited.linears[0].bits = 8;
+    const BudgetPlan less = allocateByPaper(model, recipe, edited);
+    EXPECT_LT(less.linears[1].weakColumns, paper.linears[1].weakColumns);
+    EXPECT_LE(plannedFileBytes(model, less), plannedFileBytes(model, paper));
+
+    for (size_t i = 0; i < 3; ++i) edited.linears[i].locked = true, edited.linears[i].bits = 16, edited.linears[i].weakColumns = 0;
+    for (size_t i = 3; i < 6; ++i) EXPECT_EQ(allocateByPaper(model, recipe, edited).linears[i].weakColumns, 0) << "nothing is left";
+}
+
 TEST_F(Allocation, NothingPredictedChangesNothing) {
     const BudgetPlan paper = planBudget(model, recipe), same = allocateGreedy(model, recipe, paper, {});
     for (size_t i = 0; i < paper.linears.size(); ++i) EXPECT_EQ(same.linears[i].weakColumns, paper.linears[i].weakColumns);

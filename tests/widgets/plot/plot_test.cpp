@@ -8,6 +8,8 @@
 #include <QClipboard>
 #include <QSignalSpy>
 #include <QTest>
+#include <algorithm>
+#include <cmath>
 
 #include "tests/widgets/curves.h"
 #include "widgets/column_range/column_range_plot.h"
@@ -211,6 +213,7 @@ TEST_F(PlotTest, CutIsDraggedWhereColumnsAreSorted) {
     SensitivityPlot plot;
     auto curves = testing::manyColumns(100, QStringLiteral("q_proj"));
     curves->weakColumns = {37, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    curves->planned = true;
     plot.setCurves({curves});
     plot.setXMode(XMode::Rank);
     plot.setCutMovable(true);
@@ -221,6 +224,84 @@ TEST_F(PlotTest, CutIsDraggedWhereColumnsAreSorted) {
     EXPECT_EQ(moved.last()[1].toInt(), 30);
     EXPECT_TRUE(moved.last()[2].toBool());
     EXPECT_FALSE(moved.first()[2].toBool());
+}
+
+TEST_F(PlotTest, TheCutByIndexIsDraggedUpAndDown) {
+    SensitivityPlot plot;
+    auto curves = testing::manyColumns(100, QStringLiteral("q_proj"));
+    curves->weakColumns = {37};
+    curves->planned = true;
+    plot.setCurves({curves});
+    plot.setCutMovable(true);
+    show(plot);
+    QSignalSpy moved(&plot, &Plot::cutMoved);
+    std::vector<float> sorted = curves->sensitivity;
+    std::sort(sorted.rbegin(), sorted.rend());
+    const double between = std::sqrt(static_cast<double>(sorted[19]) * static_cast<double>(sorted[20]));
+    drag(plot, plot.pixelOf(50, *plot.content().blocks[0].cut), plot.pixelOf(50, between));
+    ASSERT_GE(moved.size(), 2);
+    EXPECT_NEAR(moved.last()[1].toInt(), 20, 3);
+}
+
+TEST_F(PlotTest, ACutThatIsNotPlannedOrNotMovableIsNoHandle) {
+    SensitivityPlot plot;
+    auto curves = testing::manyColumns(100, QStringLiteral("q_proj"));
+    curves->weakColumns = {37, 5};
+    plot.setCurves({curves});
+    plot.setXMode(XMode::Rank);
+    plot.setCutMovable(true);
+    show(plot);
+    QSignalSpy moved(&plot, &Plot::cutMoved);
+    drag(plot, plot.pixelOf(97.5, 1), plot.pixelOf(60, 1));
+    EXPECT_EQ(moved.size(), 0) << "a zoom instead";
+    EXPECT_GT(plot.view().xLower, 50);
+}
+
+TEST_F(PlotTest, WeakColumnsAreShownAtOnceInEveryPlotOfAGroup) {
+    QWidget window;
+    HessianPlot hessian(&window);
+    ColumnRangePlot range(&window);
+    CumulativeErrorPlot cumulative(&window);
+    SensitivityPlot sensitivity(&window);
+    PlotGroup group;
+    for (Plot* plot : std::initializer_list<Plot*>{&hessian, &range, &cumulative, &sensitivity}) group.add(plot);
+    auto curves = testing::manyColumns(1000, QStringLiteral("q_proj"));
+    curves->weakColumns = {37};
+    curves->planned = true;
+    group.setCurves({curves});
+    show(window, 600, 600);
+    const std::vector<int> ranking = weakRanking(*curves);
+    for (const int k : {12, 0, 5}) {
+        group.showWeak(QStringLiteral("q_proj"), k);
+        for (const Plot* plot : group.plots()) {
+            const PlotBlock& block = plot->content().blocks.front();
+            EXPECT_EQ(block.weakCount, k);
+            for (size_t i = 0; i < block.column.size(); ++i) {
+                const auto place = std::find(ranking.begin(), ranking.end(), block.column[i]) - ranking.begin();
+                ASSERT_EQ(block.weak[i] != 0, place < k) << block.column[i];
+            }
+        }
+        EXPECT_DOUBLE_EQ(*cumulative.content().blocks.front().cut, 1000 - k - 0.5);
+        EXPECT_EQ(sensitivity.tableModel()->index(ranking[0], 4).data().toString(), k > 0 ? "weak" : "");
+    }
+}
+
+TEST_F(PlotTest, BracketsMoveTheCutOfTheCurve) {
+    SensitivityPlot plot;
+    auto curves = testing::manyColumns(100, QStringLiteral("q_proj"));
+    curves->planned = true;
+    plot.setCurves({curves});
+    plot.setCutMovable(true);
+    show(plot);
+    QSignalSpy moved(&plot, &Plot::cutMoved);
+    QTest::keyClick(&plot, Qt::Key_BracketRight);
+    ASSERT_EQ(moved.size(), 1);
+    EXPECT_EQ(moved.last()[1].toInt(), 2);
+    QTest::keyClick(&plot, Qt::Key_BracketLeft);
+    EXPECT_EQ(moved.last()[1].toInt(), 0) << "never below none";
+    plot.setCutMovable(false);
+    QTest::keyClick(&plot, Qt::Key_BracketRight);
+    EXPECT_EQ(moved.size(), 2);
 }
 
 TEST_F(PlotTest, GroupSharesSelectionZoomAndMode) {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <QMainWindow>
+#include <QUrl>
+
+#include "app/workbench/actions.h"
+#include "app/workbench/opener.h"
+#include "app/workbench/project_controller.h"
+#include "widgets/start_page/start_page.h"
+
+namespace owq {
+
+/// What is opened and saved, from menus, the start page, drops and lists of recent things.
+class FileController : public QObject {
+    Q_OBJECT
+public:
+    FileController(QMainWindow& window, Actions& actions, StartPage& start, JobRunner& runner, Opener& opener, ProjectController& projects);
+
+    void open(const QString& path);  ///< a project, or anything that Opener opens
+    void openSample();
+    void drop(const QList<QUrl>& urls);
+    void save();    ///< asks for a name where there is none
+    void saveAs();
+    void findCached();
+
+Q_SIGNALS:
+    void failed(const owq::Failure& failure);
+
+private:
+    void chooseFolder();
+    void chooseFile();
+    void rebuildRecent();
+    QMainWindow& window_;
+    Actions& actions_;
+    StartPage& start_;
+    JobRunner& runner_;
+    Opener& opener_;
+    ProjectController& projects_;
+};
+
+}  // namespace owq

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/workbench/project_controller.h"
+
+#include <QDir>
+#include <QFileInfo>
+#include <QMainWindow>
+
+#include "app/workbench/plot_area.h"
+#include "app/workbench/window_layout.h"
+#include "widgets/layer_tree/layer_tree.h"
+
+namespace owq {
+namespace {
+
+QString absolute(const QString& path) { return QDir::cleanPath(QFileInfo(path).absoluteFilePath()); }
+
+struct Read {
+    Project project;
+    QStringList changed;
+};
+
+/// Inputs that are gone or not what they were.
+QStringList changedInputs(const Project& p) {
+    QStringList changed;
+    const auto check = [&changed](const Project::Input& input) {
+        if (!input.path.isEmpty() && !input.hash.isEmpty() && fingerprint(input.path) != input.hash) changed << input.path;
+    };
+    check(p.model);
+    check(p.calibration);
+    check(p.evaluation);
+    for (const Project::Run& run : p.runs) check(run.input);
+    return changed;
+}
+
+}  // namespace
+
+ProjectController::ProjectController(const ProjectParts& parts, QObject* parent) : QObject(parent), parts_(parts) {
+    connect(&parts_.opener, &Opener::opened, this, [this](const QString& path) {
+        if (!opening_ || path != absolute(opening_->model.path)) {
+            opening_.reset();
+            file_.clear();  // another model is not this project's
+            return Q_EMIT fileChanged(file_);
+        }
+        // After the window has brought its panels up.
+        QMetaObject::invokeMethod(
+            this,
+            [this, project = *std::exchange(opening_, std::nullopt)] {
+                file_ = openingFile_;
+                restore(project);
+                parts_.opener.remember(file_);
+                Q_EMIT fileChanged(file_);
+            },
+            Qt::QueuedConnection);
+    });
+    connect(&parts_.opener, &Opener::failed, this, [this] { opening_.reset(); });
+}
+
+void ProjectController::open(const QString& given) {
+    const QString file = absolute(given);
+    parts_.runner.submit<Read>(
+        {tr("Open %1").arg(QFileInfo(file).fileName()), JobRunner::Lane::reading, QStringLiteral("open"), false},
+        [file](JobRunner::Context&) {
+            const std::filesystem::path path = toPath(file);
+            Read read{projectFromJson(readJson(path), path.string()), {}};
+            read.changed = changedInputs(read.project);
+            return read;
+        },
+        [this, file](const Read& read) {
+            opening_ = read.project;
+            openingFile_ = file;
+            changed_ = read.changed;
+            parts_.opener.open(read.project.model.path);
+        },
+        [this](const Failure& failure) {
+            Q_EMIT failed({tr("The project cannot be opened: it %1").arg(failure.happened), failure.where, failure.remedy});
+        });
+}
+
+void ProjectController::save(const QString& file) {
+    if (!parts_.workspace.isOpen()) return;
+    parts_.runner.submit<int>(
+        {tr("Save %1").arg(QFileInfo(file).fileName()), JobRunner::Lane::reading, {}, false},
+        [file, project = capture()](JobRunner::Context&) mutable {
+            const auto hash = [](Project::Input& input) { input.hash = fingerprint(input.path); };
+            hash(project.model);
+            hash(project.calibration);
+            hash(project.evaluation);
+            for (Project::Run& run : project.runs) hash(run.input);
+            writeJson(toPath(file), toJson(project));
+            return 0;
+        },
+        [this, file](const int&) {
+            file_ = file;
+            parts_.opener.remember(file);
+            Q_EMIT fileChanged(file);
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+Project ProjectController::capture() const {
+    const Workspace& w = parts_.workspace;
+    Project p;
+    p.model.path = w.path();
+    p.settings = parts_.runPanel.settings();
+    p.calibration.path = p.settings.calibrationFile;
+    p.measure = parts_.resultsView.measureSettings();
+    p.evaluation.path = p.measure.text;
+    p.analysis = parts_.run.analysisFolder();
+    p.shown = w.shown() == Workspace::kAnalysis ? QString() : w.shown();
+    p.comparedWith = w.comparedWith();
+    p.selection = parts_.tree.selectedLayers();
+    p.column = parts_.plots.group().selectedColumn();
+    p.xMode = parts_.plots.xModeName();
+    p.errorShare = parts_.plots.errorShare();
+    for (const auto& [kind, view] : parts_.plots.views()) p.views[kind] = {view.xLower, view.xUpper, view.yLower, view.yUpper};
+    p.budgetEdited = parts_.budget.draft().state().edited;
+    p.budget = toJson(parts_.budget.draft().state().plan);
+    for (const ResultRow& row : parts_.resultsView.model().rows())
+        p.runs.push_back({{row.path, {}}, row.name, row.note, row.perplexity, row.kl, row.top1});
+    p.layout = parts_.layout.state();
+    p.geometry = parts_.layout.window().saveGeometry();
+    return p;
+}
+
+void ProjectController::restore(const Project& p) {
+    parts_.layout.window().restoreGeometry(p.geometry);
+    parts_.layout.setState(p.layout);
+    parts_.resultsView.setMeasureSettings(p.measure);
+    parts_.runPanel.setSettings(p.settings);
+    BudgetDraft::State state = parts_.budget.draft().state();
+    if (p.budgetEdited) {
+        try {
+            state.plan = budgetFromJson(p.budget, parts_.workspace.model().info, openingFile_.toStdString());
+            state.edited = true;
+        } catch (const Error& e) {
+            Q_EMIT notice({QString::fromStdString(e.happened()), QString::fromStdString(e.where()), tr("The budget is that of the settings.")});
+        }
+    }
+    parts_.budget.restore(state);
+    for (const Project::Run& run : p.runs) parts_.results.restoreRun(run.input.path, run.name, run.note, run.perplexity, run.kl, run.top1);
+    parts_.plots.setXModeName(p.xMode);
+    parts_.plots.setErrorShare(p.errorShare);
+    std::map<std::string, PlotView> views;
+    for (const auto& [kind, v] : p.views) views[kind] = {v.xLower, v.xUpper, v.yLower, v.yUpper};
+    parts_.plots.setViewsSoon(views);
+    if (!p.analysis.isEmpty()) parts_.run.setAnalysisFolder(p.analysis), parts_.opener.loadAnalysis(p.analysis, p.shown.isEmpty());
+    if (!p.comparedWith.isEmpty())
+        parts_.comparison.compare(p.shown, p.comparedWith);
+    else if (!p.shown.isEmpty())
+        parts_.opener.loadRun(p.shown);
+    parts_.tree.select(p.selection);
+    parts_.plots.group().selectColumn(p.column);
+    if (!changed_.isEmpty())
+        Q_EMIT notice({tr("%n inputs of the project are not as they were when it was saved", nullptr, int(changed_.size())),
+                       changed_.join(QStringLiteral(", ")), tr("What is shown may differ from what was saved.")});
+}
+
+}  // namespace owq

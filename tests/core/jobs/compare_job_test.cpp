@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/jobs/compare.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/jobs/calibrate.h"
+#include "core/jobs/quantize.h"
+#include "tests/core/jobs/temporary_folder.h"
+
+namespace owq {
+namespace {
+
+using testing::HasSubstr;
+
+/// Two small runs of a few linears, made once.
+class CompareJob : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        folder = new TemporaryFolder;
+        make("a", Method::owq, "q,k,v");
+        make("b", Method::optq, "q,k");
+    }
+    static void TearDownTestSuite() { delete folder; }
+    static void make(const char* name, Method method, const char* layers) {
+        QuantizeOptions options;
+        options.model = OWQ_SAMPLE "/sample-opt";
+        options.calibration.text = OWQ_SAMPLE "/calibration.txt";
+        options.calibration.samples = 2;
+        options.calibration.sequenceLength = 64;
+        options.recipe.method = method;
+        options.recipe.layers = layers;
+        if (method == Method::owq) options.recipe.weakColumns = 4;
+        if (method == Method::rtn) options.calibration = {};
+        options.out = *folder / name;
+        Progress progress;
+        quantize(options, progress, {});
+    }
+    static CompareResult run(const std::vector<std::string>& names) {
+        CompareOptions options;
+        for (const std::string& name : names) options.runs.push_back(*folder / name);
+        Progress progress;
+        return compare(options, progress, {});
+    }
+    static std::string refusal(const std::vector<std::string>& names) {
+        try {
+            run(names);
+        } catch (const Error& e) {
+            return e.what();
+        }
+        return "none";
+    }
+    static TemporaryFolder* folder;
+};
+TemporaryFolder* CompareJob::folder = nullptr;
+
+TEST_F(CompareJob, PutsRunsAndLinearsSideBySideInTheOrderOfTheirDifference) {
+    const CompareResult r = run({"a", "b"});
+    ASSERT_EQ(r.runs.size(), 2u);
+    EXPECT_EQ(r.runs[0].name, "a");
+    EXPECT_EQ(r.runs[0].recipe.method, Method::owq);
+    EXPECT_GT(r.runs[0].effectiveBits.paper, 3);
+    EXPECT_DOUBLE_EQ(r.runs[1].effectiveBits.paper, 3);
+    double sum[2] = {0, 0};
+    for (size_t i = 0; i < r.linears.size(); ++i) {
+        const ComparedLinear& l = r.linears[i];
+        ASSERT_EQ(l.values.size(), 2u);
+        if (i) EXPECT_LE(l.difference, r.linears[i - 1].difference);
+        EXPECT_EQ(l.values[0].weakColumns.size(), 4u);
+        EXPECT_EQ(l.sharedWeakColumns, 0) << "optq keeps none";
+        if (!l.values[1].quantized) {
+            EXPECT_TRUE(std::isinf(l.difference)) << l.name;
+            EXPECT_THAT(l.name, HasSubstr("v_proj"));
+            continue;
+        }
+        for (int k : {0, 1}) sum[k] += *l.values[size_t(k)].error;
+    }
+    EXPECT_DOUBLE_EQ(*r.runs[0].error, sum[0]) << "of the linears that both quantized";
+    EXPECT_DOUBLE_EQ(*r.runs[1].error, sum[1]);
+}
+
+TEST_F(CompareJob, ARunAgainstItselfDiffersNowhere) {
+    const CompareResult r = run({"a", "a"});
+    for (const ComparedLinear& l : r.linears) {
+        EXPECT_EQ(l.difference, 0);
+        EXPECT_EQ(l.sharedWeakColumns, 4);
+    }
+}
+
+TEST_F(CompareJob, AnErrorThatWasNotMeasuredIsNotZero) {
+    make("d", Method::rtn, "q");
+    const CompareResult r = run({"a", "d"});
+    EXPECT_FALSE(r.runs[1].error);
+    for (const ComparedLinear& l : r.linears) EXPECT_FALSE(l.values[1].error);
+    EXPECT_TRUE(toJson(r)["runs"][1]["error"].is_null());
+}
+
+TEST_F(CompareJob, TakesUpTheEvaluationsThatLieInTheFolders) {
+    writeJson(*folder / "a" / "evaluation.json",
+              {{"perplexity", 12.5}, {"protocol", "plain"}, {"text", "/x/heldout.txt"}, {"windows", 4}, {"sequence_length", 64},
+               {"kl", {{"mean", 0.02}}}, {"top1_agreement", 0.9}});
+    const CompareResult r = run({"a", "b"});
+    ASSERT_EQ(r.texts, std::vector<std::string>{"heldout.txt, 4 x 64"});
+    ASSERT_EQ(r.runs[0].perplexities.size(), 1u);
+    EXPECT_DOUBLE_EQ(r.runs[0].perplexities[0].perplexity, 12.5);
+    EXPECT_DOUBLE_EQ(*r.runs[0].perplexities[0].kl, 0.02);
+    EXPECT_TRUE(r.runs[1].perplexities.empty());
+    const Json j = toJson(r);
+    EXPECT_EQ(j["runs"][0]["evaluations"][0]["top1_agreement"], 0.9);
+    EXPECT_TRUE(j["layers"][0]["log_ratio"].is_null()) << "kept by one run";
+    EXPECT_EQ(std::count(toCsv(r).begin(), toCsv(r).end(), '\n'), 1 + std::ptrdiff_t(2 * r.linears.size()));
+    std::filesystem::remove(*folder / "a" / "evaluation.json");
+}
+
+TEST_F(CompareJob, RefusesWhatCannotBeCompared) {
+    EXPECT_THAT(refusal({"a"}), HasSubstr("two or more"));
+    EXPECT_THAT(refusal({"a", "none"}), HasSubstr("none"));
+    make("c", Method::rtn, "fc1");
+    EXPECT_THAT(refusal({"b", "c"}), HasSubstr("no quantized linear in common"));
+    std::filesystem::remove(*folder / "c" / "result.json");
+    EXPECT_THAT(refusal({"b", "c"}), HasSubstr("owq quantize --resume"));
+}
+
+}  // namespace
+}  // namespace owq
