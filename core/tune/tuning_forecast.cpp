@@ -8,6 +8,8 @@
 namespace owq {
 namespace {
 
+constexpr uint64_t kLibraries = 96 << 20;  ///< as in core/pipeline/memory_forecast.cpp
+
 /// Floats for a token that live at once while the widest block goes backward: what its forward pass keeps, and the gradients of one part.
 uint64_t blockFloats(const ModelInfo& model, int block) {
     uint64_t heads = 0, mixed = 0, inner = 0;
@@ -44,7 +46,8 @@ TuningForecast forecastTuning(const ModelInfo& model, uint64_t packed, int64_t p
              {"activations of one block", tokens * block * 4},
              {"weak columns, gradient and optimizer", uint64_t(parameters) * 7 * 4},
              {"logits", 2 * logits * 4},
-             {"one dequantized linear", linear * 4}}};
+             {"one dequantized linear", linear * 4},
+             {"libraries and heap", kLibraries}}};
 }
 
 }  // namespace owq

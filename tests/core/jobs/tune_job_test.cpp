@@ -163,6 +163,7 @@ TEST_F(TuneJob, AMergedExportHasTheTaskAndNothingElseNew) {
 TEST_F(TuneJob, StoppedAndResumedItTakesTheSameStepsToTheLastDigit) {
     TuneOptions o = options("whole");
     o.settings.maxSteps = 9;
+    o.settings.accumulate = 2;
     o.settings.evaluateEvery = 2;
     const TuneResult whole = tuned(o);
     const auto expected = hashes(folder / "whole");
