@@ -133,16 +133,6 @@ private:
 
 }  // namespace
 
-const MemoryPhase* MemoryForecast::highest() const {
-    const auto most = std::max_element(phases.begin(), phases.end(), [](const MemoryPhase& a, const MemoryPhase& b) { return a.bytes < b.bytes; });
-    return most == phases.end() ? nullptr : &*most;
-}
-
-uint64_t MemoryForecast::peak() const {
-    const MemoryPhase* most = highest();
-    return most ? most->bytes - (scratch ? activations : 0) : 0;
-}
-
 bool correctsInputs(const Recipe& recipe) { return recipe.inputCorrection > 0 && recipe.method != Method::rtn; }
 
 uint64_t activationBytes(const ModelInfo& model, const Recipe& recipe, int64_t windows, int64_t length) {

@@ -19,10 +19,19 @@ struct MemoryForecast {
     std::vector<MemoryPhase> phases;
     bool scratch = false;  ///< the activations are kept in a file
 
+    // Here, because the window shows a forecast and is not linked with what makes it.
     /// The first phase that takes the most; null without phases.
-    const MemoryPhase* highest() const;
+    const MemoryPhase* highest() const {
+        const MemoryPhase* most = nullptr;
+        for (const MemoryPhase& phase : phases)
+            if (!most || phase.bytes > most->bytes) most = &phase;
+        return most;
+    }
     /// In memory at the highest point: without the activations where a file takes them.
-    uint64_t peak() const;
+    uint64_t peak() const {
+        const MemoryPhase* most = highest();
+        return most ? most->bytes - (scratch ? activations : 0) : 0;
+    }
 };
 
 /// Whether a run carries the original model's activations beside the quantized one's.

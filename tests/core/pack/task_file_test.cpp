@@ -47,10 +47,11 @@ protected:
 
 TEST_F(TaskFile, ComesBackAsItWasWritten) {
     for (const DType type : {DType::f16, DType::bf16, DType::f32}) {
-        writeTask(folder / "t", task(type));
+        const Task written = task(type);
+        writeTask(folder / "t", written);
         const Task back = readTask(folder / "t");
         ASSERT_EQ(back.linears.size(), 1u);
-        const TaskLinear &is = back.linears.at("a"), &was = task(type).linears.at("a");
+        const TaskLinear &is = back.linears.at("a"), &was = written.linears.at("a");
         EXPECT_EQ(is.columns, was.columns);
         EXPECT_EQ(is.weight, was.weight);
         EXPECT_EQ(is.type, type);

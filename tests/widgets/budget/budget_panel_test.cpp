@@ -84,7 +84,7 @@ TEST_F(BudgetPanelTest, ATypedNumberOfWeakColumnsIsAWish) {
     box->selectAll();
     QTest::keyClicks(box, QStringLiteral("12"));
     QTest::keyClick(box, Qt::Key_Return);
-    ASSERT_EQ(edits->size(), 1);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return edits->size() == 1; }));  // an editor is closed by a queued call
     EXPECT_EQ(names(), QStringList({"m.layers.0.q_proj"}));
     EXPECT_EQ(edits->last()[1].value<Field>(), Field::weakColumns);
     EXPECT_EQ(edits->last()[2].toInt(), 12);
