@@ -77,7 +77,7 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
     LossSum modelLoss(windows, "the model"), originalLoss(windows, "the original");
     DivergenceResult result;
     result.windowKl.resize(size_t(windows.count()));
-    result.positionKl.resize(size_t(windows.length - 1));
+    result.positionKl.resize(size_t(std::max<int64_t>(0, windows.length - 1)));
     std::vector<float> kls, changes;
     double squares = 0;
     const int64_t vocabulary = model->info().vocabulary;

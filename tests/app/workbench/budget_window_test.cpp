@@ -122,6 +122,7 @@ TEST_F(BudgetWindowTest, ARunTakesTheEditedPlanAndOnlyThat) {
 
 TEST_F(BudgetWindowTest, SettingsOfBothPanelsAreTheSameAndUndoable) {
     openModel();
+    QTest::qWait(1);  // until then settings are what is suggested for the model, not a person's
     auto* mine = window->findChild<QDoubleSpinBox*>(QStringLiteral("budgetTarget"));
     auto* other = window->findChild<QDoubleSpinBox*>(QStringLiteral("targetBits"));
     EXPECT_DOUBLE_EQ(mine->value(), other->value());

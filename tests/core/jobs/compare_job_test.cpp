@@ -67,7 +67,9 @@ TEST_F(CompareJob, PutsRunsAndLinearsSideBySideInTheOrderOfTheirDifference) {
     for (size_t i = 0; i < r.linears.size(); ++i) {
         const ComparedLinear& l = r.linears[i];
         ASSERT_EQ(l.values.size(), 2u);
-        if (i) EXPECT_LE(l.difference, r.linears[i - 1].difference);
+        if (i) {
+            EXPECT_LE(l.difference, r.linears[i - 1].difference);
+        }
         EXPECT_EQ(l.values[0].weakColumns.size(), 4u);
         EXPECT_EQ(l.sharedWeakColumns, 0) << "optq keeps none";
         if (!l.values[1].quantized) {
