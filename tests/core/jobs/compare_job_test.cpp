@@ -112,7 +112,8 @@ TEST_F(CompareJob, TakesUpTheEvaluationsThatLieInTheFolders) {
     const Json j = toJson(r);
     EXPECT_EQ(j["runs"][0]["evaluations"][0]["top1_agreement"], 0.9);
     EXPECT_TRUE(j["layers"][0]["log_ratio"].is_null()) << "kept by one run";
-    EXPECT_EQ(std::count(toCsv(r).begin(), toCsv(r).end(), '\n'), 1 + std::ptrdiff_t(2 * r.linears.size()));
+    const std::string csv = toCsv(r);
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + std::ptrdiff_t(2 * r.linears.size()));
     std::filesystem::remove(*folder / "a" / "evaluation.json");
 }
 
