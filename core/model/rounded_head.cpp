@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/model/forwarding_source.h"
 #include "core/model/open_source.h"
 #include "kernels/range_search.h"
 
@@ -17,16 +18,10 @@ constexpr int64_t kRowsAtOnce = 256;
 
 std::string headName(const ModelSource& source) { return namesOf(source, parseModelConfig(source.config(), "config.json")).head; }
 
-class RoundedHead final : public ModelSource {
+class RoundedHead final : public ForwardingSource {
 public:
-    RoundedHead(std::shared_ptr<const ModelSource> source, int bits) : source_(std::move(source)), head_(headName(*source_)), bits_(bits) {}
+    RoundedHead(std::shared_ptr<const ModelSource> source, int bits) : ForwardingSource(std::move(source)), head_(headName(*source_)), bits_(bits) {}
 
-    ModelKind kind() const override { return source_->kind(); }
-    const ModelInfo& info() const override { return source_->info(); }
-    const Json& config() const override { return source_->config(); }
-    std::filesystem::path tokenizerFolder() const override { return source_->tokenizerFolder(); }
-    bool has(const std::string& tensor) const override { return source_->has(tensor); }
-    Tensor tensor(const std::string& tensor) const override { return source_->tensor(tensor); }
     bool quantized(const std::string& linear) const override { return linear == head_ || source_->quantized(linear); }
     QuantizedLinear linear(const std::string& linear) const override { return linear == head_ ? rounded() : source_->linear(linear); }
 
@@ -56,7 +51,6 @@ private:
         return out;
     }
 
-    std::shared_ptr<const ModelSource> source_;
     std::string head_;  ///< without ".weight"
     int bits_;
 };

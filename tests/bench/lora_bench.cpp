@@ -11,7 +11,7 @@
 #include <random>
 
 #include "core/base/error.h"
-#include "core/model/model_source.h"
+#include "core/model/forwarding_source.h"
 #include "core/text/corpus.h"
 #include "core/tune/adam.h"
 #include "core/tune/tuned_model.h"
@@ -21,27 +21,17 @@ namespace owq {
 namespace {
 
 /// All columns are weak: so the gradient of the whole weight is at hand, and the whole weight can be set.
-class WholeSource final : public ModelSource {
+class WholeSource final : public ForwardingSource {
 public:
-    explicit WholeSource(std::shared_ptr<const ModelSource> model) : model_(std::move(model)) {}
-    ModelKind kind() const override { return model_->kind(); }
-    const ModelInfo& info() const override { return model_->info(); }
-    const Json& config() const override { return model_->config(); }
-    std::filesystem::path tokenizerFolder() const override { return model_->tokenizerFolder(); }
-    bool has(const std::string& tensor) const override { return model_->has(tensor); }
-    Tensor tensor(const std::string& tensor) const override { return model_->tensor(tensor); }
-    bool quantized(const std::string& linear) const override { return model_->quantized(linear); }
+    using ForwardingSource::ForwardingSource;
     QuantizedLinear linear(const std::string& name) const override {
-        QuantizedLinear q = model_->linear(name);
+        QuantizedLinear q = source_->linear(name);
         q.weakWeight = dequantize(q);
         q.weakType = DType::f32;
         q.weakColumns.clear();
         for (int64_t c = 0; c < q.columns; ++c) q.weakColumns.push_back(int32_t(c));
         return q;
     }
-
-private:
-    std::shared_ptr<const ModelSource> model_;
 };
 
 struct Adapter {
