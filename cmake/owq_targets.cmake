@@ -5,6 +5,7 @@ function(owq_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;USES;PRIVATE_USES")
     add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC owq_options ${arg_USES} PRIVATE ${arg_PRIVATE_USES})
+    owq_precompiled(${name} library ${arg_USES} ${arg_PRIVATE_USES})
 endfunction()
 
 # owq_test(NAME SOURCES … [USES …] [LABELS …] [TIMEOUT s]) : one GoogleTest program; each of its cases is a ctest entry.
@@ -17,6 +18,8 @@ function(owq_test name)
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE owq_options ${arg_USES} GTest::gmock
         $<IF:$<BOOL:${arg_NO_MAIN}>,GTest::gtest,GTest::gtest_main>)
+    target_compile_options(${name} PRIVATE -O1)  # half the time to compile; what is tested keeps its own options
+    owq_precompiled(${name} test ${arg_USES})
     target_compile_definitions(${name} PRIVATE
         OWQ_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data" OWQ_SAMPLE="${CMAKE_SOURCE_DIR}/resources/sample"
         OWQ_SOURCE_DIR="${CMAKE_SOURCE_DIR}" OWQ_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
