@@ -6,7 +6,7 @@
 namespace owq {
 
 bool usesGridSearch(const Recipe& recipe) {
-    return recipe.grid.empty() ? recipe.method == Method::owq : recipe.grid == "search";
+    return recipe.grid.empty() ? recipe.method == Method::owq : recipe.grid != "minmax";
 }
 
 Json toJson(const Recipe& r) {
@@ -16,7 +16,7 @@ Json toJson(const Recipe& r) {
     j["target_bits"] = r.targetBits;
     j["weak_columns"] = r.weakColumns;
     j["weak_metric"] = metricName(r.metric);
-    j["grid"] = usesGridSearch(r) ? "search" : "minmax";
+    j["grid"] = r.grid == "either" ? r.grid : usesGridSearch(r) ? "search" : "minmax";
     j["symmetric"] = r.symmetric;
     j["group_size"] = r.groupSize;
     j["act_order"] = r.actOrder;
@@ -78,8 +78,8 @@ Recipe recipeFromJson(const Json& j, const std::string& where) {
 void checkRecipe(const Recipe& r) {
     if (r.bits != 2 && r.bits != 3 && r.bits != 4 && r.bits != 8)
         throw Error("bits must be 2, 3, 4 or 8, not " + std::to_string(r.bits), "recipe");
-    if (!r.grid.empty() && r.grid != "search" && r.grid != "minmax")
-        throw Error("grid must be \"search\" or \"minmax\", not \"" + r.grid + "\"", "recipe");
+    if (!r.grid.empty() && r.grid != "search" && r.grid != "minmax" && r.grid != "either")
+        throw Error("grid must be \"search\", \"minmax\" or \"either\", not \"" + r.grid + "\"", "recipe");
     presetRecipe(r.preset, r.method);  // refuses unknown names
     if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 10)
         throw Error("damping must lie between 0 and 10 (the usual value is 0.01)", "recipe");
@@ -88,6 +88,9 @@ void checkRecipe(const Recipe& r) {
     if (r.method == Method::rtn && (r.refinePasses > 0 || r.inputCorrection > 0))
         throw Error("plain rounding uses no calibration: refinement and input correction do not apply to it", "recipe",
                     "Leave them out, or use the method optq or owq");
+    if (r.method == Method::rtn && r.grid == "either")
+        throw Error("plain rounding uses no calibration: there is no loss to choose between grids by", "recipe",
+                    "Choose search or minmax, or the method optq or owq");
     if (r.allocation != "paper" && r.allocation != "greedy")
         throw Error("allocation must be \"paper\" or \"greedy\", not \"" + r.allocation + "\"", "recipe");
     if (r.method == Method::rtn && r.allocation != "paper")

@@ -16,7 +16,8 @@ struct Recipe {
     double targetBits = 0;      ///< owq: paper's effective bits aimed at; 0: bits + 0.01
     int64_t weakColumns = -1;   ///< the same number for every linear; -1: from targetBits
     WeakMetric metric = WeakMetric::sensitivity;
-    std::string grid;           ///< "search", "minmax" or empty: search for owq, minmax for rtn and optq
+    std::string grid;           ///< "search", "minmax", "either" (for each row the better of both after the column loop) or empty: search for
+                                ///< owq, minmax for rtn and optq
     bool symmetric = false;
     int64_t groupSize = 0;
     bool actOrder = false;
@@ -33,7 +34,7 @@ struct Recipe {
     uint64_t seed = 0;
 };
 
-/// Whether the grid is found by the range search under this recipe.
+/// Whether a grid is found by the range search under this recipe, and columns are ranked with it.
 bool usesGridSearch(const Recipe& recipe);
 
 /// What a preset ("paper" or "best") sets, for whatever is not chosen otherwise; same method, bits and targets. The damping of "best" is

@@ -36,7 +36,8 @@ struct BlockNeeds {
             const uint64_t factor = loop ? square * 3 * kDouble : 0;
             const uint64_t ranking = std::min<uint64_t>(w, uint64_t(1) << 25) * (2 * kFloat + 1 + 2 * kDouble);
             uint64_t inLoop = w * (kFloat + 1) + (loop ? square * kFloat : 0);
-            if (loop && recipe.refinePasses) inLoop += w * kFloat + square * kFloat + std::min<uint64_t>(rows, 16384) * columns * kFloat * 6;
+            if (loop && recipe.grid == "either") inLoop += w * (kFloat + 1);
+            if (loop && (recipe.refinePasses || recipe.grid == "either")) inLoop += w * kFloat + square * kFloat + std::min<uint64_t>(rows, 16384) * columns * kFloat * 6;
             const uint64_t handingOver = w * (1 + 2 * kFloat);
             const uint64_t aimed = recipe.inputCorrection > 0 ? w * kFloat * 2 : 0;
             quantizing = std::max(quantizing, aimed + std::max({factor, ranking, inLoop, handingOver}));

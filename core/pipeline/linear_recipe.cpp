@@ -9,6 +9,7 @@ LinearRecipe linearRecipe(const Recipe& recipe, const LinearBudget& budget, DTyp
     r.bits = budget.bits;
     r.weakColumns = budget.weakColumns;
     r.searchGrid = usesGridSearch(recipe);
+    r.eitherGrid = recipe.grid == "either";
     r.symmetric = recipe.symmetric;
     r.groupSize = recipe.groupSize;
     r.actOrder = recipe.actOrder;

@@ -89,7 +89,8 @@ public:
             const uint64_t factor = loop ? square * (kDouble + kFloat) + 2 * n * 256 * kDouble : 0;
             const uint64_t codes = w, copy = w * kFloat, block = l.rows * (512 * kFloat + 128);
             uint64_t inLoop = copy + codes + block + (loop ? square * kFloat : 0);
-            if (loop && recipe_.refinePasses) {
+            if (loop && (recipe_.refinePasses || recipe_.grid == "either")) {
+                if (recipe_.grid == "either") inLoop += copy + codes;  // the other end of the loop
                 const uint64_t slice = std::min<uint64_t>(l.rows, 1024) * n * kFloat;
                 inLoop += copy + square * kFloat + 4 * slice;
             }

@@ -46,6 +46,8 @@ void checkRecipe(int64_t rows, int64_t columns, bool hessian, const LinearRecipe
                     "Leave out either the group size or the activation order");
     if (!(recipe.damping >= 0) || !std::isfinite(recipe.damping))
         throw Error("the damping must be 0 or a positive number", {}, "The usual value is 0.01");
+    if (recipe.eitherGrid && recipe.method == Method::rtn)
+        throw Error("plain rounding has no loss to choose between grids by", {}, "Choose the searched grid or min-max, or method optq or owq");
     if (!hessian && recipe.method != Method::rtn)
         throw Error("method " + methodName(recipe.method) + " needs the Hessian of the linear's inputs", {},
                     "Calibrate first, or use method rtn");

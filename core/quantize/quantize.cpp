@@ -61,7 +61,7 @@ public:
         check();
         analyze();
         chooseOrder();
-        findRowGrids();
+        prepareGrids();
         device_.synchronize();
         out_.seconds.rangeSearch = search.seconds();
         const Stopwatch loop;
@@ -73,10 +73,14 @@ public:
         if (compensated) {
             loop_.factor = std::move(*factor);
             factor.reset();
-            const at::Tensor target = recipe_.refinePasses ? loop_.weight.clone() : at::Tensor();
+            const bool improves = recipe_.refinePasses || recipe_.eitherGrid;
+            const at::Tensor target = improves ? loop_.weight.clone() : at::Tensor();
             runColumnLoop(device_, loop_, recipe_, stop_);
-            if (recipe_.refinePasses)
-                refine(device_, loop_, target, dampedHessian(out_.damping * meanDiagonal(), false), recipe_, stop_);
+            if (improves) {
+                const at::Tensor hessian = dampedHessian(out_.damping * meanDiagonal(), false);
+                if (recipe_.eitherGrid) tryMinMax(target, hessian);
+                refine(device_, loop_, target, hessian, recipe_, stop_);
+            }
             loop_.factor = {};
         } else {
             roundPlainly();
@@ -132,7 +136,7 @@ private:
     }
 
     /// Before dead columns are cleared: their weights still shape the grid, as in the authors' code.
-    void findRowGrids() {
+    void prepareGrids() {
         QuantizedLinear& linear = out_.weight;
         linear.rows = rows_;
         linear.columns = columns_;
@@ -140,12 +144,27 @@ private:
         linear.groupSize = recipe_.groupSize;
         linear.symmetric = recipe_.symmetric;
         loop_.grids = linear.groups();
-        loop_.scale = at::zeros({rows_, loop_.grids}, device_.options(at::kFloat));
-        loop_.zero = at::zeros({rows_, loop_.grids}, device_.options(at::kFloat));
+        findRowGrids(loop_, recipe_.searchGrid);
+    }
+
+    /// Those of groups are found in the loop.
+    void findRowGrids(ColumnLoop& loop, bool search) const {
+        loop.scale = at::zeros({rows_, loop.grids}, device_.options(at::kFloat));
+        loop.zero = at::zeros({rows_, loop.grids}, device_.options(at::kFloat));
         if (recipe_.groupSize) return;
-        device_.findGrid(weight_, placed(device_, isWeak_, at::kByte), {recipe_.bits, kSearchSteps, recipe_.symmetric, recipe_.searchGrid},
-                         loop_.scale, loop_.zero, stop_);
-        loop_.scale = storedScales(loop_.scale, recipe_.scaleType);
+        device_.findGrid(weight_, placed(device_, isWeak_, at::kByte), {recipe_.bits, kSearchSteps, recipe_.symmetric, search}, loop.scale,
+                         loop.zero, stop_);
+        loop.scale = storedScales(loop.scale, recipe_.scaleType);
+    }
+
+    /// The search minimises the error of plain rounding; with few levels and no outliers, rows that take the errors of others need more range.
+    void tryMinMax(const at::Tensor& target, const at::Tensor& hessian) {
+        ColumnLoop other{.weight = target.clone(), .factor = loop_.factor, .kept = loop_.kept, .grids = loop_.grids};
+        findRowGrids(other, false);
+        LinearRecipe recipe = recipe_;
+        recipe.searchGrid = false;
+        runColumnLoop(device_, other, recipe, stop_);
+        keepBetterRows(device_, loop_, other, target, hessian, stop_);
     }
 
     bool isDead(int32_t c) const { return hasHessian() && diagonal_[c] == 0; }

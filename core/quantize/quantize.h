@@ -20,6 +20,7 @@ struct LinearRecipe {
     int bits = 3;
     int64_t weakColumns = 0;
     bool searchGrid = true;  ///< range search, p = 2.4; false: min-max
+    bool eitherGrid = false; ///< the column loop runs with the searched grid and with min-max; each row keeps the one that loses less
     bool symmetric = false;
     int64_t groupSize = 0;   ///< 0: one grid per row
     bool actOrder = false;

@@ -131,6 +131,27 @@ private:
 
 }  // namespace
 
+void keepBetterRows(const Device& device, ColumnLoop& loop, const ColumnLoop& other, const at::Tensor& target, const at::Tensor& hessian,
+                    const std::stop_token& stop) {
+    const int64_t rows = loop.weight.size(0), slice = rowsAtOnce(device);
+    for (int64_t begin = 0; begin < rows; begin += slice) {
+        checkStop(stop);
+        const int64_t end = std::min(rows, begin + slice);
+        const auto loss = [&](const ColumnLoop& of) {
+            const at::Tensor left = target.slice(0, begin, end).sub(of.weight.slice(0, begin, end));
+            return left.matmul(hessian).mul_(left).sum(1, false, at::kDouble);
+        };
+        const at::Tensor better = loss(other).lt(loss(loop)).unsqueeze(1);
+        const auto take = [&](const at::Tensor& to, const at::Tensor& from) {
+            to.slice(0, begin, end).copy_(at::where(better, from.slice(0, begin, end), to.slice(0, begin, end)));
+        };
+        take(loop.weight, other.weight);
+        take(loop.codes, other.codes);
+        take(loop.scale, other.scale);
+        take(loop.zero, other.zero);
+    }
+}
+
 void refine(const Device& device, ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
             const std::stop_token& stop) {
     const int64_t rows = loop.weight.size(0), slice = rowsAtOnce(device);

@@ -10,6 +10,12 @@
 
 namespace owq {
 
+/// Two ends of the column loop on the same target, from different grids: of each row `loop` keeps the one that loses less, as the
+/// diagonal of (W - Q) H (W - Q)ᵀ tells. A row is quantized by itself, so the result is one that the loop could have come to. loop.loss is
+/// stale afterwards: call refine, with no passes if none are wanted.
+void keepBetterRows(const Device& device, ColumnLoop& loop, const ColumnLoop& other, const at::Tensor& target, const at::Tensor& hessian,
+                    const std::stop_token& stop);
+
 /// Lowers tr((W - Q) H (W - Q)ᵀ) further, `passes` times each: the best scale of every grid for its codes
 /// (least squares), each code in turn the best for all others as they stand (cyclic coordinate descent, as
 /// QuantEase, Behdin et al. 2023), and the best weak columns for what was lost (least squares). No step

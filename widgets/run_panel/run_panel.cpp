@@ -245,6 +245,7 @@ QWidget* RunPanel::makeAdvanced() {
     grid_->addItem(tr("the method's own"), QString());
     grid_->addItem(tr("range search"), QStringLiteral("search"));
     grid_->addItem(tr("min-max"), QStringLiteral("minmax"));
+    grid_->addItem(tr("the better of both"), QStringLiteral("either"));
     layout->addRow(tr("&Grid"), grid_);
     groupSize_ = combo(tr("Group size"), tr("Columns that share one scale"));
     groupSize_->addItem(tr("whole row"), 0);

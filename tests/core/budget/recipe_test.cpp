@@ -53,6 +53,11 @@ TEST(Recipe, GridFollowsTheMethod) {
     EXPECT_FALSE(usesGridSearch(r));
     r.grid = "search";
     EXPECT_TRUE(usesGridSearch(r));
+    r.grid = "either";
+    EXPECT_TRUE(usesGridSearch(r));
+    EXPECT_EQ(recipeFromJson(toJson(r), "t").grid, "either");
+    r.method = Method::rtn;
+    EXPECT_THROW(checkRecipe(r), Error);
 }
 
 TEST(Recipe, ContradictionsAreNamed) {
