@@ -23,7 +23,7 @@ void RecipeArguments::add(CLI::App& command, bool whole) {
     command.add_option("--layers", recipe.layers, "Linears that are worked on at all (default: every one)")
         ->type_name("PATTERN")->group(group);
     command.add_option("--grid", recipe.grid, "search, minmax or either: for each row the better of both (default: search for owq, minmax for rtn and optq)")
-        ->check(CLI::IsMember({"search", "minmax"}))->group(group);
+        ->check(CLI::IsMember({"search", "minmax", "either"}))->group(group);
     command.add_option("--group-size", recipe.groupSize, "Columns that share a scale (default: the whole row)")
         ->type_name("N")->group(group)->check(CLI::NonNegativeNumber);
     command.add_flag("--symmetric", recipe.symmetric, "Grids symmetric around zero")->group(group);

@@ -63,9 +63,9 @@ TEST(Descent, NoSingleCodeCouldDoBetterAtItsTurn) {
 }
 
 TEST(CudaDescent, ImpossibleWorkIsRefused) {
-    float floats[4];
-    uint8_t codes[4];
-    int32_t grid[2];
+    float floats[4] = {};
+    uint8_t codes[4] = {};
+    int32_t grid[2] = {};
     const OwqCudaDescent good{2, 2, floats, 2, floats, 2, floats, floats, 1, grid, 3, codes, 2, floats, 2};
     EXPECT_EQ(fault(good), nullptr);
     const auto changed = [good](auto change) {
