@@ -27,7 +27,7 @@ void addDivergence(Table& facts, const EvaluateResult& result) {
     const double ratio = std::exp(d.logPerplexityDifference.mean);
     std::optional<double> error = d.logPerplexityDifference.standardError;
     if (error) *error *= ratio;
-    facts.add({"original", result.against + ", perplexity " + fixedText(d.original.perplexity, 4)});
+    facts.add({"original", (result.against.empty() ? result.base : result.against) + ", perplexity " + fixedText(d.original.perplexity, 4)});
     facts.add({"KL divergence", meanText(d.kl.mean, d.kl.standardError) + " nats per token"});
     facts.add({"top-1 agreement", fixedText(100 * d.top1Agreement, 2) + " %"});
     facts.add({"perplexity ratio", meanText(ratio, error)});
@@ -154,6 +154,9 @@ void addEvaluate(CommandLine& line) {
                         ->type_name("MODEL");
     command->add_option("--against-model", options.againstFolder, "Folder with the config, for a lone .pth as the original")
         ->type_name("DIR")->needs(against);
+    command->add_option("--base", options.base,
+                        "Log-probabilities of the original in 16 bit: FILE is written if it is not there, and read instead of computing the original if it is")
+        ->type_name("FILE");
     command->add_flag("--layer-errors", options.layers, "With --against: error of the output of each linear and block, its own and as it is felt")->needs(against);
     auto* tasks = command->add_option("--tasks", questions.tasks, "Questions: JSON lines of ARC, HellaSwag, LAMBADA or WinoGrande, MMLU's tables, or your own")
                       ->type_name("FILE")->excludes(text)->excludes(tokens)->excludes(against);

@@ -2,6 +2,7 @@
 // safetensors: 8 bytes of little-endian header length, JSON header, tensor data without holes.
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -105,8 +106,10 @@ std::shared_ptr<const TensorFile> openSafetensors(const std::filesystem::path& f
     return std::make_shared<SafetensorsFile>(std::move(mapped));
 }
 
-void writeSafetensors(const std::filesystem::path& file, const NamedTensors& tensors, const Metadata& metadata) {
-    const std::string where = file.string();
+namespace {
+
+/// The length of the header, and the header: names, types and places of what follows it.
+std::string beginningOf(const std::vector<TensorLayout>& tensors, const Metadata& metadata, const std::string& where, uint64_t& dataBytes) {
     std::string header = "{";
     std::unordered_set<std::string> seen;
     if (!metadata.empty()) {
@@ -120,27 +123,55 @@ void writeSafetensors(const std::filesystem::path& file, const NamedTensors& ten
     seen = {"__metadata__"};
     uint64_t offset = 0;
     for (size_t i = 0; i < tensors.size(); ++i) {
-        const auto& [name, tensor] = tensors[i];
+        const auto& [name, dtype, shape] = tensors[i];
         if (!seen.insert(name).second) throw Error("tensor \"" + name + "\" is given twice", where);
-        const uint64_t end = offset + tensor.bytes();
-        header += (i ? "," : "") + quoted(name, where) + ":{\"dtype\":\"" + std::string(owq::name(tensor.dtype)) + "\",\"shape\":[";
-        for (size_t d = 0; d < tensor.shape.size(); ++d) header += (d ? "," : "") + std::to_string(tensor.shape[d]);
+        uint64_t end = byteSize(dtype);
+        header += (i ? "," : "") + quoted(name, where) + ":{\"dtype\":\"" + std::string(owq::name(dtype)) + "\",\"shape\":[";
+        for (size_t d = 0; d < shape.size(); ++d) {
+            header += (d ? "," : "") + std::to_string(shape[d]);
+            end *= uint64_t(shape[d]);
+        }
+        end += offset;
         header += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(end) + "]}";
         offset = end;
     }
     header += "}";
     header.append((8 - header.size() % 8) % 8, ' ');
     if (header.size() > limits::kHeaderBytes) throw Error("needs a header over the limit of 100 MB", where);
+    dataBytes = offset;
+    std::string length(8, 0);
+    for (int i = 0; i < 8; ++i) length[size_t(i)] = char(uint64_t(header.size()) >> (8 * i) & 0xff);
+    return length + header;
+}
 
-    requireSpace(file, 8 + header.size() + offset);
-    AtomicFile out(file);
-    char length[8];
-    for (int i = 0; i < 8; ++i) length[i] = char(uint64_t(header.size()) >> (8 * i) & 0xff);
-    out.write(length, 8);
-    out.write(header);
-    for (const auto& [name, tensor] : tensors)
-        if (tensor.bytes() > 0) out.write(tensor.data, tensor.bytes());
-    out.commit();
+}  // namespace
+
+SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& file, const std::vector<TensorLayout>& tensors, const Metadata& metadata) {
+    const std::string beginning = beginningOf(tensors, metadata, file.string(), missing_);
+    requireSpace(file, beginning.size() + missing_);
+    out_ = std::make_unique<AtomicFile>(file);
+    out_->write(beginning);
+}
+
+SafetensorsWriter::~SafetensorsWriter() = default;
+
+void SafetensorsWriter::write(const void* data, uint64_t bytes) {
+    if (bytes > missing_) throw std::logic_error("more data than the header tells of");
+    if (bytes) out_->write(data, bytes);
+    missing_ -= bytes;
+}
+
+void SafetensorsWriter::commit() {
+    if (missing_) throw std::logic_error("less data than the header tells of");
+    out_->commit();
+}
+
+void writeSafetensors(const std::filesystem::path& file, const NamedTensors& tensors, const Metadata& metadata) {
+    std::vector<TensorLayout> layout;
+    for (const auto& [name, tensor] : tensors) layout.push_back({name, tensor.dtype, tensor.shape});
+    SafetensorsWriter writer(file, layout, metadata);
+    for (const auto& [name, tensor] : tensors) writer.write(tensor.data, tensor.bytes());
+    writer.commit();
 }
 
 }  // namespace owq

@@ -43,6 +43,27 @@ public:
 std::shared_ptr<const TensorFile> openTensorFile(const std::filesystem::path& file);
 std::shared_ptr<const TensorFile> openSafetensors(const std::filesystem::path& file);
 
+struct TensorLayout {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<int64_t> shape;
+};
+
+/// A safetensors file that is not held in memory: its layout first, then the data of all tensors in that order, in pieces of any size.
+/// Without commit() nothing stays behind. Throws Error when the disk has not the space.
+class SafetensorsWriter {
+public:
+    SafetensorsWriter(const std::filesystem::path& file, const std::vector<TensorLayout>& tensors, const Metadata& metadata = {});
+    ~SafetensorsWriter();
+    void write(const void* data, uint64_t bytes);
+    /// All data must have been written.
+    void commit();
+
+private:
+    std::unique_ptr<class AtomicFile> out_;
+    uint64_t missing_ = 0;
+};
+
 /// Writes atomically (temporary name, sync, rename); tensors in the order given, data aligned to 8 bytes.
 void writeSafetensors(const std::filesystem::path& file, const NamedTensors& tensors, const Metadata& metadata = {});
 

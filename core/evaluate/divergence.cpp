@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/evaluate/base_file.h"
 #include "core/evaluate/scoring_pass.h"
 #include "kernels/thread_pool.h"
 
@@ -70,27 +71,45 @@ std::vector<Quantile> quantiles(std::vector<float>& values) {
 }
 
 DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
-                            const std::shared_ptr<const ModelSource>& original, const TokenWindows& windows,
+                            const Original& original, const TokenWindows& windows,
                             const PerplexityOptions& options, std::stop_token stop,
                             const std::function<void(double fraction, bool original, int block)>& progress) {
-    checkComparable(model->info(), original->info(), windows.length);
+    const int64_t vocabulary = model->info().vocabulary;
+    const bool kept = !original.base.empty() && std::filesystem::exists(original.base);
+    if (!kept && !original.source)
+        throw Error("there is no such file, and no original to write it from", original.base.string(), "Give the original as well: --against MODEL");
+    if (original.source) checkComparable(model->info(), original.source->info(), windows.length);
+    std::optional<const BaseFile> base;
+    std::optional<BaseFileWriter> writer;
+    if (kept) {
+        base.emplace(original.base, windows, vocabulary);
+        if (!original.name.empty() && original.name != base->original())
+            throw Error("was written from " + base->original() + ", not from " + original.name, original.base.string(),
+                        "Choose another file, or leave out the original to use this one");
+    } else if (!original.base.empty()) {
+        writer.emplace(original.base, windows, vocabulary, original.name);
+    }
+    std::vector<std::shared_ptr<const ModelSource>> computed{model};
+    if (!base) computed.push_back(original.source);
     LossSum modelLoss(windows, "the model"), originalLoss(windows, "the original");
     DivergenceResult result;
     result.windowKl.resize(size_t(windows.count()));
     result.positionKl.resize(size_t(std::max<int64_t>(0, windows.length - 1)));
     std::vector<float> kls, changes;
     double squares = 0;
-    const int64_t vocabulary = model->info().vocabulary;
     std::vector<TokenDivergence> tokens;
     visitLogits(
-        {model, original}, windows, options, stop,
+        computed, windows, options, stop,
         [&](double fraction, int index, int block) {
             if (progress) progress(fraction, index == 1, block);
         },
         [&](const ScoredRows& rows) {
+            int64_t position = rows.next - windows.window(rows.window) - 1;
+            const at::Tensor original = base ? base->logProbabilities(rows.window, position, rows.logits[0].size(0)) : rows.logits[1];
             modelLoss.add(rows, rows.logits[0]);
-            originalLoss.add(rows, rows.logits[1]);
-            const at::Tensor ofModel = rows.logits[0].to(at::kCPU), ofOriginal = rows.logits[1].to(at::kCPU);
+            originalLoss.add(rows, original);
+            const at::Tensor ofModel = rows.logits[0].to(at::kCPU), ofOriginal = original.to(at::kCPU);
+            if (writer) writer->add(ofOriginal);
             const float *y = ofModel.data_ptr<float>(), *x = ofOriginal.data_ptr<float>();
             tokens.resize(size_t(rows.logits[0].size(0)));
             kernels::parallelFor(int64_t(tokens.size()), 1, [&](int64_t begin, int64_t end) {
@@ -98,7 +117,6 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
                     tokens[size_t(i)] = tokenDivergence(x + i * vocabulary, y + i * vocabulary, vocabulary, rows.next[i]);
             });
             double& sum = result.windowKl[size_t(rows.window)];
-            int64_t position = rows.next - windows.window(rows.window) - 1;
             for (const TokenDivergence& token : tokens) {
                 sum += token.kl;
                 result.positionKl[size_t(position++)] += token.kl / double(windows.count());
@@ -112,6 +130,7 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
                                 std::to_string(rows.window) + ": the divergence is infinite",
                             "comparison", "Compare perplexities only");
         });
+    if (writer) writer->commit();
     result.model = modelLoss.result();
     result.original = originalLoss.result();
     for (double& kl : result.windowKl) kl /= double(windows.length - 1);

@@ -2,10 +2,12 @@
 // How far a model's predictions are from those of the model that it was made from.
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "core/evaluate/perplexity.h"
@@ -47,11 +49,20 @@ struct DivergenceResult {
     double rmsProbabilityChange = 0;
 };
 
+/// What a model is held against. With `base` (a file, core/evaluate/base_file.h) the original is computed once: where there is no such
+/// file it is written, where there is one its log-probabilities, of 16 bit, are taken and `source` may be null.
+struct Original {
+    std::shared_ptr<const ModelSource> source;
+    std::filesystem::path base;
+    std::string name;  ///< the source's, kept in the file
+};
+
 /// Over the same positions as the perplexity: all whose next token is scored. `options` bounds what both models hold
 /// together. progress: fraction 0…1, whether the original is under work, and its block (-1: the heads of both).
-/// Throws as perplexity does, and Error when the vocabularies differ or the windows are too long for one of the two.
+/// Throws as perplexity does, and Error when the vocabularies differ, the windows are too long for one of the two, or the base is of other
+/// windows.
 DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
-                            const std::shared_ptr<const ModelSource>& original, const TokenWindows& windows,
+                            const Original& original, const TokenWindows& windows,
                             const PerplexityOptions& options = {}, std::stop_token stop = {},
                             const std::function<void(double fraction, bool original, int block)>& progress = {});
 

@@ -58,6 +58,7 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     EvaluateResult result;
     if (device) result.device = deviceName(*device);
     result.against = options.against.string();
+    result.base = options.base.string();
     result.model = options.model.string();
     result.task = options.task.string();
     result.sequenceLength = resolveSequenceLength(options.sequenceLength, model->info());
@@ -82,8 +83,8 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     pass.arithmetic = options.arithmetic;
     pass.device = device;
     PerplexityResult p;
-    if (original) {
-        result.divergence = divergence(model, original, windows, pass, stop, [&](double fraction, bool ofOriginal, int block) {
+    if (original || !options.base.empty()) {
+        result.divergence = divergence(model, {original, options.base, original ? fs::weakly_canonical(options.against).string() : ""}, windows, pass, stop, [&](double fraction, bool ofOriginal, int block) {
             progress.report("Measuring divergence", itemOf(block) + (ofOriginal ? " of the original" : ""), fraction);
         });
         p = result.divergence->model;
@@ -126,6 +127,7 @@ Json toJson(const EvaluateResult& r) {
         const auto one = [](const OutputError& o) { return Json{{"relative", o.relative}, {"cosine", o.cosine}}; };
         json["layers"].push_back({{"name", e.name}, {"block", e.block}, {"local", one(e.local)}, {"felt", one(e.felt)}});
     }
+    if (!r.base.empty()) json["base"] = r.base;
     json["original"] = {{"model", r.against}, {"perplexity", d.original.perplexity}, {"nll", d.original.nll},
                         {"window_nll", d.original.windowNll}};
     return json;

@@ -25,6 +25,9 @@ struct EvaluateOptions {
     DeviceKind device = DeviceKind::cpu;        ///< what computes
     /// The original to measure the divergence from, empty: none. againstFolder as modelFolder. The tokenizer is the model's.
     std::filesystem::path against, againstFolder;
+    /// Log-probabilities of the original: written where there is no such file, taken instead of computing the original where there is one
+    /// (which needs no `against` then). Empty: none.
+    std::filesystem::path base;
     bool layers = false;  ///< with an original: also the error of each linear's output and of each block's
 };
 
@@ -36,7 +39,7 @@ struct EvaluateResult {
     std::string protocol, arithmetic, model, text, task;
     std::string device = "CPU";     ///< what computed, for a person
     std::vector<double> windowNll;  ///< mean token loss of each window
-    std::string against;            ///< path of the original, empty without one
+    std::string against, base;      ///< paths of the original and of its log-probabilities, empty without
     std::optional<DivergenceResult> divergence;
     std::vector<LayerError> layers;  ///< in the order of a pass
     double seconds = 0;

@@ -13,7 +13,9 @@
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
+#include "core/checkpoint/tensor_file.h"
 #include "tests/core/evaluate/evaluation_windows.h"
+#include "tests/core/jobs/temporary_folder.h"
 
 namespace owq {
 namespace {
@@ -53,7 +55,7 @@ protected:
 std::string messageOf(const std::shared_ptr<const ModelSource>& model, const std::shared_ptr<const ModelSource>& original,
                       const TokenWindows& windows) {
     try {
-        divergence(model, original, windows);
+        divergence(model, {original}, windows);
     } catch (const Error& e) {
         return e.what();
     }
@@ -61,7 +63,7 @@ std::string messageOf(const std::shared_ptr<const ModelSource>& model, const std
 }
 
 TEST_P(Divergence, FromItselfIsZero) {
-    const DivergenceResult same = divergence(source, source, windows(GetParam(), "heldout", 3, 64));
+    const DivergenceResult same = divergence(source, {source}, windows(GetParam(), "heldout", 3, 64));
     for (const double kl : same.windowKl) EXPECT_EQ(kl, 0);
     EXPECT_EQ(same.kl.mean, 0);
     EXPECT_EQ(same.rmsProbabilityChange, 0);
@@ -69,6 +71,59 @@ TEST_P(Divergence, FromItselfIsZero) {
     EXPECT_EQ(same.top1Agreement, 1);
     EXPECT_EQ(same.logPerplexityDifference.mean, 0);
     EXPECT_EQ(same.logPerplexityDifference.standardError.value(), 0);
+}
+
+TEST_P(Divergence, TakesAKeptOriginalForTheComputedOne) {
+    const TemporaryFolder folder;
+    const std::filesystem::path base = folder.path() / "base.safetensors";
+    const TokenWindows few = windows(GetParam(), "heldout", 3, 64);
+    const DivergenceResult plain = divergence(model, {source}, few), writing = divergence(model, {source, base, "it"}, few);
+    EXPECT_EQ(writing.windowKl, plain.windowKl) << "what is written changes nothing";
+    ASSERT_TRUE(std::filesystem::exists(base));
+    EXPECT_EQ(openSafetensors(base)->read("distance").shape, (std::vector<int64_t>{3, 63, source->info().vocabulary}));
+    const DivergenceResult read = divergence(model, {nullptr, base, {}}, few);
+    EXPECT_EQ(read.model.windowNll, plain.model.windowNll);
+    for (size_t w = 0; w < plain.windowKl.size(); ++w) {
+        EXPECT_NEAR(read.windowKl[w] / plain.windowKl[w], 1, 1e-2) << "window " << w;
+        EXPECT_NEAR(read.original.windowNll[w], plain.original.windowNll[w], 1e-3) << "window " << w;
+    }
+    EXPECT_NEAR(read.kl.mean / plain.kl.mean, 1, 2e-3);
+    EXPECT_EQ(read.top1Agreement, plain.top1Agreement);
+    EXPECT_NEAR(read.rmsProbabilityChange / plain.rmsProbabilityChange, 1, 1e-3);
+    // A distance of x is off by at most 2^-11 x, so KL by about half the mean of that squared: 1e-7 x², with x² around 10 for what is likely.
+    EXPECT_NEAR(divergence(source, {source, base, "it"}, few).kl.mean, 0, 1e-6);
+}
+
+TEST_P(Divergence, RefusesAKeptOriginalOfSomethingElse) {
+    const TemporaryFolder folder;
+    const std::filesystem::path base = folder.path() / "base.safetensors", task = folder.path() / "other.safetensors";
+    const TokenWindows few = windows(GetParam(), "heldout", 2, 48);
+    const auto message = [&](const Original& original, const TokenWindows& asked) -> std::string {
+        try {
+            divergence(model, original, asked);
+        } catch (const Error& e) {
+            return e.what();
+        }
+        return "no error";
+    };
+    EXPECT_THAT(message({nullptr, base, {}}, few), HasSubstr("no original to write it from"));
+    divergence(model, {source, base, "it"}, few);
+    EXPECT_THAT(message({nullptr, base, {}}, windows(GetParam(), "heldout", 3, 48)), HasSubstr("the comparison needs [3, 47"));
+    EXPECT_THAT(message({nullptr, base, {}}, windows(GetParam(), "wikitext2", 2, 48)), HasSubstr("other tokens"));
+    EXPECT_THAT(message({source, base, "another"}, few), HasSubstr("was written from it, not from another"));
+    writeSafetensors(task, {{"a", Tensor::f32({1}, {1.f})}});
+    EXPECT_THAT(message({nullptr, task, {}}, few), HasSubstr("is no file of an original's log-probabilities"));
+}
+
+TEST_P(Divergence, LeavesNoFileWhenItIsStopped) {
+    const TemporaryFolder folder;
+    const std::filesystem::path base = folder.path() / "base.safetensors";
+    std::stop_source stop;
+    const auto stopAtTheEnd = [&](double fraction, bool, int) {
+        if (fraction > 0.8) stop.request_stop();
+    };
+    EXPECT_THROW(divergence(model, {source, base, "it"}, windows(GetParam(), "heldout", 3, 64), {}, stop.get_token(), stopAtTheEnd), Cancelled);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_P(Divergence, EqualsLogSoftmaxOfFullPassesHoweverItIsCut) {
@@ -97,7 +152,7 @@ TEST_P(Divergence, EqualsLogSoftmaxOfFullPassesHoweverItIsCut) {
         std::vector<double> fractions;
         bool originalSeen = false, modelSeen = false;
         const DivergenceResult got =
-            divergence(model, source, few, options, {}, [&](double fraction, bool ofOriginal, int) {
+            divergence(model, {source}, few, options, {}, [&](double fraction, bool ofOriginal, int) {
                 fractions.push_back(fraction);
                 (ofOriginal ? originalSeen : modelSeen) = true;
             });
@@ -125,7 +180,7 @@ TEST_P(Divergence, EqualsLogSoftmaxOfFullPassesHoweverItIsCut) {
 
 TEST_P(Divergence, PerplexitiesAreThoseOfEachModelAlone) {
     const TokenWindows few = windows(GetParam(), "wikitext2", 2, 64);
-    const DivergenceResult got = divergence(model, source, few);
+    const DivergenceResult got = divergence(model, {source}, few);
     EXPECT_EQ(got.model.windowNll, perplexity(model, few).windowNll);
     EXPECT_EQ(got.original.perplexity, perplexity(source, few).perplexity);
     EXPECT_NEAR(got.logPerplexityDifference.mean, std::log(got.model.perplexity / got.original.perplexity), 1e-12);
@@ -137,10 +192,10 @@ TEST_P(Divergence, RefusesWhatCannotBeComparedAndStops) {
     EXPECT_THAT(messageOf(source, model, one), HasSubstr("windows of 64 tokens are longer than the original's maximum of 63"));
     model->size.vocabulary += 8;
     EXPECT_THAT(messageOf(source, model, one), HasSubstr("vocabularies differ: the model has 4096 tokens, the original 4104"));
-    EXPECT_THROW(divergence(source, source, TokenWindows{}), Error);
+    EXPECT_THROW(divergence(source, {source}, TokenWindows{}), Error);
     std::stop_source stop;
     stop.request_stop();
-    EXPECT_THROW(divergence(source, source, one, {}, stop.get_token()), Cancelled);
+    EXPECT_THROW(divergence(source, {source}, one, {}, stop.get_token()), Cancelled);
 }
 
 TEST_P(Divergence, OutputsThatAreNotFiniteAreNamed) {
