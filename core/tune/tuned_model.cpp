@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/memory.h"
 #include "core/base/progress.h"
 #include "core/model/gradient.h"
 #include "core/model/torch_tensor.h"
@@ -56,6 +57,7 @@ TunedModel::TunedModel(std::shared_ptr<const ModelSource> source, const std::sto
     for (const WeakMatrix& m : matrices_)
         leaves_.push_back(at::empty({m.rows, int64_t(m.columns.size())}, at::TensorOptions(options_.compute)).requires_grad_(true));
     weights_ = original_;
+    returnFreeMemory();  // linears before they were packed
 }
 
 void TunedModel::setWeights(std::span<const float> weights) {
@@ -136,6 +138,7 @@ TuningLoss TunedModel::lossAndGradient(const TuningBatch& batch, double scale, s
     at::Tensor back;
     const TuningLoss loss = head(hidden, batch, scale, &back, stop);
     hidden.reset();
+    returnFreeMemory();  // logits: nothing in a block is as large
     for (int b = int(blocks_.size()) - 1; b >= firstTuned_; --b) {
         checkStop(stop);
         const at::Tensor in = std::exchange(inputs[size_t(b)], {}).to(options_.compute).detach().requires_grad_(b > firstTuned_);
