@@ -107,12 +107,13 @@ void addFigure(CommandLine& line) {
     CLI::App* command = line.add("figure", "A plot of the workbench as a file", [options](Run& run) {
         const std::string type = options->out.extension().string();
         if (type != ".pdf" && type != ".svg" && type != ".png") throw UsageError("--out must end in .pdf, .svg or .png");
+        if (options->layer.empty() && options->kind != "error-saved") throw UsageError("--kind " + options->kind + " needs --layer NAME");
         render(*options, run);
     });
     command->add_option("DIR", options->run, "Run directory, or folder of owq calibrate")->required();
-    command->add_option("--kind", options->kind, "hessian, column-range, cumulative-error or sensitivity")
-        ->required()->check(CLI::IsMember({"hessian", "column-range", "cumulative-error", "sensitivity"}));
-    command->add_option("--layer", options->layer, "Linear to show")->type_name("NAME")->required();
+    command->add_option("--kind", options->kind, "hessian, column-range, cumulative-error, sensitivity or error-saved (by weak columns)")
+        ->required()->check(CLI::IsMember({"hessian", "column-range", "cumulative-error", "sensitivity", "error-saved"}));
+    command->add_option("--layer", options->layer, "Linear to show; error-saved shows all without it")->type_name("NAME");
     command->add_option("--out", options->out, "Figure: .pdf, .svg or .png")->type_name("FILE")->required();
     command->add_option("--width-mm", options->widthMm, "Width")->type_name("X")->check(CLI::PositiveNumber);
     command->add_option("--height-mm", options->heightMm, "Height")->type_name("X")->check(CLI::PositiveNumber);

@@ -81,7 +81,7 @@ Arguments parseArguments(const QStringList& given) {
                    : wrong(QStringLiteral("%1 goes with --render-figure").arg(figureOption));
     if (!a.path.isEmpty()) return wrong(QStringLiteral("unexpected argument %1").arg(a.path));
     if (a.directory.isEmpty()) return wrong(QStringLiteral("--render-figure needs a folder"));
-    for (const char* needed : {"--kind", "--layer", "--out"})
+    for (const char* needed : {"--kind", "--out"})
         if (texts.at(QLatin1String(needed))->isEmpty())
             return wrong(QStringLiteral("--render-figure needs %1").arg(QLatin1String(needed)));
     return a;
@@ -90,15 +90,15 @@ Arguments parseArguments(const QStringList& given) {
 QString helpText() {
     return QStringLiteral(
         "Usage: owq-workbench [MODEL]\n"
-        "       owq-workbench --render-figure DIR --kind KIND --layer NAME --out FILE [options]\n"
+        "       owq-workbench --render-figure DIR --kind KIND [--layer NAME] --out FILE [options]\n"
         "\n"
         "Opens the window on MODEL: a checkpoint folder, index or shard, a run directory or a packed model.\n"
         "\n"
         "  --render-figure DIR  write one plot of a run directory or an analysis folder to a file, without a "
         "window\n"
-        "  --kind KIND          hessian, column-range, cumulative-error or sensitivity (column-range also of "
+        "  --kind KIND          hessian, column-range, cumulative-error, sensitivity or error-saved (column-range also of "
         "a checkpoint)\n"
-        "  --layer NAME         full name of the linear\n"
+        "  --layer NAME         full name of the linear; error-saved shows all without it\n"
         "  --out FILE           .pdf, .svg or .png\n"
         "  --width-mm N         85\n"
         "  --height-mm N        60\n"

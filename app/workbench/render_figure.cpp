@@ -22,9 +22,16 @@ bool isRun(const std::filesystem::path& folder) {
            std::filesystem::is_directory(folder / "layers", error);
 }
 
-LayerCurves readCurves(const Arguments& a, PlotKind kind, const JobFunctions& jobs) {
+LayerCurvesPtr shared(LayerCurves curves) { return std::make_shared<const LayerCurves>(std::move(curves)); }
+
+std::vector<LayerCurvesPtr> readCurves(const Arguments& a, PlotKind kind, const JobFunctions& jobs) {
     const std::filesystem::path folder = toPath(a.directory);
-    if (isRun(folder)) return layerCurves(jobs.readRunLayer(folder, a.layer.toStdString()));
+    if (isRun(folder) && a.layer.isEmpty()) {
+        std::vector<LayerCurvesPtr> all;
+        for (const LayerReport& layer : jobs.readRunLayers(folder, {})) all.push_back(shared(layerCurves(layer)));
+        return all;
+    }
+    if (isRun(folder)) return {shared(layerCurves(jobs.readRunLayer(folder, a.layer.toStdString())))};
     if (kind != PlotKind::ColumnRange)
         throw Error("this is no run directory and no analysis, so only column-range can be drawn",
                     a.directory.toStdString(), "Run owq calibrate or owq quantize on the model first");
@@ -37,7 +44,7 @@ LayerCurves readCurves(const Arguments& a, PlotKind kind, const JobFunctions& jo
     if (!linear || model.ranges.empty())
         throw Error("there is no quantizable linear of this name", options.layer,
                     "owq inspect lists the names");
-    return layerCurves(*linear, model.ranges.front());
+    return {shared(layerCurves(*linear, model.ranges.front()))};
 }
 
 }  // namespace
@@ -46,8 +53,9 @@ int renderFigureCommand(const Arguments& a, const JobFunctions& jobs) {
     const std::optional<PlotKind> kind = plotKind(a.kind);
     if (!kind)
         return complain(
-            2, QStringLiteral("unknown kind %1; known: hessian, column-range, cumulative-error, sensitivity")
+            2, QStringLiteral("unknown kind %1; known: hessian, column-range, cumulative-error, sensitivity, error-saved")
                    .arg(a.kind));
+    if (a.layer.isEmpty() && *kind != PlotKind::ErrorSaved) return complain(2, QStringLiteral("%1 needs --layer").arg(a.kind));
     if (!figureFormat(a.out))
         return complain(2, QStringLiteral("%1 must end in .pdf, .svg or .png").arg(a.out));
     FigureOptions options;
@@ -58,8 +66,7 @@ int renderFigureCommand(const Arguments& a, const JobFunctions& jobs) {
     options.csvPath = a.csv;
     if (*kind == PlotKind::CumulativeError) options.xMode = XMode::Rank;
     try {
-        const LayerCurvesPtr curves = std::make_shared<const LayerCurves>(readCurves(a, *kind, jobs));
-        const FigureResult result = renderFigure(options, std::span(&curves, 1), a.out);
+        const FigureResult result = renderFigure(options, readCurves(a, *kind, jobs), a.out);
         return result.ok ? 0 : complain(1, result.error);
     } catch (const std::exception& e) {
         return complain(1, QString::fromUtf8(e.what()));

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "widgets/column_range/column_range_content.h"
+#include "widgets/error_saved/error_saved_content.h"
 #include "widgets/figure/pdf_size.h"
 #include "widgets/hessian/hessian_content.h"
 #include "widgets/plot/figure_painter.h"
@@ -24,11 +25,12 @@ namespace {
 constexpr double kMmPerInch = 25.4;
 constexpr int kVectorDpi = 1440;  // 20 units per point: QCustomPlot lays out in whole units
 
-const std::array<std::pair<PlotKind, QLatin1String>, 4> kKindNames = {
+const std::array<std::pair<PlotKind, QLatin1String>, 5> kKindNames = {
     {{PlotKind::HessianDiagonal, QLatin1String("hessian")},
      {PlotKind::ColumnRange, QLatin1String("column-range")},
      {PlotKind::CumulativeError, QLatin1String("cumulative-error")},
-     {PlotKind::Sensitivity, QLatin1String("sensitivity")}}};
+     {PlotKind::Sensitivity, QLatin1String("sensitivity")},
+     {PlotKind::ErrorSaved, QLatin1String("error-saved")}}};
 
 DrawStyle styleFor(const FigureOptions& options, double dpi) {
     DrawStyle style;
@@ -150,6 +152,7 @@ PlotContent figureContent(const FigureOptions& options, std::span<const LayerCur
     switch (options.kind) {
         case PlotKind::ColumnRange: return columnRangeContent(curves, options.xMode);
         case PlotKind::CumulativeError: return cumulativeErrorContent(curves, options.xMode, options.errorScale);
+        case PlotKind::ErrorSaved: return errorSavedContent(curves);
         case PlotKind::Sensitivity: return sensitivityContent(curves, options.xMode);
         case PlotKind::HessianDiagonal: break;
     }

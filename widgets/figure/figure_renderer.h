@@ -43,7 +43,7 @@ PlotContent figureContent(const FigureOptions& options, std::span<const LayerCur
 QImage figureImage(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, double dpi);
 
 std::optional<FigureFormat> figureFormat(const QString& path);
-std::optional<PlotKind> plotKind(const QString& name);  // hessian, column-range, cumulative-error, sensitivity
+std::optional<PlotKind> plotKind(const QString& name);  // hessian, column-range, cumulative-error, sensitivity, error-saved
 QString plotKindName(PlotKind kind);
 
 }  // namespace owq

@@ -2,6 +2,7 @@
 #include "widgets/plot/content_drawing.h"
 
 #include <QFontMetricsF>
+#include <QHash>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -13,7 +14,7 @@ namespace owq {
 namespace {
 
 const QString kMarks = QStringLiteral("marks");  // layer of weak columns, cuts and labels
-constexpr int kLegendEntries = 12;           // more linears than this are counted, not listed
+constexpr size_t kLegendEntries = 12;           // of more linears the kinds are listed, which have colours of their own
 constexpr size_t kLabelledBlocks = 3;        // outlier labels of more linears would bury the curves
 constexpr size_t kOutliers = 24;             // candidates for a label per linear
 constexpr double kOutlierOverMedian = 8;     // what counts as an outlier
@@ -207,13 +208,18 @@ void ContentDrawing::addCurves(const PlotContent& content) {
     const bool many = pointCount(content) > kManyPoints;
     const bool single = content.blocks.size() == 1;
     const bool pairs = content.values.size() > 1 && content.shape == CurveShape::Line;  // the dash tells the values apart
-    int listed = 0;
+    const bool byKind = content.blocks.size() > kLegendEntries;
+    QHash<QString, int> ofKind;
+    for (const PlotBlock& block : content.blocks) ++ofKind[block.kind];
     for (const PlotBlock& block : content.blocks) {
         const QColor color = seriesColor(block.look.color, style_.theme);
-        QString legend = listed < kLegendEntries ? block.shortName : QString();
+        QString legend = block.shortName;
+        if (byKind) {
+            const int count = std::exchange(ofKind[block.kind], 0);
+            legend = count > 1 ? QStringLiteral("%1 × %2").arg(block.kind).arg(count) : count == 1 ? block.shortName : QString();
+        }
         const bool few = !single && content.blocks.size() <= kLabelledBlocks;
         if (block.cut && few && content.kind == PlotKind::Sensitivity) legend += QStringLiteral(", k = %1").arg(block.weakCount);
-        if (++listed == kLegendEntries + 1) legend = QStringLiteral("and %1 more").arg(content.blocks.size() - kLegendEntries);
         if (pairs && !legend.isEmpty()) addGraph(std::exchange(legend, QString()))->setPen(penOf(color, style_.line));
         for (size_t v = 0; v < content.values.size(); ++v) {
             if (!block.hasValue(v)) continue;

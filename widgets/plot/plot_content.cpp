@@ -65,7 +65,7 @@ ValueRange yRange(const PlotContent& content, double xLower, double xUpper) {
         const double margin = std::pow(upper / lower, 0.06);
         return {lower / std::pow(upper / lower, 0.03), upper * margin * (content.labelOutliers ? margin : 1.0)};
     }
-    if (content.kind == PlotKind::CumulativeError) lower = std::min(lower, 0.0);
+    if (content.kind == PlotKind::CumulativeError || content.kind == PlotKind::ErrorSaved) lower = std::min(lower, 0.0);
     if (upper <= lower) return {lower - 0.5, upper + 0.5};
     const double margin = (upper - lower) * 0.04;
     return {lower - (content.kind == PlotKind::CumulativeError ? 0 : margin), upper + margin};
@@ -118,6 +118,7 @@ std::vector<PlotBlock> makeBlocks(std::span<const LayerCurvesPtr> all, XMode mod
         PlotBlock block;
         block.name = all[i]->name;
         block.shortName = shortName(all[i]->name);
+        block.kind = all[i]->kind;
         if (!all[i]->run.isEmpty()) {
             block.name += QStringLiteral(" (%1)").arg(all[i]->run);
             block.shortName += QStringLiteral(" · ") + all[i]->run;

@@ -11,7 +11,7 @@
 
 namespace owq {
 
-enum class PlotKind { HessianDiagonal, ColumnRange, CumulativeError, Sensitivity };
+enum class PlotKind { HessianDiagonal, ColumnRange, CumulativeError, Sensitivity, ErrorSaved };
 
 // Where a column stands on the x axis.
 enum class XMode {
@@ -26,9 +26,10 @@ enum class CurveShape { Line, Range };  // Range: a vertical stroke from zero to
 struct PlotBlock {
     QString name;       // full
     QString shortName;  // in the legend
+    QString kind;       // q_proj, fc1, …: in the legend where there are too many for names
     bool measured = false, planned = false;
     SeriesLook look;
-    std::vector<int> column;                  // input channel at each x
+    std::vector<int> column;                  // input channel at each x; -1: none
     std::vector<char> weak;                   // 1: kept in full precision
     std::vector<std::vector<double>> values;  // per PlotContent::values; empty where this linear lacks it
     int weakCount = 0;

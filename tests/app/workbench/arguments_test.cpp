@@ -35,6 +35,7 @@ TEST(Arguments, RefuseWhatCannotBeMeant) {
     for (const QStringList& bad :
          {QStringList{"--render-figure"},
           {"--render-figure", "run", "--kind", "hessian", "--layer", "l"},
+          {"--render-figure", "run", "--layer", "l", "--out", "o"},
           {"--kind", "hessian"},
           {"--nonsense"},
           {"--render-figure", "r", "--kind", "k", "--layer", "l", "--out", "o", "--width-mm", "-3"},

@@ -3,11 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "tests/widgets/curves.h"
 #include "widgets/column_range/column_range_content.h"
 #include "widgets/cumulative_error/cumulative_error_content.h"
+#include "widgets/error_saved/error_saved_content.h"
 #include "widgets/hessian/hessian_content.h"
 #include "widgets/sensitivity/sensitivity_content.h"
 
@@ -145,6 +147,28 @@ TEST(PlotContent, CellTextReadsBackAsTheSameFloat) {
     for (const float value : {0.1F, 1.0F / 3, 3.4e38F, 1e-40F, -12345.678F})
         EXPECT_EQ(cellText(static_cast<double>(value)).toFloat(), value);
     EXPECT_EQ(cellText(std::numeric_limits<double>::quiet_NaN()), QString());
+}
+
+TEST(ErrorSaved, IsWhatTheMostSensitiveColumnsMakeUp) {
+    const std::vector<LayerCurvesPtr> curves{testing::sixColumns()};  // sensitivity 2, 20, 8, 4, 1000, 0
+    const PlotContent content = errorSavedContent(curves);
+    ASSERT_EQ(content.blocks.size(), 1u);
+    const PlotBlock& block = content.blocks[0];
+    EXPECT_EQ(block.column, (std::vector<int>{-1, 4, 1, 2, 3, 0, 5}));
+    EXPECT_EQ(block.weak, (std::vector<char>{0, 1, 1, 0, 0, 0, 0}));
+    const double expected[] = {0, 1000, 1020, 1028, 1032, 1034, 1034};
+    for (size_t k = 0; k < 7; ++k) EXPECT_NEAR(block.values[0][k], expected[k] / 1034, 1e-12) << k;
+}
+
+TEST(ErrorSaved, EndsAtSixtyFourColumnsAndNeedsSensitivities) {
+    auto bare = std::make_shared<LayerCurves>(*testing::sixColumns());
+    bare->sensitivity.clear();
+    EXPECT_TRUE(errorSavedContent(std::vector<LayerCurvesPtr>{bare}).empty());
+    const std::vector<LayerCurvesPtr> both{testing::manyColumns(500, QStringLiteral("model.layers.1.mlp.up_proj")), bare};
+    const PlotContent content = errorSavedContent(both);
+    ASSERT_EQ(content.blocks.size(), 1u) << "what is not known is left out";
+    EXPECT_EQ(content.length, 65);
+    EXPECT_TRUE(std::is_sorted(content.blocks[0].values[0].begin(), content.blocks[0].values[0].end()));
 }
 
 }  // namespace
