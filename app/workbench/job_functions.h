@@ -10,6 +10,7 @@
 #include "core/jobs/inspect.h"
 #include "core/jobs/quantize.h"
 #include "core/jobs/run_directory.h"
+#include "core/jobs/tune.h"
 
 namespace owq {
 
@@ -26,6 +27,7 @@ struct JobFunctions {
     Job<CompareResult, CompareOptions> compare;
     Job<ExportResult, ExportOptions> exportModel;
     Job<GenerateResult, GenerateOptions> generate;
+    Job<TuneResult, TuneOptions> tune;
     std::function<RunSummary(const std::filesystem::path&)> openRun;
     std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
     std::function<std::vector<LayerReport>(const std::filesystem::path&, std::stop_token)> readRunLayers;

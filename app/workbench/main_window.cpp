@@ -29,6 +29,7 @@
 #include "app/workbench/run_controller.h"
 #include "app/workbench/settings.h"
 #include "app/workbench/try_controller.h"
+#include "app/workbench/tune_controller.h"
 #include "app/workbench/window_layout.h"
 #include "widgets/budget/budget_panel.h"
 #include "widgets/command_palette/command_palette.h"
@@ -44,6 +45,7 @@
 #include "widgets/theme/icon.h"
 #include "widgets/theme/theme.h"
 #include "widgets/try_it/try_panel.h"
+#include "widgets/tune/tune_panel.h"
 
 namespace owq {
 
@@ -64,6 +66,7 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
       jobsView_(new JobsView),
       comparePanel_(new ComparePanel),
       tryPanel_(new TryPanel),
+      tunePanel_(new TunePanel),
       plots_(new PlotArea),
       status_(new QLabel),
       progress_(new QProgressBar) {
@@ -85,6 +88,7 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     results_ = new ResultsController(*runner_, jobs_, workspace_, *resultsView_, this);
     comparison_ = new ComparisonController(*runner_, jobs_, workspace_, *comparePanel_, this);
     tryController_ = new TryController(*runner_, jobs_, *tryPanel_, this);
+    tuneController_ = new TuneController(*runner_, jobs_, *tunePanel_, this);
     new LayerController(
         workspace_, *opener_, *tree_, [this](const auto& curves) { plots_->setCurves(curves); },
         [this](const QString& layer, int weak) { plots_->group().showWeak(layer, weak); }, this);
@@ -113,7 +117,7 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     setCentralWidget(centre);
     for (const auto& [widget, topic] : std::initializer_list<std::pair<QWidget*, const char*>>{
              {tree_, "window#layers"}, {plots_, "window#plots"}, {budgetPanel_, "window#the-budget"}, {panel_, "method#three-methods"},
-             {resultsView_, "window#results-and-comparison"}, {comparePanel_, "window#results-and-comparison"}, {tryPanel_, "window#try-it"},
+             {resultsView_, "window#results-and-comparison"}, {comparePanel_, "window#results-and-comparison"}, {tryPanel_, "window#try-it"}, {tunePanel_, "window#tuning"},
              {jobsView_, "window#jobs-and-messages"}, {start_, "window#opening"}})
         HelpController::setTopic(widget, topic);
 
@@ -155,6 +159,7 @@ void MainWindow::makeDocks() {
     layout_->add("compare", tr("Comparison"), "compare", comparePanel_, bottom, QStringLiteral("Ctrl+5"));
     layout_->add("jobs", tr("Jobs and messages"), "recent", jobsView_, bottom, QStringLiteral("Ctrl+6"));
     layout_->add("try", tr("Try it"), "chat", tryPanel_, bottom, QStringLiteral("Ctrl+7"));
+    layout_->add("tune", tr("Tune"), "lesson", tunePanel_, right, QStringLiteral("Ctrl+8"));
 }
 
 void MainWindow::showWork(bool work) {
@@ -285,7 +290,16 @@ void MainWindow::connectControllers() {
         QStringList names, paths;
         results_->usableModels(names, paths);
         tryPanel_->setModels(names, paths);
+        const qsizetype original = paths.indexOf(workspace_.path());  // has no weak columns
+        if (original >= 0) names.removeAt(original), paths.removeAt(original);
+        tunePanel_->setModels(names, paths);
     });
+    connect(tuneController_, &TuneController::failed, this, &MainWindow::showFailure);
+    connect(tuneController_, &TuneController::warned, this, [this](const QStringList& warnings) {
+        for (const QString& warning : warnings) jobsView_->addMessage(JobsView::Severity::warning, warning);
+    });
+    connect(tuneController_, &TuneController::finished, this,
+            [this](const QString& task) { jobsView_->addMessage(JobsView::Severity::info, tr("Tuned weak columns: %1").arg(task)); });
     connect(runner_, &JobRunner::jobChanged, this, &MainWindow::updateJob);
     connect(runner_, &JobRunner::computingChanged, this, [this](bool computing) {
         actions_.cancel->setEnabled(computing);

@@ -36,6 +36,8 @@ class StartPage;
 class Theme;
 class TryController;
 class TryPanel;
+class TuneController;
+class TunePanel;
 class WindowLayout;
 
 /// Puts the panels together and connects them with the controllers; computes nothing, reads nothing.
@@ -85,6 +87,7 @@ private:
     JobsView* jobsView_;
     ComparePanel* comparePanel_;
     TryPanel* tryPanel_;
+    TunePanel* tunePanel_;
     PlotArea* plots_;
     QLabel* status_;
     QProgressBar* progress_;
@@ -94,6 +97,7 @@ private:
     ResultsController* results_;
     ComparisonController* comparison_;
     TryController* tryController_;
+    TuneController* tuneController_;
     HelpController* help_;
     ProjectController* projects_;
     FileController* files_;

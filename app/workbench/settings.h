@@ -15,7 +15,7 @@ inline QString of(const char* group, const QString& path) {
 inline constexpr const char* geometry = "window/geometry";
 inline constexpr const char* layout = "window/layout";
 inline constexpr int layoutVersion =
-    3;  ///< raised when docks change, so that an old layout is not forced on new docks
+    4;  ///< raised when docks change, so that an old layout is not forced on new docks
 inline constexpr const char* theme = "window/theme";
 inline constexpr const char* recent = "open/recent";
 inline constexpr const char* folder = "open/folder";

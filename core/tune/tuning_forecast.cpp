@@ -28,12 +28,6 @@ uint64_t blockFloats(const ModelInfo& model, int block) {
 
 }  // namespace
 
-uint64_t TuningForecast::bytes() const {
-    uint64_t sum = 0;
-    for (const Part& part : parts) sum += part.bytes;
-    return sum;
-}
-
 TuningForecast forecastTuning(const ModelInfo& model, uint64_t packed, int64_t parameters, int64_t rows, int64_t length, bool halfInputs) {
     const uint64_t tokens = uint64_t(rows * length), hidden = uint64_t(model.hidden), vocabulary = uint64_t(model.vocabulary);
     uint64_t block = 0, linear = 0;

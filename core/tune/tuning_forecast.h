@@ -16,7 +16,12 @@ struct TuningForecast {
     };
     std::vector<Part> parts;
 
-    uint64_t bytes() const;  ///< all parts: they are there together
+    /// All parts: they are there together.
+    uint64_t bytes() const {
+        uint64_t sum = 0;
+        for (const Part& part : parts) sum += part.bytes;
+        return sum;
+    }
 };
 
 /// packed: bytes of the blocks' weights in memory. parameters: weak weights. rows examples of `length` tokens are computed together.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LoRA (Hu et al. 2022) over the dequantized weights of a run, for comparison with owq tune: the same data, order, batches, optimizer, schedule
-// and early stop. usage: bench_lora RUN DATA TEST RANK LEARNING_RATE EPOCHS SEED. A trained adapter is not kept.
+// and early stop. usage: bench_lora RUN DATA TEST RANK LEARNING_RATE EPOCHS ACCUMULATE SEED. A trained adapter is not kept.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
@@ -95,7 +95,8 @@ void run(char** argument) {
     const int64_t rank = std::atoll(argument[3]);
     settings.learningRate = std::atof(argument[4]);
     settings.epochs = std::atoll(argument[5]);
-    settings.seed = uint64_t(std::atoll(argument[6]));
+    settings.accumulate = std::atoll(argument[6]);
+    settings.seed = uint64_t(std::atoll(argument[7]));
     constexpr int64_t length = 512;
     TuningData data = readTuningData(argument[1], *tokenizer, length, source->info().vocabulary);
     const TuningData validation = splitValidation(data, settings.validationShare, settings.seed);
@@ -135,8 +136,8 @@ void run(char** argument) {
 }  // namespace owq
 
 int main(int count, char** arguments) {
-    if (count != 8) {
-        std::cerr << "usage: bench_lora RUN DATA TEST RANK LEARNING_RATE EPOCHS SEED\n";
+    if (count != 9) {
+        std::cerr << "usage: bench_lora RUN DATA TEST RANK LEARNING_RATE EPOCHS ACCUMULATE SEED\n";
         return 2;
     }
     try {

@@ -227,6 +227,33 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         r.stopReason = "length";
         return r;
     };
+    jobs.tune = [world](const TuneOptions& o, Progress& progress, std::stop_token stop) {
+        ++world->tuned;
+        {
+            const std::lock_guard lock(world->mutex);
+            world->lastTune = o;
+        }
+        TuneResult r;
+        r.plannedSteps = 5;
+        r.parameters = 1024;
+        r.linears = 14;
+        r.secondsPerStep = 2;
+        r.forecast.parts = {{"packed blocks", 300'000'000}};
+        if (o.dryRun) return r;
+        r.validationBefore = 4;
+        if (o.onPoint) o.onPoint({.step = 0, .validation = 4});
+        for (int step = 1; step <= 5; ++step) {
+            wait(world->perLayer, stop);
+            progress.report("Tuning", "step " + std::to_string(step), step / 5.0);
+            if (o.onPoint) o.onPoint({.step = step, .validation = {}, .loss = 4 - 0.1 * step});
+            r.steps = step;
+        }
+        r.validationAfter = 3.5;
+        if (o.onPoint) o.onPoint({.step = 5, .validation = 3.5});
+        r.task = o.out / "task.safetensors";
+        r.ended = "all steps done";
+        return r;
+    };
     jobs.openRun = [world](const std::filesystem::path& directory) {
         const std::lock_guard lock(world->mutex);
         const auto run = world->runs.find(directory.string());

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "widgets/tune/loss_plot.h"
+
+#include <QBoxLayout>
+#include <QClipboard>
+#include <QEvent>
+#include <QGuiApplication>
+#include <QKeyEvent>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "widgets/plot/palette.h"
+#include "widgets/plot/qcustomplot.h"
+
+namespace owq {
+namespace {
+constexpr double kMemory = 0.9;  // of the running mean: about the last ten steps
+}
+
+LossPlot::LossPlot(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot) {
+    setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("Loss of the tuning, step by step"));
+    setToolTip(tr("Loss of each step, its running mean, and of the held-out part; Ctrl+C copies the numbers"));
+    setMinimumHeight(160);
+    plot_->setAttribute(Qt::WA_TransparentForMouseEvents);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(plot_);
+    steps_ = plot_->addGraph();
+    mean_ = plot_->addGraph();
+    validations_ = plot_->addGraph();
+    steps_->setName(tr("step"));
+    mean_->setName(tr("running mean"));
+    validations_->setName(tr("held out"));
+    plot_->xAxis->setLabel(tr("Step"));
+    plot_->yAxis->setLabel(tr("Loss, nats a token"));
+    plot_->legend->setVisible(true);
+    plot_->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+    applyTheme();
+}
+
+void LossPlot::applyTheme() {
+    const PlotTheme theme = PlotTheme::fromPalette(palette());
+    plot_->setBackground(theme.background);
+    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
+        axis->setBasePen(theme.axis);
+        axis->setTickPen(theme.axis);
+        axis->setSubTickPen(theme.axis);
+        axis->setLabelColor(theme.text);
+        axis->setTickLabelColor(theme.text);
+        axis->setTickLabelFont(font());
+        axis->setLabelFont(font());
+        axis->grid()->setPen(QPen(theme.grid, 1));
+    }
+    plot_->legend->setBrush(theme.background);
+    plot_->legend->setBorderPen(Qt::NoPen);
+    plot_->legend->setTextColor(theme.text);
+    plot_->legend->setFont(font());
+    const QColor color = seriesColor(0, theme), other = seriesColor(1, theme);
+    steps_->setPen(QPen(blend(theme.background, color, 0.45), 1));
+    mean_->setPen(QPen(color, 2));
+    validations_->setPen(QPen(other, 1.5, Qt::DashLine));
+    validations_->setScatterStyle({QCPScatterStyle::ssDiamond, QPen(other), QBrush(other), 8});
+    plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void LossPlot::clear() {
+    points_.clear();
+    counted_ = 0;
+    for (QCPGraph* graph : {steps_, mean_, validations_}) graph->data()->clear();
+    plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void LossPlot::setPlanned(int steps) {
+    planned_ = steps;
+    fit();
+}
+
+void LossPlot::add(const LossPoint& point) {
+    points_.push_back(point);
+    if (point.validation) {
+        validations_->addData(point.step, *point.validation);
+    } else {
+        // Weighted as if it had no beginning: the first value does not linger.
+        running_ = counted_ ? running_ * kMemory + point.loss * (1 - kMemory) : point.loss * (1 - kMemory);
+        ++counted_;
+        steps_->addData(point.step, point.loss);
+        mean_->addData(point.step, running_ / (1 - std::pow(kMemory, counted_)));
+    }
+    fit();
+}
+
+void LossPlot::fit() {
+    double least = std::numeric_limits<double>::infinity(), most = -least;
+    int last = std::max(planned_, 1);
+    for (const LossPoint& p : points_) {
+        const double value = p.validation.value_or(p.loss);
+        if (!std::isfinite(value)) continue;
+        least = std::min(least, value);
+        most = std::max(most, value);
+        last = std::max(last, p.step);
+    }
+    plot_->xAxis->setRange(-0.02 * last, 1.02 * last);
+    if (least <= most) {
+        const double margin = std::max(0.08 * (most - least), 1e-3 * std::abs(most) + 1e-9);
+        plot_->yAxis->setRange(least - margin, most + 2 * margin);
+    }
+    plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+QString LossPlot::tableText() const {
+    QString text = QStringLiteral("step\tloss\tvalidation\n");
+    for (const LossPoint& p : points_)
+        text += p.validation ? QStringLiteral("%1\t\t%2\n").arg(p.step).arg(*p.validation, 0, 'g', 9)
+                             : QStringLiteral("%1\t%2\t\n").arg(p.step).arg(p.loss, 0, 'g', 9);
+    return text;
+}
+
+void LossPlot::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) applyTheme();
+    QWidget::changeEvent(event);
+}
+
+void LossPlot::keyPressEvent(QKeyEvent* event) {
+    if (event->matches(QKeySequence::Copy)) return QGuiApplication::clipboard()->setText(tableText());
+    QWidget::keyPressEvent(event);
+}
+
+}  // namespace owq
