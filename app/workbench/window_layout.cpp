@@ -6,6 +6,8 @@
 #include <QMainWindow>
 #include <QMenu>
 #include <QSettings>
+#include <array>
+#include <memory>
 
 #include "app/workbench/settings.h"
 #include "widgets/theme/icon.h"
@@ -28,8 +30,13 @@ QDockWidget* WindowLayout::add(const char* name, const QString& title, const cha
     toggle->setIcon(themedIcon(QLatin1String(icon)));
     toggle->setShortcut(QKeySequence(shortcut));
     toggle->setToolTip(tr("Show or hide the panel %1 (%2)").arg(title, shortcut));
-    connect(toggle, &QAction::triggered, dock, [dock](bool shown) {
-        if (shown) dock->raise();
+    // A panel behind another tab counts as shown for Qt: its key would hide what nobody sees. Here it comes to the front first.
+    auto inFront = std::make_shared<std::array<bool, 2>>();  // before, now
+    connect(dock, &QDockWidget::visibilityChanged, dock, [inFront](bool visible) { *inFront = {(*inFront)[1], visible}; });
+    connect(toggle, &QAction::triggered, dock, [dock, inFront](bool shown) {
+        if (!shown && (*inFront)[0]) return;
+        dock->show();
+        dock->raise();
     });
     menu_->addAction(toggle);
     window_.addAction(toggle);

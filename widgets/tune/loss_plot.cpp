@@ -35,7 +35,6 @@ LossPlot::LossPlot(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot) {
     validations_->setName(tr("held out"));
     plot_->xAxis->setLabel(tr("Step"));
     plot_->yAxis->setLabel(tr("Loss, nats a token"));
-    plot_->legend->setVisible(true);
     plot_->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
     applyTheme();
 }
@@ -69,7 +68,7 @@ void LossPlot::clear() {
     points_.clear();
     counted_ = 0;
     for (QCPGraph* graph : {steps_, mean_, validations_}) graph->data()->clear();
-    plot_->replot(QCustomPlot::rpQueuedReplot);
+    fit();
 }
 
 void LossPlot::setPlanned(int steps) {
@@ -101,6 +100,7 @@ void LossPlot::fit() {
         most = std::max(most, value);
         last = std::max(last, p.step);
     }
+    plot_->legend->setVisible(!points_.empty());
     plot_->xAxis->setRange(-0.02 * last, 1.02 * last);
     if (least <= most) {
         const double margin = std::max(0.08 * (most - least), 1e-3 * std::abs(most) + 1e-9);

@@ -57,6 +57,7 @@ TunePanel::TunePanel(QWidget* parent)
     validation_->setFilter(tr("Texts (*.txt *.jsonl *.json);;All files (*)"));
     validation_->edit().setPlaceholderText(tr("A twentieth of the data is held out"));
     out_->edit().setObjectName(QStringLiteral("tuneOut"));
+    length_->setSpecialValueText(tr("from the model"));
     rate_->setDecimals(7);
     rate_->setRange(1e-7, 1);
     rate_->setSingleStep(1e-5);
@@ -94,12 +95,11 @@ TunePanel::TunePanel(QWidget* parent)
     start_->setObjectName(QStringLiteral("tune"));
     makePrimary(start_, QStringLiteral("run"));
     auto* buttons = new QHBoxLayout;
-    buttons->addWidget(forecast_);
-    buttons->addStretch();
-    buttons->addWidget(start_);
+    buttons->addWidget(forecast_, 1);
+    buttons->addWidget(start_, 1);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(4, 4, 4, 6);
-    layout->addWidget(scroll, 2);
+    layout->addWidget(scroll, 4);
     layout->addWidget(forecastText_);
     layout->addLayout(buttons);
     layout->addWidget(plot_, 3);

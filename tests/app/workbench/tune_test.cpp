@@ -83,6 +83,20 @@ TEST_F(TuneWindowTest, StopsAndGoesOn) {
     EXPECT_EQ(panel().plot().points().size(), 7u) << "a tuning that goes on tells its whole course again";
 }
 
+TEST_F(TuneWindowTest, ItsKeyBringsItToTheFrontAndHidesItThere) {
+    openModel();
+    QWidget* dock = nullptr;
+    for (auto* widget : window->findChildren<QWidget*>(QStringLiteral("tune")))
+        if (widget->inherits("QDockWidget")) dock = widget;
+    ASSERT_TRUE(dock);
+    window->activateWindow();
+    ASSERT_TRUE(panel().visibleRegion().isEmpty()) << "behind the other panels of the right side";
+    for (const bool visible : {true, false, true}) {
+        QTest::keyClick(window.get(), Qt::Key_8, Qt::ControlModifier);
+        EXPECT_TRUE(waitFor([&] { return panel().visibleRegion().isEmpty() != visible; })) << visible;
+    }
+}
+
 TEST(LossPlot, IsEmptyAgainWhenCleared) {
     LossPlot plot;
     plot.resize(300, 200);
