@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "widgets/plot/qcustomplot.h"
+#include "widgets/plot/whole_ticker.h"
 
 namespace owq {
 namespace {
@@ -62,13 +63,6 @@ size_t pointCount(const PlotContent& content) {
     return count;
 }
 
-// Channels are whole numbers: a tick never falls between two.
-class ChannelTicker : public QCPAxisTicker {
-protected:
-    double getTickStep(const QCPRange& range) override { return std::max(1.0, QCPAxisTicker::getTickStep(range)); }
-    int getSubTickCount(double step) override { return step <= 1 ? 0 : QCPAxisTicker::getSubTickCount(step); }
-};
-
 }  // namespace
 
 ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
@@ -87,7 +81,7 @@ ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
     row->setColumnStretchFactor(0, 0.001);
     plot_->plotLayout()->setRowStretchFactor(0, 0.001);
     legend_->setLayer(QStringLiteral("legend"));
-    plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new ChannelTicker));
+    plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new WholeTicker));
     plot_->xAxis->setNumberFormat(QStringLiteral("f"));
     plot_->xAxis->setNumberPrecision(0);
     connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] { chooseTicks(); });

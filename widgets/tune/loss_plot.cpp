@@ -12,6 +12,7 @@
 
 #include "widgets/plot/palette.h"
 #include "widgets/plot/qcustomplot.h"
+#include "widgets/plot/whole_ticker.h"
 
 namespace owq {
 namespace {
@@ -35,7 +36,13 @@ LossPlot::LossPlot(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot) {
     validations_->setName(tr("held out"));
     plot_->xAxis->setLabel(tr("Step"));
     plot_->yAxis->setLabel(tr("Loss, nats a token"));
-    plot_->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignTop | Qt::AlignRight);
+    plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new WholeTicker));
+    // Above the axes, where it covers no curve.
+    plot_->axisRect()->insetLayout()->take(plot_->legend);
+    plot_->plotLayout()->insertRow(0);
+    plot_->plotLayout()->addElement(0, 0, plot_->legend);
+    plot_->plotLayout()->setRowStretchFactor(0, 0.001);
+    plot_->legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
     applyTheme();
 }
 
