@@ -7,15 +7,14 @@
 namespace owq {
 namespace {
 
-constexpr size_t kMostColumns = 64;  // what the paper's largest models keep is far less
+constexpr size_t kFewestShown = 32, kMostShown = 512;
 
-// A linear without outliers gains k of n by k columns.
-void fill(PlotBlock& block, const LayerCurves& curves) {
+void fill(PlotBlock& block, const LayerCurves& curves, size_t most) {
     const std::vector<int> ranking = weakRanking(curves);
     double total = 0;
     for (const float s : curves.sensitivity)
         if (std::isfinite(s)) total += static_cast<double>(s);
-    const size_t shown = std::min(kMostColumns, ranking.size());
+    const size_t shown = std::min(most, ranking.size());
     const std::vector<int> kept(curves.weakColumns.begin(), curves.weakColumns.end());
     block.column = {-1};
     block.weak = {0};
@@ -39,13 +38,15 @@ PlotContent errorSavedContent(std::span<const LayerCurvesPtr> curves) {
     content.xMode = XMode::Rank;
     content.title = QStringLiteral("Error saved by weak columns");
     content.xTitle = QStringLiteral("Weak columns, most sensitive first");
-    content.yTitle = QStringLiteral("Share of predicted error saved");
+    content.yTitle = QStringLiteral("Share of error saved");
     content.values = {{QStringLiteral("error_saved"), QString()}};
     content.emptyText = curves.empty() ? QStringLiteral("Select linears in the layer tree to see what weak columns save")
                                        : QStringLiteral("Run Analyze to see what weak columns save");
     content.blocks = makeBlocks(curves, XMode::Index);
+    size_t most = kFewestShown;
+    for (const LayerCurvesPtr& c : curves) most = std::min(kMostShown, std::max(most, 2 * c->weakColumns.size()));
     for (size_t i = 0; i < curves.size(); ++i)
-        if (isKnown(*curves[i], curves[i]->sensitivity)) fill(content.blocks[i], *curves[i]);
+        if (isKnown(*curves[i], curves[i]->sensitivity)) fill(content.blocks[i], *curves[i], most);
     finishContent(content);
     return content;
 }

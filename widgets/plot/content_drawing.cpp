@@ -239,7 +239,7 @@ void ContentDrawing::addCurves(const PlotContent& content) {
             QCPGraph* graph = addGraph(std::exchange(legend, QString()));
             graph->setData(data);
             if (thin) thinned_.push_back({graph, &block.values[v]});
-            const bool dashed = (pairs ? content.values[v].secondary : block.look.dash > 0) && !many;
+            const bool dashed = (pairs ? content.values[v].secondary : block.look.dash > 0 && !byKind) && !many;
             const int dash = pairs ? 1 : block.look.dash;
             // Neighbouring channels have nothing to do with each other: in a figure their zigzag is drawn thin.
             const bool zigzag = style_.paper && content.xMode == XMode::Index && content.length > 500;
@@ -279,6 +279,7 @@ void ContentDrawing::setWeakData(const WeakMarks& marks) {
     if (block.weakCount > 0)
         for (size_t i = 0; i < block.weak.size(); ++i)
             if (block.weak[i]) points.append({static_cast<double>(i), content_->drawn(block.values[marks.value][i])});
+    if (content_->kind == PlotKind::ErrorSaved && points.size() > 1) points = {points.last()};  // what all of them save
     marks.graph->data()->set(points, true);
 }
 

@@ -160,15 +160,18 @@ TEST(ErrorSaved, IsWhatTheMostSensitiveColumnsMakeUp) {
     for (size_t k = 0; k < 7; ++k) EXPECT_NEAR(block.values[0][k], expected[k] / 1034, 1e-12) << k;
 }
 
-TEST(ErrorSaved, EndsAtSixtyFourColumnsAndNeedsSensitivities) {
+TEST(ErrorSaved, EndsBeyondWhatIsKeptAndNeedsSensitivities) {
     auto bare = std::make_shared<LayerCurves>(*testing::sixColumns());
     bare->sensitivity.clear();
     EXPECT_TRUE(errorSavedContent(std::vector<LayerCurvesPtr>{bare}).empty());
     const std::vector<LayerCurvesPtr> both{testing::manyColumns(500, QStringLiteral("model.layers.1.mlp.up_proj")), bare};
     const PlotContent content = errorSavedContent(both);
     ASSERT_EQ(content.blocks.size(), 1u) << "what is not known is left out";
-    EXPECT_EQ(content.length, 65);
+    EXPECT_EQ(content.length, 33);
     EXPECT_TRUE(std::is_sorted(content.blocks[0].values[0].begin(), content.blocks[0].values[0].end()));
+    auto keeps = std::make_shared<LayerCurves>(*both[0]);
+    for (int j = 0; j < 40; ++j) keeps->weakColumns.push_back(j);
+    EXPECT_EQ(errorSavedContent(std::vector<LayerCurvesPtr>{keeps}).length, 81);
 }
 
 }  // namespace
