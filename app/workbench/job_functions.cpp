@@ -12,6 +12,7 @@ JobFunctions realJobs() {
     jobs.calibrate = owq::calibrate;
     jobs.quantize = owq::quantize;
     jobs.evaluate = owq::evaluate;
+    jobs.ask = owq::evaluateTasks;
     jobs.compare = owq::compare;
     jobs.exportModel = owq::exportModel;
     jobs.generate = owq::generate;

@@ -5,6 +5,7 @@
 #include "core/jobs/calibrate.h"
 #include "core/jobs/compare.h"
 #include "core/jobs/evaluate.h"
+#include "core/jobs/evaluate_tasks.h"
 #include "core/jobs/export.h"
 #include "core/jobs/generate.h"
 #include "core/jobs/inspect.h"
@@ -24,6 +25,7 @@ struct JobFunctions {
     Job<CalibrateResult, CalibrateOptions> calibrate;
     Job<QuantizeResult, QuantizeOptions> quantize;
     Job<EvaluateResult, EvaluateOptions> evaluate;
+    Job<EvaluateTasksResult, EvaluateTasksOptions> ask;
     Job<CompareResult, CompareOptions> compare;
     Job<ExportResult, ExportOptions> exportModel;
     Job<GenerateResult, GenerateOptions> generate;

@@ -286,6 +286,9 @@ void MainWindow::connectControllers() {
                     JobsView::Severity::info,
                     tr("Perplexity of %1 on %2: %3").arg(name, text, QString::number(perplexity, 'f', 4)));
             });
+    connect(results_, &ResultsController::answered, this, [this](const QString& name, const QString& questions, const QString& share) {
+        jobsView_->addMessage(JobsView::Severity::info, tr("%1 answers %2 of %3 rightly").arg(name, share, questions));
+    });
     connect(results_, &ResultsController::modelsChanged, this, [this] {
         QStringList names, paths;
         results_->usableModels(names, paths);

@@ -96,7 +96,7 @@ Json toJson(const Project& p) {
     for (const QString& layer : p.selection) selection.push_back(str(layer));
     for (const Project::Run& r : p.runs)
         runs.push_back({{"path", str(r.input.path)}, {"sha256", str(r.input.hash)}, {"name", str(r.name)}, {"note", str(r.note)},
-                        {"perplexity", toJson(r.perplexity)}, {"kl", toJson(r.kl)}, {"top1", toJson(r.top1)}});
+                        {"perplexity", toJson(r.perplexity)}, {"kl", toJson(r.kl)}, {"top1", toJson(r.top1)}, {"accuracy", toJson(r.accuracy)}});
     Json j;
     j["owq_project"] = kSchema;
     j["model"] = toJson(p.model);
@@ -159,7 +159,7 @@ Project projectFromJson(const Json& j, const std::string& where) {
     for (const Json& r : listFrom(j, "results", where)) {
         if (!r.is_object()) throw Error("\"results\" holds something else than runs", where, kRemedy);
         p.runs.push_back({inputFrom(r, where), text(r, "name", where), text(r, "note", where), numbersFrom(r, "perplexity", where),
-                          numbersFrom(r, "kl", where), numbersFrom(r, "top1", where)});
+                          numbersFrom(r, "kl", where), numbersFrom(r, "top1", where), numbersFrom(r, "accuracy", where)});
     }
     const Json& window = part(j, "window", where);
     p.layout = bytesFrom(window, "layout", where);

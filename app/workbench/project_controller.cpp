@@ -116,7 +116,7 @@ Project ProjectController::capture() const {
     p.budgetEdited = parts_.budget.draft().state().edited;
     p.budget = toJson(parts_.budget.draft().state().plan);
     for (const ResultRow& row : parts_.resultsView.model().rows())
-        p.runs.push_back({{row.path, {}}, row.name, row.note, row.perplexity, row.kl, row.top1});
+        p.runs.push_back({{row.path, {}}, row.name, row.note, row.perplexity, row.kl, row.top1, row.accuracy});
     p.layout = parts_.layout.state();
     p.geometry = parts_.layout.window().saveGeometry();
     return p;
@@ -137,7 +137,17 @@ void ProjectController::restore(const Project& p) {
         }
     }
     parts_.budget.restore(state);
-    for (const Project::Run& run : p.runs) parts_.results.restoreRun(run.input.path, run.name, run.note, run.perplexity, run.kl, run.top1);
+    for (const Project::Run& run : p.runs) {
+        ResultRow row;
+        row.path = run.input.path;
+        row.name = run.name;
+        row.note = run.note;
+        row.perplexity = run.perplexity;
+        row.kl = run.kl;
+        row.top1 = run.top1;
+        row.accuracy = run.accuracy;
+        parts_.results.restoreRun(row);
+    }
     parts_.plots.setXModeName(p.xMode);
     parts_.plots.setErrorShare(p.errorShare);
     std::map<std::string, PlotView> views;

@@ -85,6 +85,7 @@ void ResultsController::restore(ResultRow& row) const {
     read(keys::perplexities, row.perplexity);
     read(keys::divergences, row.kl);
     read(keys::agreements, row.top1);
+    read(keys::accuracies, row.accuracy);
 }
 
 void ResultsController::fillForModel() {
@@ -152,17 +153,18 @@ void ResultsController::addRun(const RunSummary& run) {
     Q_EMIT modelsChanged();
 }
 
-void ResultsController::restoreRun(const QString& path, const QString& name, const QString& note, const QMap<QString, double>& perplexity,
-                                   const QMap<QString, double>& kl, const QMap<QString, double>& top1) {
+void ResultsController::restoreRun(const ResultRow& saved) {
+    const QString& path = saved.path;
     QSettings kept;
-    kept.setValue(keys::of(keys::runNames, path), name);
-    kept.setValue(keys::of(keys::runNotes, path), note);
+    kept.setValue(keys::of(keys::runNames, path), saved.name);
+    kept.setValue(keys::of(keys::runNotes, path), saved.note);
     const auto keep = [&](const char* group, const QMap<QString, double>& values) {
         for (auto it = values.cbegin(); it != values.cend(); ++it) remember(group, path, it.key(), it.value());
     };
-    keep(keys::perplexities, perplexity);
-    keep(keys::divergences, kl);
-    keep(keys::agreements, top1);
+    keep(keys::perplexities, saved.perplexity);
+    keep(keys::divergences, saved.kl);
+    keep(keys::agreements, saved.top1);
+    keep(keys::accuracies, saved.accuracy);
     if (const ResultRow* there = view_.model().find(path)) {
         ResultRow row = *there;
         restore(row);
@@ -170,7 +172,7 @@ void ResultsController::restoreRun(const QString& path, const QString& name, con
     }
     ResultRow row;
     row.path = path;
-    row.name = name;
+    row.name = saved.name;
     row.finished = false;
     row.state = QFileInfo::exists(path) ? tr("is read…") : tr("not there any more");
     restore(row);
@@ -188,6 +190,10 @@ void ResultsController::measure(const QStringList& paths) {
     for (const QString& path : paths) {
         const ResultRow* row = view_.model().find(path);
         if (!row || !row->finished) continue;
+        if (settings.protocol == QLatin1String("questions")) {
+            ask(*row, settings);
+            continue;
+        }
         EvaluateOptions options;
         options.model = toPath(path);
         (settings.text.endsWith(QLatin1String(".safetensors")) ? options.tokens : options.text) =
@@ -213,6 +219,29 @@ void ResultsController::measure(const QStringList& paths) {
             },
             [this](const Failure& failure) { Q_EMIT failed(failure); });
     }
+}
+
+void ResultsController::ask(const ResultRow& row, const MeasureSettings& settings) {
+    EvaluateTasksOptions options;
+    options.model = toPath(row.path);
+    options.tasks = {toPath(settings.text)};
+    options.shots.shots = -1;  // as the data set is usually asked
+    options.shots.limit = settings.windows;
+    runner_.submit<EvaluateTasksResult>(
+        {tr("Questions for %1").arg(row.name), JobRunner::Lane::compute, {}},
+        [options, jobs = jobs_](JobRunner::Context& context) { return jobs.ask(options, context.progress, context.stop); },
+        [this, path = row.path, name = row.name, settings](const EvaluateTasksResult& result) {
+            QString questions = QFileInfo(settings.text).fileName();
+            if (!result.tasks.empty() && result.tasks.front().shots > 0) questions += tr(" · %1 shots").arg(result.tasks.front().shots);
+            if (settings.windows > 0) questions += tr(" · at most %1").arg(settings.windows);
+            view_.model().setAccuracy(path, questions, result.meanAccuracy);
+            remember(keys::accuracies, path, questions, result.meanAccuracy);
+            QString share = QStringLiteral("%1 %").arg(100 * result.meanAccuracy, 0, 'f', 2);
+            if (result.tasks.size() == 1 && result.tasks.front().accuracy.standardError)
+                share += QStringLiteral(" ± %1 %").arg(100 * *result.tasks.front().accuracy.standardError, 0, 'f', 2);
+            Q_EMIT answered(name, questions, share);
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
 }
 
 void ResultsController::exportRun(const QString& path) {

@@ -21,8 +21,7 @@ public:
     void addRun(const QString& directory);
     void addRun(const RunSummary& run);
     /// A row that a project kept. A run that is gone keeps its row, too.
-    void restoreRun(const QString& path, const QString& name, const QString& note, const QMap<QString, double>& perplexity,
-                    const QMap<QString, double>& kl, const QMap<QString, double>& top1);
+    void restoreRun(const ResultRow& kept);  ///< path, name, note and what was measured count
     void measure(const QStringList& paths);
     void exportRun(const QString& path);
     /// The original first, then finished runs: what can generate and be measured.
@@ -34,9 +33,11 @@ Q_SIGNALS:
     void unfinishedFound(const owq::RunSummary& run);  ///< of addRun, for offering to resume
     void failed(const owq::Failure& failure);
     void measured(const QString& name, const QString& text, double perplexity);
+    void answered(const QString& name, const QString& questions, const QString& share);
 
 private:
     void fillForModel();
+    void ask(const ResultRow& row, const MeasureSettings& settings);
     void restore(ResultRow& row) const;
     JobRunner& runner_;
     const JobFunctions& jobs_;

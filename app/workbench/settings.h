@@ -24,6 +24,7 @@ inline constexpr const char* runNames = "runs/names";           ///< group: hash
 inline constexpr const char* runNotes = "runs/notes";           ///< group: hash of a path to its note
 inline constexpr const char* divergences = "runs/kl";           ///< group: hash of a path to text and nats per token
 inline constexpr const char* agreements = "runs/top1";          ///< group: hash of a path to text and share
+inline constexpr const char* accuracies = "runs/accuracy";      ///< group: hash of a path to questions and share
 inline constexpr const char* perplexities = "runs/perplexity";  ///< group: hash of a path to text and value
 inline constexpr const char* runCalibrations = "runs/calibration";  ///< group: hash of a path to the text it was started with
 inline constexpr const char* calibrationText = "run/calibration_text";

@@ -20,6 +20,7 @@ struct ResultRow {
     double bytes = kUnknown, seconds = kUnknown, memory = kUnknown;
     QMap<QString, double> perplexity;  ///< "heldout.txt · plain · 512" to its value
     QMap<QString, double> kl, top1;    ///< the same texts: nats per token against the original, share of 1
+    QMap<QString, double> accuracy;    ///< "choice.jsonl · 2 shots" to the share of right answers
     QString note;                      ///< the person's own
 };
 

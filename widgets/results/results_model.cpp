@@ -31,11 +31,17 @@ const ResultRow* ResultsModel::find(const QString& path) const {
 }
 
 const QMap<QString, double>& ResultsModel::valuesOf(const ResultRow& row, Measure what) {
-    return what == Measure::perplexity ? row.perplexity : what == Measure::kl ? row.kl : row.top1;
+    switch (what) {
+        case Measure::perplexity: return row.perplexity;
+        case Measure::kl: return row.kl;
+        case Measure::top1: return row.top1;
+        case Measure::accuracy: break;
+    }
+    return row.accuracy;
 }
 
 void ResultsModel::addTexts(const ResultRow& row) {
-    for (const Measure what : {Measure::perplexity, Measure::kl, Measure::top1}) {
+    for (const Measure what : {Measure::perplexity, Measure::kl, Measure::top1, Measure::accuracy}) {
         const QStringList texts = valuesOf(row, what).keys();
         for (const QString& text : texts) {
             const Measured column{what, text};
@@ -66,6 +72,7 @@ void ResultsModel::put(const ResultRow& row) {
     join(before.perplexity, rows_[i].perplexity);
     join(before.kl, rows_[i].kl);
     join(before.top1, rows_[i].top1);
+    join(before.accuracy, rows_[i].accuracy);
     Q_EMIT dataChanged(index(i, 0), index(i, columnCount() - 1));
 }
 
@@ -90,6 +97,14 @@ void ResultsModel::setDivergence(const QString& path, const QString& text, doubl
     if (i < 0) return;
     rows_[i].kl.insert(text, kl);
     rows_[i].top1.insert(text, top1);
+    addTexts(rows_[i]);
+    Q_EMIT dataChanged(index(i, fixedColumns), index(i, columnCount() - 1));
+}
+
+void ResultsModel::setAccuracy(const QString& path, const QString& questions, double share) {
+    const int i = placeOf(path);
+    if (i < 0) return;
+    rows_[i].accuracy.insert(questions, share);
     addTexts(rows_[i]);
     Q_EMIT dataChanged(index(i, fixedColumns), index(i, columnCount() - 1));
 }
@@ -137,7 +152,7 @@ QVariant ResultsModel::value(const ResultRow& row, int column, bool sorting) con
 QString ResultsModel::measuredText(const ResultRow& row, const Measured& column) const {
     const double value = valuesOf(row, column.what).value(column.text);
     if (column.what == Measure::kl) return numberText(value, 3);
-    if (column.what == Measure::top1) return QStringLiteral("%1 %").arg(value * 100, 0, 'f', 1);
+    if (column.what == Measure::top1 || column.what == Measure::accuracy) return QStringLiteral("%1 %").arg(value * 100, 0, 'f', 1);
     QString shown = QString::number(value, 'f', value < 1000 ? 3 : 0);
     // What the quantization costs, beside every run, where the original was measured on the same text.
     if (row.original) return shown;
@@ -203,10 +218,11 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
         return int((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     if (section >= fixedColumns) {
         const Measured& column = measured_[size_t(section - fixedColumns)];
-        const char* titles[] = {QT_TR_NOOP("Perplexity: %1"), QT_TR_NOOP("KL: %1"), QT_TR_NOOP("Top-1: %1")};
+        const char* titles[] = {QT_TR_NOOP("Perplexity: %1"), QT_TR_NOOP("KL: %1"), QT_TR_NOOP("Top-1: %1"), QT_TR_NOOP("Right: %1")};
         const char* about[] = {QT_TR_NOOP("Lower is better; in brackets the difference to the original"),
                                QT_TR_NOOP("Divergence of the predictions from the original's, nats per token; 0 is equal"),
-                               QT_TR_NOOP("Share of the positions at which the most likely next token is the original's")};
+                               QT_TR_NOOP("Share of the positions at which the most likely next token is the original's"),
+                               QT_TR_NOOP("Share of the questions that are answered rightly")};
         if (role == Qt::DisplayRole) return tr(titles[int(column.what)]).arg(column.text);
         if (role == Qt::ToolTipRole) return tr(about[int(column.what)]);
         return {};

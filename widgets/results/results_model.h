@@ -32,6 +32,7 @@ public:
     void remove(const QString& path);
     void setPerplexity(const QString& path, const QString& text, double value);
     void setDivergence(const QString& path, const QString& text, double kl, double top1);
+    void setAccuracy(const QString& path, const QString& questions, double share);
     const ResultRow* find(const QString& path) const;
     const std::vector<ResultRow>& rows() const { return rows_; }
 
@@ -48,7 +49,7 @@ Q_SIGNALS:
 
 private:
     int placeOf(const QString& path) const;
-    enum class Measure { perplexity, kl, top1 };
+    enum class Measure { perplexity, kl, top1, accuracy };
     struct Measured {
         Measure what;
         QString text;

@@ -61,10 +61,13 @@ ResultsView::ResultsView(QWidget* parent)
 
     text_->edit().setPlaceholderText(tr("Text to measure on"));
     text_->edit().setObjectName(QStringLiteral("evaluationText"));
-    text_->setFilter(tr("Texts and tokens (*.txt *.jsonl *.gz *.safetensors);;All files (*)"));
-    for (const char* name : {"plain", "wikitext2", "ptb", "c4"}) protocol_->addItem(QLatin1String(name));
+    text_->setFilter(tr("Texts, tokens and questions (*.txt *.jsonl *.json *.csv *.gz *.safetensors);;All files (*)"));
+    for (const char* name : {"plain", "wikitext2", "ptb", "c4"}) protocol_->addItem(QLatin1String(name), QLatin1String(name));
+    protocol_->addItem(tr("questions"), QStringLiteral("questions"));
     protocol_->setAccessibleName(tr("Protocol"));
-    protocol_->setToolTip(tr("How lines are joined and windows are cut"));
+    protocol_->setObjectName(QStringLiteral("protocol"));
+    protocol_->setToolTip(tr("How lines are joined and windows are cut; questions: the file holds questions with answers (ARC, HellaSwag, MMLU, "
+                             "LAMBADA, WinoGrande, or your own), and the share of right ones is measured"));
     windows_->setRange(0, 99999);
     windows_->setSpecialValueText(tr("all windows"));
     windows_->setSuffix(tr(" windows"));
@@ -117,6 +120,12 @@ ResultsView::ResultsView(QWidget* parent)
     });
     connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { refresh(); });
     connect(text_, &PathEdit::changed, this, [this] { refresh(); });
+    connect(protocol_, &QComboBox::currentIndexChanged, this, [this] {
+        const bool questions = protocol_->currentData() == QStringLiteral("questions");
+        windows_->setSpecialValueText(questions ? tr("all questions") : tr("all windows"));
+        windows_->setSuffix(questions ? tr(" questions") : tr(" windows"));
+        divergence_->setEnabled(!questions);
+    });
     for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
         connect(model_, signal, this, [this] { refresh(); });
     connect(model_, &QAbstractItemModel::dataChanged, this, [this] { refresh(); });
@@ -125,12 +134,12 @@ ResultsView::ResultsView(QWidget* parent)
 }
 
 MeasureSettings ResultsView::measureSettings() const {
-    return {text_->path(), protocol_->currentText(), windows_->value(), divergence_->isChecked()};
+    return {text_->path(), protocol_->currentData().toString(), windows_->value(), divergence_->isChecked()};
 }
 
 void ResultsView::setMeasureSettings(const MeasureSettings& settings) {
     text_->setPath(settings.text);
-    protocol_->setCurrentText(settings.protocol);
+    protocol_->setCurrentIndex(std::max(0, protocol_->findData(settings.protocol)));
     windows_->setValue(settings.windows);
     divergence_->setChecked(settings.divergence);
 }

@@ -15,10 +15,10 @@ namespace owq {
 
 class PathEdit;
 
-/// How perplexity is to be measured.
+/// What is to be measured. Protocol "questions": the text is a file of questions, and the share of right answers is.
 struct MeasureSettings {
     QString text, protocol = QStringLiteral("plain");
-    int windows = 0;  ///< 0: all
+    int windows = 0;  ///< or questions; 0: all
     bool divergence = false;  ///< KL and top-1 agreement against the original, too
 };
 

@@ -227,6 +227,15 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         r.stopReason = "length";
         return r;
     };
+    jobs.ask = [world](const EvaluateTasksOptions& o, Progress&, std::stop_token) {
+        ++world->asked;
+        const std::lock_guard lock(world->mutex);
+        world->lastAsked = o;
+        EvaluateTasksResult r;
+        r.tasks.push_back({"own", TaskFormat::choice, 8, 2, {0.75, 0.1}, {}, {}});
+        r.meanAccuracy = 0.75;
+        return r;
+    };
     jobs.tune = [world](const TuneOptions& o, Progress& progress, std::stop_token stop) {
         ++world->tuned;
         {

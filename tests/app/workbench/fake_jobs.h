@@ -15,7 +15,7 @@ namespace owq {
 struct FakeWorld {
     int blocks = 2;
     std::chrono::milliseconds perLayer{1};
-    std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0}, planned{0}, tuned{0};
+    std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0}, planned{0}, tuned{0}, asked{0};
     std::atomic<bool> failQuantize{false};
     std::mutex mutex;
     std::map<std::string, RunSummary> runs;  ///< by directory
@@ -24,6 +24,7 @@ struct FakeWorld {
     EvaluateOptions lastEvaluate;
     ExportOptions lastExport;
     TuneOptions lastTune;
+    EvaluateTasksOptions lastAsked;
 
     ModelInfo model() const;
     LayerReport report(const LinearInfo& linear, bool quantized) const;

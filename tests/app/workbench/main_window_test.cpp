@@ -310,5 +310,28 @@ TEST_F(MainWindowTest, PutsPanelsBackAndFindsCommandsByName) {
     EXPECT_TRUE(waitFor([&] { return layers->isVisible(); }));
 }
 
+TEST_F(MainWindowTest, AsksQuestionsAndRemembersTheShareOfRightAnswers) {
+    openModel();
+    const QString questions = dir.filePath(QStringLiteral("own.jsonl"));
+    auto* text = window->findChild<QLineEdit*>(QStringLiteral("evaluationText"));
+    text->selectAll();
+    QTest::keyClicks(text, questions);
+    auto* protocol = window->findChild<QComboBox*>(QStringLiteral("protocol"));
+    protocol->setFocus();
+    QTest::keyClick(protocol, Qt::Key_End);
+    press("measure");
+    ASSERT_TRUE(waitFor([&] { return !results().rows().empty() && !results().rows()[0].accuracy.isEmpty(); }));
+    EXPECT_EQ(world->asked, 1);
+    EXPECT_EQ(world->evaluated, 0);
+    EXPECT_EQ(world->lastAsked.tasks.at(0).string(), questions.toStdString());
+    EXPECT_EQ(world->lastAsked.shots.limit, 32) << "the number in the box";
+    EXPECT_EQ(results().rows()[0].accuracy.value(QStringLiteral("own.jsonl · 2 shots · at most 32")), 0.75);
+    window.reset();
+    make();
+    openModel();
+    ASSERT_TRUE(waitFor([&] { return !results().rows().empty(); }));
+    EXPECT_EQ(results().rows()[0].accuracy.size(), 1);
+}
+
 }  // namespace
 }  // namespace owq

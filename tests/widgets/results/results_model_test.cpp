@@ -54,6 +54,18 @@ TEST(ResultsModel, GivesEveryMeasuredTextAColumnWithTheDifferenceToTheOriginal) 
         << "a summary read again keeps what was measured";
 }
 
+TEST(ResultsModel, ShowsTheShareOfRightAnswers) {
+    ResultsModel model;
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
+    model.put(row("/run1"));
+    model.setAccuracy(QStringLiteral("/run1"), QStringLiteral("own.jsonl"), 0.625);
+    const int column = ResultsModel::fixedColumns;
+    EXPECT_EQ(model.headerData(column, Qt::Horizontal).toString(), "Right: own.jsonl");
+    EXPECT_EQ(model.index(0, column).data().toString(), "62.5 %");
+    model.put(row("/run1"));
+    EXPECT_EQ(model.index(0, column).data().toString(), "62.5 %");
+}
+
 TEST(ResultsModel, TakesANameOfOnesOwn) {
     ResultsModel model;
     model.put(row("/run1"));
