@@ -15,6 +15,7 @@ JobFunctions realJobs() {
     jobs.compare = owq::compare;
     jobs.exportModel = owq::exportModel;
     jobs.generate = owq::generate;
+    jobs.lesson = owq::lesson;
     jobs.openRun = owq::openRun;
     jobs.readRunLayer = owq::readRunLayer;
     jobs.readRunLayers = owq::readRunLayers;

@@ -8,6 +8,7 @@
 #include "core/jobs/export.h"
 #include "core/jobs/generate.h"
 #include "core/jobs/inspect.h"
+#include "core/jobs/lesson.h"
 #include "core/jobs/quantize.h"
 #include "core/jobs/run_directory.h"
 
@@ -26,6 +27,7 @@ struct JobFunctions {
     Job<CompareResult, CompareOptions> compare;
     Job<ExportResult, ExportOptions> exportModel;
     Job<GenerateResult, GenerateOptions> generate;
+    Job<LessonResult, LessonOptions> lesson;
     std::function<RunSummary(const std::filesystem::path&)> openRun;
     std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
     std::function<std::vector<LayerReport>(const std::filesystem::path&, std::stop_token)> readRunLayers;
