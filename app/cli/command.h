@@ -78,6 +78,7 @@ void addFigure(CommandLine& line);
 void addGenerate(CommandLine& line);
 void addSweep(CommandLine& line);
 void addCompare(CommandLine& line);
+void addLesson(CommandLine& line);
 void addBench(CommandLine& line);
 void addJudge(CommandLine& line);
 void addTune(CommandLine& line);

@@ -84,6 +84,7 @@ int run(int argc, char** argv) {
     addCompare(line);
     addBench(line);
     addJudge(line);
+    addLesson(line);
     addTokenize(line);
     addFigure(line);
     try {

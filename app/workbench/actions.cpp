@@ -104,6 +104,9 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
 
     QMenu* help = window.menuBar()->addMenu(tr("&Help"));
     this->help = add(help, "help", tr("&Help"), QStringLiteral("F1"), tr("Help for what has the keyboard"));
+    lesson = add(help, "lesson", tr("&Lesson"), QStringLiteral("Ctrl+L"),
+                 tr("See how a piece of a real layer is quantized, step by step"));
+    tour = add(help, "tour", tr("Guided &tour"), QStringLiteral("Ctrl+Shift+L"), tr("A short walk through the window"));
     shortcuts = add(help, "info", tr("&Keyboard shortcuts"), QStringLiteral("Shift+F1"),
                     tr("All commands with their keys"));
     about = add(help, "", tr("&About"), {}, tr("Version and licence"));

@@ -21,7 +21,7 @@ struct Actions {
     QAction *analyze, *run, *cancel, *measure, *compare;
     QAction *filter, *palette, *resetLayout, *fullScreen;
     QAction *themeSystem, *themeLight, *themeDark;
-    QAction *help, *shortcuts, *about;
+    QAction *help, *lesson, *tour, *shortcuts, *about;
     QMenu *recent, *panels;
     QActionGroup* themes;
 

@@ -17,6 +17,7 @@ JobFunctions realJobs() {
     jobs.exportModel = owq::exportModel;
     jobs.generate = owq::generate;
     jobs.tune = owq::tune;
+    jobs.lesson = owq::lesson;
     jobs.openRun = owq::openRun;
     jobs.readRunLayer = owq::readRunLayer;
     jobs.readRunLayers = owq::readRunLayers;

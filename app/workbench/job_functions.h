@@ -9,6 +9,7 @@
 #include "core/jobs/export.h"
 #include "core/jobs/generate.h"
 #include "core/jobs/inspect.h"
+#include "core/jobs/lesson.h"
 #include "core/jobs/quantize.h"
 #include "core/jobs/run_directory.h"
 #include "core/jobs/tune.h"
@@ -30,6 +31,7 @@ struct JobFunctions {
     Job<ExportResult, ExportOptions> exportModel;
     Job<GenerateResult, GenerateOptions> generate;
     Job<TuneResult, TuneOptions> tune;
+    Job<LessonResult, LessonOptions> lesson;
     std::function<RunSummary(const std::filesystem::path&)> openRun;
     std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
     std::function<std::vector<LayerReport>(const std::filesystem::path&, std::stop_token)> readRunLayers;

@@ -21,6 +21,7 @@
 #include "app/workbench/forecast_controller.h"
 #include "app/workbench/help_controller.h"
 #include "app/workbench/layer_controller.h"
+#include "app/workbench/lesson_controller.h"
 #include "app/workbench/model_header.h"
 #include "app/workbench/opener.h"
 #include "app/workbench/plot_area.h"
@@ -28,6 +29,7 @@
 #include "app/workbench/results_controller.h"
 #include "app/workbench/run_controller.h"
 #include "app/workbench/settings.h"
+#include "app/workbench/tour_controller.h"
 #include "app/workbench/try_controller.h"
 #include "app/workbench/tune_controller.h"
 #include "app/workbench/window_layout.h"
@@ -131,6 +133,8 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
 
     makeDocks();
     help_ = new HelpController(*this, actions_);
+    lesson_ = new LessonController(*runner_, jobs_, workspace_, actions_.help, *this);
+    tour_ = new TourController(*layout_, *plots_, this);
     projects_ = new ProjectController({*runner_, workspace_, *opener_, *runController_, *panel_, *budget_, *results_, *resultsView_, *comparison_,
                                        *tree_, *plots_, *layout_},
                                       this);
@@ -159,7 +163,7 @@ void MainWindow::makeDocks() {
     layout_->add("compare", tr("Comparison"), "compare", comparePanel_, bottom, QStringLiteral("Ctrl+5"));
     layout_->add("jobs", tr("Jobs and messages"), "recent", jobsView_, bottom, QStringLiteral("Ctrl+6"));
     layout_->add("try", tr("Try it"), "chat", tryPanel_, bottom, QStringLiteral("Ctrl+7"));
-    layout_->add("tune", tr("Tune"), "lesson", tunePanel_, right, QStringLiteral("Ctrl+8"));
+    layout_->add("tune", tr("Tune"), "analyze", tunePanel_, right, QStringLiteral("Ctrl+8"));
 }
 
 void MainWindow::showWork(bool work) {
@@ -206,6 +210,8 @@ void MainWindow::connectActions() {
     connect(actions_.fullScreen, &QAction::toggled, this,
             [this](bool full) { full ? showFullScreen() : showNormal(); });
     on(actions_.help, [this] { help_->showHere(); });
+    on(actions_.lesson, [this] { openLesson(); });
+    on(actions_.tour, [this] { startTour(); });
     on(actions_.shortcuts, [this] { help_->showShortcuts(); });
     on(actions_.about, [this] { help_->showAbout(); });
     connect(actions_.themes, &QActionGroup::triggered, this, [this](QAction* action) {
@@ -224,7 +230,11 @@ void MainWindow::connectControllers() {
         setWindowTitle(tr("%1 – OWQ Workbench").arg(workspace_.title()));
         status_->setText(path);
         showWork(true);
+        tour_->modelOpened();
     });
+    connect(opener_, &Opener::failed, tour_, &TourController::modelFailed);
+    connect(start_, &StartPage::lessonWanted, this, &MainWindow::openLesson);
+    connect(start_, &StartPage::tourWanted, this, &MainWindow::startTour);
     connect(opener_, &Opener::runOpened, this, [this](const RunSummary& run) {
         results_->addRun(run);
         resultsView_->select(fromPath(run.directory));
@@ -353,6 +363,16 @@ void MainWindow::open(const QString& path) {
 
 void MainWindow::openSample() {
     files_->openSample();
+}
+
+void MainWindow::openLesson() {
+    lesson_->open(tree_->selectedLayers().value(0), panel_->settings());
+}
+
+void MainWindow::startTour() {
+    if (!workspace_.isOpen()) return tour_->startWith([this] { files_->openSample(); });
+    showWork(true);
+    tour_->start();
 }
 
 void MainWindow::showFailure(const Failure& failure) {

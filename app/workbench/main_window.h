@@ -25,6 +25,7 @@ class FileController;
 class HelpController;
 class LayerController;
 class LayerTree;
+class LessonController;
 class Opener;
 class PlotArea;
 class ProjectController;
@@ -34,6 +35,7 @@ class RunController;
 class RunPanel;
 class StartPage;
 class Theme;
+class TourController;
 class TryController;
 class TryPanel;
 class TuneController;
@@ -69,6 +71,8 @@ private:
     void showFailure(const Failure& failure);
     void offerResume(const RunSummary& run);
     void updateJob(const JobRow& row);
+    void openLesson();
+    void startTour();
 
     JobFunctions jobs_;
     Theme* theme_;
@@ -99,6 +103,8 @@ private:
     TryController* tryController_;
     TuneController* tuneController_;
     HelpController* help_;
+    LessonController* lesson_;
+    TourController* tour_;
     ProjectController* projects_;
     FileController* files_;
     QList<QUrl> dragged_;  ///< what hovers over the window

@@ -44,12 +44,14 @@ QDockWidget* WindowLayout::add(const char* name, const QString& title, const cha
     return dock;
 }
 
-void WindowLayout::raise(const char* name) {
+QWidget* WindowLayout::raise(const char* name) {
     for (const Panel& panel : panels_) {
         if (panel.dock->objectName() != QLatin1String(name)) continue;
         panel.dock->show();
         panel.dock->raise();
+        return panel.dock;
     }
+    return nullptr;
 }
 
 void WindowLayout::reset() {

@@ -20,7 +20,7 @@ public:
     /// Panels of one area are tabs of one place, the first in front.
     QDockWidget* add(const char* name, const QString& title, const char* icon, QWidget* content, Qt::DockWidgetArea area,
                      const QString& shortcut);
-    void raise(const char* name);
+    QWidget* raise(const char* name);  ///< the panel, null where there is none of this name
     bool isWorking() const { return working_; }
     /// The start page has the window for itself; the panels come back as they were.
     void setWorking(bool working);

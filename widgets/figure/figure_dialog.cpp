@@ -48,7 +48,10 @@ QDoubleSpinBox* box(double lower, double upper, double step, int decimals, const
 }  // namespace
 
 FigureDialog::FigureDialog(const FigureOptions& options, std::vector<LayerCurvesPtr> curves, QWidget* parent)
-    : QDialog(parent), given_(options), curves_(std::move(curves)) {
+    : FigureDialog(options, curveFigure(options, curves), parent) {}
+
+FigureDialog::FigureDialog(const FigureOptions& options, FigureSource source, QWidget* parent)
+    : QDialog(parent), given_(options), source_(std::move(source)) {
     setWindowTitle(tr("Export figure"));
     if (remembered().set) {
         const FigureOptions& last = remembered().options;
@@ -57,7 +60,7 @@ FigureDialog::FigureDialog(const FigureOptions& options, std::vector<LayerCurves
     }
     makeFields();
     const QString folder = remembered().folder.isEmpty() ? QDir::homePath() : remembered().folder;
-    setDestination(folder + QLatin1Char('/') + plotKindName(given_.kind) + QLatin1Char('.') + kEndings[format_->currentIndex()]);
+    setDestination(folder + QLatin1Char('/') + source_.name + QLatin1Char('.') + kEndings[format_->currentIndex()]);
     showPreview();
 }
 
@@ -177,13 +180,13 @@ void FigureDialog::showPreview() {
     const FigureOptions now = options();
     const QSize room = preview_->minimumSize() * 2;  // drawn twice as fine as shown
     const double dpi = 25.4 * std::min(room.width() / now.widthMm, room.height() / now.heightMm);
-    QImage image = figureImage(now, curves_, dpi);
+    QImage image = figureImage(now, source_, dpi);
     image.setDevicePixelRatio(2);
     preview_->setPixmap(QPixmap::fromImage(image));
 }
 
 void FigureDialog::accept() {
-    result_ = renderFigure(options(), curves_, destination());
+    result_ = writeFigure(options(), source_, destination());
     message_->setText(result_.error);
     message_->setVisible(!result_.ok);
     if (!result_.ok) return;

@@ -21,6 +21,7 @@ class FigureDialog : public QDialog {
 public:
     // `options` gives kind, x mode and error scale; its sizes are used the first time.
     FigureDialog(const FigureOptions& options, std::vector<LayerCurvesPtr> curves, QWidget* parent = nullptr);
+    FigureDialog(const FigureOptions& options, FigureSource source, QWidget* parent = nullptr);
 
     FigureOptions options() const;  // as set in the dialog
     QString destination() const;
@@ -38,7 +39,7 @@ private:
     void browse();
 
     FigureOptions given_;
-    std::vector<LayerCurvesPtr> curves_;
+    FigureSource source_;
     FigureResult result_;
     QComboBox *format_, *preset_;
     QDoubleSpinBox *width_, *height_, *font_, *line_, *dpi_;

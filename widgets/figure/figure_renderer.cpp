@@ -5,11 +5,13 @@
 #include <QBuffer>
 #include <QFileInfo>
 #include <QFontInfo>
+#include <QPainter>
 #include <QPdfWriter>
 #include <QSaveFile>
 #include <QSvgGenerator>
 #include <array>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "widgets/column_range/column_range_content.h"
@@ -49,22 +51,22 @@ QSize unitsFor(const FigureOptions& options, double dpi) {
             static_cast<int>(std::lround(options.heightMm / kMmPerInch * dpi))};
 }
 
-QByteArray pdfBytes(const FigureOptions& options, const PlotContent& content) {
+QByteArray pdfBytes(const FigureOptions& options, const FigureSource& source) {
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
     QPdfWriter writer(&buffer);
     writer.setResolution(kVectorDpi);
     writer.setCreator(QStringLiteral("OWQ Workbench"));
-    writer.setTitle(content.title);
+    writer.setTitle(source.title);
     writer.setPageSize(QPageSize(QSizeF(options.widthMm, options.heightMm), QPageSize::Millimeter, QString(), QPageSize::ExactMatch));
     writer.setPageMargins(QMarginsF(0, 0, 0, 0));
-    if (!paintVector(&writer, unitsFor(options, kVectorDpi), content, styleFor(options, kVectorDpi))) return {};
+    if (!source.vector(&writer, unitsFor(options, kVectorDpi), styleFor(options, kVectorDpi))) return {};
     buffer.close();
     return withExactPageSize(bytes, options.widthMm / kMmPerInch * 72, options.heightMm / kMmPerInch * 72);
 }
 
-QByteArray svgBytes(const FigureOptions& options, const PlotContent& content) {
+QByteArray svgBytes(const FigureOptions& options, const FigureSource& source) {
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
@@ -74,14 +76,14 @@ QByteArray svgBytes(const FigureOptions& options, const PlotContent& content) {
     const QSize size = unitsFor(options, kVectorDpi);
     generator.setSize(size);
     generator.setViewBox(QRect(QPoint(0, 0), size));
-    generator.setTitle(content.title);
+    generator.setTitle(source.title);
     generator.setDescription(QStringLiteral("OWQ Workbench"));
-    if (!paintVector(&generator, size, content, styleFor(options, kVectorDpi))) return {};
+    if (!source.vector(&generator, size, styleFor(options, kVectorDpi))) return {};
     return bytes;
 }
 
-QByteArray pngBytes(const FigureOptions& options, const PlotContent& content) {
-    QImage image = paintImage(unitsFor(options, options.pngDpi), content, styleFor(options, options.pngDpi));
+QByteArray pngBytes(const FigureOptions& options, const FigureSource& source) {
+    QImage image = source.pixels(unitsFor(options, options.pngDpi), styleFor(options, options.pngDpi));
     if (image.isNull()) return {};
     const int dotsPerMeter = static_cast<int>(std::lround(options.pngDpi / kMmPerInch * 1000));
     image.setDotsPerMeterX(dotsPerMeter);
@@ -113,20 +115,55 @@ QString problem(const FigureOptions& options, const QString& path) {
 
 }  // namespace
 
-FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, const QString& path) {
+FigureSource curveFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {
+    const auto content = std::make_shared<const PlotContent>(figureContent(options, curves));
+    FigureSource source;
+    source.name = plotKindName(options.kind);
+    source.title = content->title;
+    if (content->empty()) source.emptyText = content->emptyText;
+    source.vector = [content](QPaintDevice* device, QSize size, const DrawStyle& style) { return paintVector(device, size, *content, style); };
+    source.pixels = [content](QSize size, const DrawStyle& style) { return paintImage(size, *content, style); };
+    source.csv = [content] { return tableText(*content, TableFormat::Csv); };
+    return source;
+}
+
+FigureSource paintedFigure(const QString& name, const QString& title, std::function<void(QPainter&, const QRectF&, const DrawStyle&)> paint,
+                           std::function<QString()> csv) {
+    FigureSource source;
+    source.name = name;
+    source.title = title;
+    source.csv = std::move(csv);
+    source.vector = [paint](QPaintDevice* device, QSize size, const DrawStyle& style) {
+        QPainter painter;
+        if (!painter.begin(device)) return false;
+        paint(painter, QRectF(QPointF(), QSizeF(size)), style);
+        return painter.end();
+    };
+    source.pixels = [paint](QSize size, const DrawStyle& style) {
+        QImage image(size, QImage::Format_RGB32);
+        if (image.isNull()) return image;
+        image.fill(style.theme.background);
+        QPainter painter(&image);
+        painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
+        paint(painter, QRectF(QPointF(), QSizeF(size)), style);
+        return image;
+    };
+    return source;
+}
+
+FigureResult writeFigure(const FigureOptions& options, const FigureSource& source, const QString& path) {
     FigureResult result;
     result.error = problem(options, path);
     if (!result.error.isEmpty()) return result;
-    const PlotContent content = figureContent(options, curves);
-    if (content.empty()) {
-        result.error = QStringLiteral("There is nothing to draw. %1.").arg(content.emptyText);
+    if (!source.emptyText.isEmpty()) {
+        result.error = QStringLiteral("There is nothing to draw. %1.").arg(source.emptyText);
         return result;
     }
     QByteArray bytes;
     switch (*figureFormat(path)) {
-        case FigureFormat::Pdf: bytes = pdfBytes(options, content); break;
-        case FigureFormat::Svg: bytes = svgBytes(options, content); break;
-        case FigureFormat::Png: bytes = pngBytes(options, content); break;
+        case FigureFormat::Pdf: bytes = pdfBytes(options, source); break;
+        case FigureFormat::Svg: bytes = svgBytes(options, source); break;
+        case FigureFormat::Png: bytes = pngBytes(options, source); break;
     }
     if (bytes.isEmpty()) {
         result.error = QStringLiteral("The figure could not be drawn; try a smaller size");
@@ -136,7 +173,7 @@ FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCur
     if (!result.error.isEmpty()) return result;
     result.files << path;
     if (!options.csvPath.isEmpty()) {
-        result.error = write(options.csvPath, tableText(content, TableFormat::Csv).toUtf8());
+        result.error = write(options.csvPath, source.csv().toUtf8());
         if (!result.error.isEmpty()) return result;
         result.files << options.csvPath;
     }
@@ -144,8 +181,12 @@ FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCur
     return result;
 }
 
-QImage figureImage(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, double dpi) {
-    return paintImage(unitsFor(options, dpi), figureContent(options, curves), styleFor(options, dpi));
+FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, const QString& path) {
+    return writeFigure(options, curveFigure(options, curves), path);
+}
+
+QImage figureImage(const FigureOptions& options, const FigureSource& source, double dpi) {
+    return source.pixels(unitsFor(options, dpi), styleFor(options, dpi));
 }
 
 PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {

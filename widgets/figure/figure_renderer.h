@@ -3,11 +3,15 @@
 #include <QImage>
 #include <QString>
 #include <QStringList>
+#include <functional>
 #include <optional>
 #include <span>
 
 #include "widgets/cumulative_error/cumulative_error_content.h"
-#include "widgets/plot/plot_content.h"
+#include "widgets/plot/content_drawing.h"
+
+class QPaintDevice;
+class QPainter;
 
 namespace owq {
 
@@ -26,21 +30,38 @@ struct FigureOptions {
     QString csvPath;  // empty: no data file
 };
 
+// What a figure shows, drawn at any size.
+struct FigureSource {
+    QString name;       // suggested for the file, without ending
+    QString title;
+    QString emptyText;  // not empty: there is nothing to draw, and what to do
+    std::function<bool(QPaintDevice*, QSize, const DrawStyle&)> vector;
+    std::function<QImage(QSize, const DrawStyle&)> pixels;
+    std::function<QString()> csv;
+};
+
+// Of curves, as FigureOptions say.
+FigureSource curveFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves);
+// Of anything that a painter draws into a rectangle.
+FigureSource paintedFigure(const QString& name, const QString& title, std::function<void(QPainter&, const QRectF&, const DrawStyle&)> paint,
+                           std::function<QString()> csv);
+
 struct FigureResult {
     bool ok = false;
     QString error;      // what happened and what to do
     QStringList files;  // written
 };
 
-// Writes one plot as a file, always in the light theme, at the exact size. The format follows the ending of `path`. Files are written
+// Writes one figure as a file, always in the light theme, at the exact size. The format follows the ending of `path`. Files are written
 // under a temporary name and renamed. Needs a QApplication (the offscreen platform will do).
+FigureResult writeFigure(const FigureOptions& options, const FigureSource& source, const QString& path);
 FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, const QString& path);
 
 // The content the figure shows; the plots on screen are made by the same functions.
 PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves);
 
 // The figure as an image for a preview on screen.
-QImage figureImage(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, double dpi);
+QImage figureImage(const FigureOptions& options, const FigureSource& source, double dpi);
 
 std::optional<FigureFormat> figureFormat(const QString& path);
 std::optional<PlotKind> plotKind(const QString& name);  // hessian, column-range, cumulative-error, sensitivity, error-saved

@@ -95,6 +95,16 @@ StartPage::StartPage(QWidget* parent)
     buttons->setSpacing(10);
     for (QPushButton* b : {sample_, folder, file}) buttons->addWidget(b, 1);
 
+    lesson_ = button(tr("&Take the lesson"), "lesson", tr("See how a piece of a real layer is quantized, step by step"));
+    tour_ = button(tr("Take the to&ur"), "tour", tr("A short walk through the window"));
+    lesson_->setObjectName(QStringLiteral("takeLesson"));
+    tour_->setObjectName(QStringLiteral("takeTour"));
+    connect(lesson_, &QPushButton::clicked, this, &StartPage::lessonWanted);
+    connect(tour_, &QPushButton::clicked, this, &StartPage::tourWanted);
+    auto* learning = new QHBoxLayout;
+    learning->setSpacing(10);
+    for (QPushButton* b : {lesson_, tour_}) learning->addWidget(b, 1);
+
     recent_->setAccessibleName(tr("Recently opened"));
     cached_->setAccessibleName(tr("Models in the Hugging Face cache"));
     for (QListWidget* list : {recent_, cached_}) {
@@ -129,6 +139,7 @@ StartPage::StartPage(QWidget* parent)
     column->addSpacing(6);
     column->addWidget(area, 6);
     column->addLayout(buttons);
+    column->addLayout(learning);
     column->addSpacing(12);
     column->addLayout(lists, 5);
     column->addStretch(1);
@@ -180,7 +191,7 @@ void StartPage::setDropping(bool dropping) {
     static_cast<DropArea*>(drop_)->setDropping(dropping);
 }
 void StartPage::setSampleAvailable(bool available) {
-    sample_->setVisible(available);
+    for (QPushButton* b : {sample_, lesson_, tour_}) b->setVisible(available);
 }
 
 }  // namespace owq

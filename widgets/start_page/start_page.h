@@ -20,19 +20,22 @@ public:
     void setCached(const QStringList& names, const QStringList& paths);
     /// While something is dragged over the window.
     void setDropping(bool dropping);
+    /// Without it, what needs it is not offered: the lesson and the tour, too.
     void setSampleAvailable(bool available);
 
 Q_SIGNALS:
     void openFolderWanted();
     void openFileWanted();
     void sampleWanted();
+    void lessonWanted();
+    void tourWanted();
     void openWanted(const QString& path);
 
 private:
     QWidget* drop_;
     QListWidget *recent_, *cached_;
     QLabel *recentTitle_, *cachedTitle_;
-    QPushButton* sample_;
+    QPushButton *sample_, *lesson_, *tour_;
 };
 
 }  // namespace owq

@@ -76,6 +76,51 @@ void wait(std::chrono::milliseconds time, std::stop_token stop) {
 
 }  // namespace
 
+namespace {
+
+/// Two rows of three columns; every number is there, none means anything.
+ColumnTrace fakeTrace(bool weak) {
+    ColumnTrace trace;
+    trace.rows = 2, trace.columns = 3;
+    trace.outcome.statistics.order = weak ? std::vector<int32_t>{0, 2, 1} : std::vector<int32_t>{0, 1, 2};
+    trace.outcome.statistics.hessianDiagonal = {1, 90, 2};
+    trace.outcome.statistics.columnError = trace.outcome.statistics.sensitivity = {0.1f, 9, 0.2f};
+    if (weak) trace.outcome.weight.weakColumns = {1};
+    trace.outcome.weight.scale = {0.1f, 0.2f};
+    trace.outcome.weight.zero = {3, 4};
+    trace.factor = {1, 0.5f, 0.2f, 0, 0.1f, 0.3f, 0, 0, 0.7f};
+    for (int r = 0; r < 2; ++r) {
+        GridTable table;
+        table.range = 1;
+        table.step = 70, table.zero = 3 + r;
+        table.error.assign(800, 0.5);
+        table.error[size_t(69 * 8 + 3 + r)] = 0.1;
+        trace.grids.push_back(table);
+    }
+    for (int j = 0; j < (weak ? 2 : 3); ++j)
+        trace.steps.push_back({{0.1f, 0.2f, -0.3f, 0.4f, -0.5f, 0.6f}, {1, 5}, {-0.2f, 0.2f}, {0.03f, -0.04f}, 0.125});
+    trace.last = {0.1f, 0.2f, -0.3f, 0.4f, -0.4f, 0.6f};
+    trace.outputError = weak ? 0.25 : 0.375;
+    return trace;
+}
+
+LessonResult fakeLesson(const LinearInfo& linear, const LayerReport& report) {
+    LessonResult result;
+    result.linear = linear;
+    result.tokens = 2048, result.windows = 8;
+    result.statistics = report.statistics;
+    result.rows = {10, 200};
+    result.columns = {3, 17, 40};
+    result.weight = result.plain = {0.1f, 0.2f, -0.3f, 0.4f, -0.5f, 0.6f};
+    result.hessian = {1, 0, 0, 0, 90, 0, 0, 0, 2};
+    result.plainError = 0.5;
+    result.all = fakeTrace(false);
+    result.kept = fakeTrace(true);
+    return result;
+}
+
+}  // namespace
+
 JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
     JobFunctions jobs;
     jobs.inspect = [world](const InspectOptions& o, Progress&, std::stop_token) {
@@ -262,6 +307,19 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         r.task = o.out / "task.safetensors";
         r.ended = "all steps done";
         return r;
+    };
+    jobs.lesson = [world](const LessonOptions& o, Progress& progress, std::stop_token stop) {
+        ++world->taught;
+        {
+            const std::lock_guard lock(world->mutex);
+            world->lastLesson = o;
+        }
+        progress.report("Measuring inputs", "block 1", 0.5);
+        wait(world->perLayer, stop);
+        if (world->failLesson) throw Error("its inputs were always 0", "q_proj", "Give another text");
+        const ModelInfo model = world->model();
+        const LinearInfo* linear = o.linear.empty() ? &model.linears.front() : model.find(o.linear);
+        return fakeLesson(*linear, world->report(*linear, false));
     };
     jobs.openRun = [world](const std::filesystem::path& directory) {
         const std::lock_guard lock(world->mutex);

@@ -15,8 +15,8 @@ namespace owq {
 struct FakeWorld {
     int blocks = 2;
     std::chrono::milliseconds perLayer{1};
-    std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0}, planned{0}, tuned{0}, asked{0};
-    std::atomic<bool> failQuantize{false};
+    std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0}, planned{0}, tuned{0}, asked{0}, taught{0};
+    std::atomic<bool> failQuantize{false}, failLesson{false};
     std::mutex mutex;
     std::map<std::string, RunSummary> runs;  ///< by directory
     std::map<std::string, std::map<std::string, LayerReport>> layers;
@@ -25,6 +25,7 @@ struct FakeWorld {
     ExportOptions lastExport;
     TuneOptions lastTune;
     EvaluateTasksOptions lastAsked;
+    LessonOptions lastLesson;
 
     ModelInfo model() const;
     LayerReport report(const LinearInfo& linear, bool quantized) const;

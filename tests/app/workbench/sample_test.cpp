@@ -22,6 +22,7 @@
 #include "widgets/export_dialog/export_dialog.h"
 #include "widgets/jobs/jobs_view.h"
 #include "widgets/layer_tree/layer_tree.h"
+#include "widgets/lesson/lesson_view.h"
 #include "widgets/results/results_view.h"
 #include "widgets/run_panel/run_panel.h"
 #include "widgets/start_page/start_page.h"
@@ -147,6 +148,22 @@ TEST_F(SampleTest, OpensAnalyzesCancelsRunsMeasuresExportsAndDraws) {
     EXPECT_EQ(renderFigureCommand(figure, realJobs()), 1) << "a checkpoint has no Hessian";
     figure.kind = QStringLiteral("pie");
     EXPECT_EQ(renderFigureCommand(figure, realJobs()), 2);
+}
+
+TEST_F(SampleTest, TeachesOnARealLayer) {
+    QTest::mouseClick(get<QPushButton>("takeLesson"), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return get<LessonView>() && get<LessonView>()->hasLesson(); })) << messages();
+    auto* lesson = get<LessonView>();
+    EXPECT_EQ(lesson->steps(), 3 + 12 + 11 + 1);
+    auto* next = lesson->findChild<QPushButton*>(QStringLiteral("lessonNext"));
+    for (int i = 1; i < lesson->steps(); ++i) {
+        QTest::keyClick(next, Qt::Key_Right);
+        ASSERT_EQ(lesson->step(), i);
+    }
+    const CellGrid& losses = lesson->scene().main;
+    double all = 0, kept = 0;
+    for (int c = 0; c < losses.columns(); ++c) all += losses.at(0, c).value, kept += losses.at(1, c).value;
+    EXPECT_LT(kept, all) << "what the lesson is about";
 }
 
 }  // namespace
