@@ -25,7 +25,9 @@ struct JobFunctions {
     Job<EvaluateResult, EvaluateOptions> evaluate;
     Job<CompareResult, CompareOptions> compare;
     Job<ExportResult, ExportOptions> exportModel;
-    Job<GenerateResult, GenerateOptions> generate;
+    Job<GenerateResult, GenerateOptions> generate;  ///< may keep models for the next prompt; every other job of the computing thread lets go of them
+    /// Task files that were tuned on a model and lie in or beside its folder.
+    std::function<std::vector<std::filesystem::path>(const std::filesystem::path&, std::stop_token)> findTasks;
     std::function<RunSummary(const std::filesystem::path&)> openRun;
     std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
     std::function<std::vector<LayerReport>(const std::filesystem::path&, std::stop_token)> readRunLayers;

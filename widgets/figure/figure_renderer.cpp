@@ -6,13 +6,13 @@
 #include <QFileInfo>
 #include <QFontInfo>
 #include <QPdfWriter>
-#include <QSaveFile>
 #include <QSvgGenerator>
 #include <array>
 #include <cmath>
 #include <utility>
 
 #include "widgets/column_range/column_range_content.h"
+#include "widgets/common/write_file.h"
 #include "widgets/figure/pdf_size.h"
 #include "widgets/hessian/hessian_content.h"
 #include "widgets/plot/figure_painter.h"
@@ -90,12 +90,6 @@ QByteArray pngBytes(const FigureOptions& options, const PlotContent& content) {
     return image.save(&buffer, "PNG") ? bytes : QByteArray();
 }
 
-QString write(const QString& path, const QByteArray& bytes) {
-    QSaveFile file(path);
-    if (file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit()) return {};
-    return QStringLiteral("Cannot write %1: %2. Choose another place or make room there.").arg(path, file.errorString());
-}
-
 QString problem(const FigureOptions& options, const QString& path) {
     if (!figureFormat(path)) return QStringLiteral("%1: the name of a figure ends in .pdf, .svg or .png").arg(path);
     const auto within = [](double value, double lower, double upper) { return value >= lower && value <= upper; };
@@ -130,11 +124,11 @@ FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCur
         result.error = QStringLiteral("The figure could not be drawn; try a smaller size");
         return result;
     }
-    result.error = write(path, bytes);
+    result.error = writeFile(path, bytes);
     if (!result.error.isEmpty()) return result;
     result.files << path;
     if (!options.csvPath.isEmpty()) {
-        result.error = write(options.csvPath, tableText(content, TableFormat::Csv).toUtf8());
+        result.error = writeFile(options.csvPath, tableText(content, TableFormat::Csv).toUtf8());
         if (!result.error.isEmpty()) return result;
         result.files << options.csvPath;
     }
