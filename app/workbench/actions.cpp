@@ -53,6 +53,8 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
     saveProjectAs = add(file, "", tr("Save project &as…"), QStringLiteral("Ctrl+Shift+S"), tr("Save the project under another name"));
     exportRun = add(file, "export", tr("&Export run…"), QStringLiteral("Ctrl+E"),
                     tr("Write the selected run as a model that can be loaded"));
+    exportFigures = add(file, "figure", tr("Export all fi&gures…"), QStringLiteral("Ctrl+Shift+E"),
+                        tr("Write every plot that shows something as PDF, SVG or PNG, with its data beside it"));
     file->addSeparator();
     startPage = add(file, "home", tr("Start &page"), QStringLiteral("Ctrl+Home"),
                     tr("Show the start page; what is open stays open"));

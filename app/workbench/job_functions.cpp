@@ -2,22 +2,40 @@
 #include "app/workbench/job_functions.h"
 
 #include "core/jobs/threads.h"
+#include "core/model/task_source.h"
 
 namespace owq {
+namespace {
+
+/// The job, with all memory for itself: models kept for the next prompt go.
+template <class Result, class Options>
+JobFunctions::Job<Result, Options> alone(const std::shared_ptr<GenerateSession>& session, Result (*job)(const Options&, Progress&, std::stop_token)) {
+    return [session, job](const Options& options, Progress& progress, std::stop_token stop) {
+        session->close();
+        return job(options, progress, stop);
+    };
+}
+
+}  // namespace
 
 JobFunctions realJobs() {
     JobFunctions jobs;
+    const auto session = std::make_shared<GenerateSession>();  // of the computing thread alone
     jobs.prepare = [] { setThreads(0); };
     jobs.inspect = owq::inspect;
-    jobs.calibrate = owq::calibrate;
-    jobs.quantize = owq::quantize;
-    jobs.evaluate = owq::evaluate;
-    jobs.ask = owq::evaluateTasks;
+    jobs.calibrate = alone(session, owq::calibrate);
+    jobs.quantize = [session](const QuantizeOptions& options, Progress& progress, std::stop_token stop) {
+        if (!options.dryRun) session->close();  // a forecast takes no memory, and other threads ask for it
+        return owq::quantize(options, progress, stop);
+    };
+    jobs.evaluate = alone(session, owq::evaluate);
+    jobs.ask = alone(session, owq::evaluateTasks);
     jobs.compare = owq::compare;
-    jobs.exportModel = owq::exportModel;
-    jobs.generate = owq::generate;
-    jobs.tune = owq::tune;
-    jobs.lesson = owq::lesson;
+    jobs.exportModel = alone(session, owq::exportModel);
+    jobs.generate = [session](const GenerateOptions& options, Progress& progress, std::stop_token stop) { return session->generate(options, progress, stop); };
+    jobs.findTasks = owq::tasksBeside;
+    jobs.tune = alone(session, owq::tune);
+    jobs.lesson = alone(session, owq::lesson);
     jobs.openRun = owq::openRun;
     jobs.readRunLayer = owq::readRunLayer;
     jobs.readRunLayers = owq::readRunLayers;

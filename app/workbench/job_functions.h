@@ -29,9 +29,11 @@ struct JobFunctions {
     Job<EvaluateTasksResult, EvaluateTasksOptions> ask;
     Job<CompareResult, CompareOptions> compare;
     Job<ExportResult, ExportOptions> exportModel;
-    Job<GenerateResult, GenerateOptions> generate;
     Job<TuneResult, TuneOptions> tune;
     Job<LessonResult, LessonOptions> lesson;
+    Job<GenerateResult, GenerateOptions> generate;  ///< may keep models for the next prompt; every other job of the computing thread lets go of them
+    /// Task files that were tuned on a model and lie in or beside its folder.
+    std::function<std::vector<std::filesystem::path>(const std::filesystem::path&, std::stop_token)> findTasks;
     std::function<RunSummary(const std::filesystem::path&)> openRun;
     std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
     std::function<std::vector<LayerReport>(const std::filesystem::path&, std::stop_token)> readRunLayers;

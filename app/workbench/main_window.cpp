@@ -37,7 +37,6 @@
 #include "widgets/command_palette/command_palette.h"
 #include "widgets/common/format.h"
 #include "widgets/compare/compare_panel.h"
-#include "widgets/cumulative_error/cumulative_error_plot.h"
 #include "widgets/figure/figure_dialog.h"
 #include "widgets/jobs/jobs_view.h"
 #include "widgets/layer_tree/layer_tree.h"
@@ -169,7 +168,7 @@ void MainWindow::makeDocks() {
 void MainWindow::showWork(bool work) {
     layout_->setWorking(work);
     pages_->setCurrentIndex(work ? 1 : 0);
-    for (QAction* action : {actions_.measure, actions_.compare, actions_.exportRun, actions_.filter, actions_.resetLayout, actions_.allocate,
+    for (QAction* action : {actions_.measure, actions_.compare, actions_.exportRun, actions_.exportFigures, actions_.filter, actions_.resetLayout, actions_.allocate,
                             actions_.importBudget, actions_.exportBudget, actions_.saveProject, actions_.saveProjectAs})
         action->setEnabled(work);
     actions_.cancel->setEnabled(runner_->computing());
@@ -269,10 +268,9 @@ void MainWindow::connectControllers() {
     connect(runner_, &JobRunner::failed, this, &MainWindow::showFailure);
 
     connect(runController_, &RunController::runStarted, this, [this] { bar_->hide(); });
-    connect(runController_, &RunController::runFinished, results_,
-            qOverload<const QString&>(&ResultsController::addRun));
-    connect(runController_, &RunController::runStopped, results_,
-            qOverload<const QString&>(&ResultsController::addRun));
+    connect(runController_, &RunController::runFinished, this, [this](const QString& directory) { results_->addRun(directory); });
+    // After a failure the bar keeps saying what failed.
+    connect(runController_, &RunController::runStopped, this, [this](const QString& directory, bool failed) { results_->addRun(directory, !failed); });
     connect(results_, &ResultsController::unfinishedFound, this, &MainWindow::offerResume);
     connect(runController_, &RunController::warned, this, [this](const QStringList& warnings) {
         for (const QString& warning : warnings) jobsView_->addMessage(JobsView::Severity::warning, warning);
@@ -302,7 +300,7 @@ void MainWindow::connectControllers() {
     connect(results_, &ResultsController::modelsChanged, this, [this] {
         QStringList names, paths;
         results_->usableModels(names, paths);
-        tryPanel_->setModels(names, paths);
+        tryController_->setModels(names, paths);
         const qsizetype original = paths.indexOf(workspace_.path());  // has no weak columns
         if (original >= 0) names.removeAt(original), paths.removeAt(original);
         tunePanel_->setModels(names, paths);
@@ -322,19 +320,17 @@ void MainWindow::connectControllers() {
     connect(plots_, &PlotArea::failed, this, [this](const QString& message) {
         showFailure({message, {}, {}});
     });
-    connect(plots_, &PlotArea::figureRequested, this, [this](Plot* plot) {
-        FigureOptions options;
-        options.kind = plot->kind();
-        options.xMode = plot->xMode();
-        if (const auto* error = qobject_cast<const CumulativeErrorPlot*>(plot))
-            options.errorScale = error->scale();
-        auto* dialog = new FigureDialog(options, plot->curves(), this);
+    const auto showFigures = [this](const std::vector<FigureOptions>& figures) {
+        auto* dialog = new FigureDialog(figures, plots_->curves(), this);
         dialog->setAttribute(Qt::WA_DeleteOnClose);
         dialog->show();
-    });
+    };
+    connect(plots_, &PlotArea::figureRequested, this, [showFigures](Plot* plot) { showFigures({PlotArea::figureOf(*plot)}); });
+    connect(actions_.exportFigures, &QAction::triggered, this, [this, showFigures] { showFigures(plots_->figures()); });
     connect(plots_, &PlotArea::columnSelected, this, [this](const QString& layer, int column) {
         status_->setText(column < 0 ? QString() : tr("%1, column %2").arg(layer).arg(column));
     });
+    connect(plots_, &PlotArea::layersDropped, tree_, &LayerTree::addToSelection);
     connect(jobsView_, &JobsView::cancelWanted, runner_, &JobRunner::cancel);
 }
 
@@ -396,6 +392,10 @@ void MainWindow::closeEvent(QCloseEvent* event) {
                                  "finished are kept, and it can be resumed."),
                               QMessageBox::Close | QMessageBox::Cancel,
                               QMessageBox::Cancel) != QMessageBox::Close)
+        return event->ignore();
+    if (tryController_->hasUnsavedVerdicts() &&
+        QMessageBox::question(this, tr("Close without the verdicts?"), tr("What was judged in Try it is not saved. Save verdicts there keeps it in a folder."),
+                              QMessageBox::Close | QMessageBox::Cancel, QMessageBox::Cancel) != QMessageBox::Close)
         return event->ignore();
     layout_->save();
     runner_->shutDown();

@@ -6,6 +6,7 @@
 #include <QRegularExpression>
 #include <QSet>
 #include <QSettings>
+#include <utility>
 
 #include "app/workbench/settings.h"
 
@@ -72,6 +73,7 @@ void Opener::open(const QString& given) {
                                          int(outcome.model->tensors.size())),
                                       path, tr("Open the folder with config.json and the weights.")});
             rangesAsked_.clear();
+            rangesFailed_.clear();
             workspace_.openModel(outcome.modelPath.isEmpty() ? path : outcome.modelPath, outcome.model);
             remember(path);
             Q_EMIT opened(path);
@@ -101,10 +103,19 @@ void Opener::loadRanges(const QString& layer) {
             return jobs.inspect(options, context.progress, context.stop);
         },
         [this, layer, model = workspace_.path()](const InspectResult& result) {
-            if (model == workspace_.path() && !result.ranges.empty())
-                workspace_.putRanges(layer, result.ranges.front());
+            if (model != workspace_.path()) return;
+            rangesFailed_.clear();
+            if (!result.ranges.empty()) workspace_.putRanges(layer, result.ranges.front());
         },
-        [this](const Failure& failure) { Q_EMIT failed(failure); });
+        [this, layer, model = workspace_.path()](const Failure& failure) {
+            if (model != workspace_.path()) return;
+            rangesAsked_.remove(layer);  // the next selection tries again
+            // A block of layers fails for one reason, which is told once.
+            if (std::exchange(rangesFailed_, failure.happened) == failure.happened) return;
+            Q_EMIT failed(QFileInfo::exists(model) ? failure
+                                                   : Failure{tr("The model is not there any more"), model,
+                                                             tr("What was read of it stays in the window. Put it back, or open it where it is now.")});
+        });
 }
 
 void Opener::loadRun(const QString& directory) {

@@ -49,6 +49,7 @@ private:
     const JobFunctions& jobs_;
     Workspace& workspace_;
     QSet<QString> rangesAsked_;
+    QString rangesFailed_;  ///< what was told last of ranges that cannot be read
 };
 
 }  // namespace owq

@@ -4,10 +4,15 @@
 #include <QBoxLayout>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QDragEnterEvent>
 #include <QLabel>
+#include <QMimeData>
+#include <QRubberBand>
 #include <QSplitter>
+#include <algorithm>
 
 #include "widgets/column_range/column_range_plot.h"
+#include "widgets/common/layer_mime.h"
 #include "widgets/cumulative_error/cumulative_error_plot.h"
 #include "widgets/hessian/hessian_plot.h"
 #include "widgets/sensitivity/sensitivity_plot.h"
@@ -19,7 +24,7 @@ const char* const kKinds[] = {"hessian", "column-range", "cumulative-error", "se
 }  // namespace
 
 PlotArea::PlotArea(QWidget* parent)
-    : QWidget(parent), group_(new PlotGroup(this)), mode_(new QComboBox), selection_(new QLabel) {
+    : QWidget(parent), group_(new PlotGroup(this)), mode_(new QComboBox), selection_(new QLabel), dropping_(new QRubberBand(QRubberBand::Rectangle, this)) {
     auto* rows = new QSplitter(Qt::Vertical);
     auto* upper = new QSplitter;
     auto* lower = new QSplitter;
@@ -45,7 +50,31 @@ PlotArea::PlotArea(QWidget* parent)
     layout->setSpacing(4);
     layout->addWidget(makeBar());
     layout->addWidget(rows, 1);
+    setAcceptDrops(true);
     setCurves({});
+}
+
+// Files are not for the plots: what is ignored here goes on to the window.
+void PlotArea::dragEnterEvent(QDragEnterEvent* event) {
+    if (layersOf(*event->mimeData()).isEmpty()) return event->ignore();
+    event->acceptProposedAction();
+    setDropping(true);
+}
+
+void PlotArea::dragLeaveEvent(QDragLeaveEvent*) { setDropping(false); }
+
+void PlotArea::dropEvent(QDropEvent* event) {
+    setDropping(false);
+    const QStringList layers = layersOf(*event->mimeData());
+    if (layers.isEmpty()) return event->ignore();
+    event->acceptProposedAction();
+    Q_EMIT layersDropped(layers);
+}
+
+void PlotArea::setDropping(bool dropping) {
+    dropping_->setGeometry(rect());
+    dropping_->setVisible(dropping);
+    if (dropping) dropping_->raise();
 }
 
 QWidget* PlotArea::makeBar() {
@@ -83,6 +112,21 @@ void PlotArea::setCurves(const std::vector<LayerCurvesPtr>& curves) {
     selection_->setText(curves.empty()       ? tr("Select layers on the left to see their curves.")
                         : curves.size() == 1 ? curves.front()->name
                                              : tr("%n curves", nullptr, int(curves.size())));
+}
+
+FigureOptions PlotArea::figureOf(const Plot& plot) {
+    FigureOptions options;
+    options.kind = plot.kind();
+    options.xMode = plot.xMode();
+    if (const auto* error = qobject_cast<const CumulativeErrorPlot*>(&plot)) options.errorScale = error->scale();
+    return options;
+}
+
+std::vector<FigureOptions> PlotArea::figures() const {
+    std::vector<FigureOptions> figures;
+    for (const Plot* plot : group_->plots()) figures.push_back(figureOf(*plot));
+    std::sort(figures.begin(), figures.end(), [](const FigureOptions& a, const FigureOptions& b) { return a.kind < b.kind; });
+    return figures;
 }
 
 QString PlotArea::xModeName() const { return QLatin1String(kModes[int(group_->xMode())]); }

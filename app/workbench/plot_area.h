@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "widgets/figure/figure_renderer.h"
 #include "widgets/plot/plot_group.h"
 
 class QCheckBox;
 class QComboBox;
 class QLabel;
+class QRubberBand;
 
 namespace owq {
 
@@ -21,6 +23,8 @@ public:
     void setCurves(const std::vector<LayerCurvesPtr>& curves);
     const std::vector<LayerCurvesPtr>& curves() const { return curves_; }
     PlotGroup& group() { return *group_; }
+    static FigureOptions figureOf(const Plot& plot);  ///< the plot as it is shown, with the usual sizes
+    std::vector<FigureOptions> figures() const;       ///< of all plots
 
     // What a project keeps, by names that do not change.
     QString xModeName() const;
@@ -34,16 +38,24 @@ Q_SIGNALS:
     void columnSelected(const QString& layer, int column);
     void figureRequested(owq::Plot* plot);
     void failed(const QString& message);
+    void layersDropped(const QStringList& layers);  ///< to be shown with those that are
+
+protected:
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
 
 private:
     QWidget* makeBar();
     void applyViews();
+    void setDropping(bool dropping);
     std::map<std::string, PlotView> pending_;
     std::vector<LayerCurvesPtr> curves_;
     PlotGroup* group_;
     QComboBox* mode_;
     QCheckBox* linked_ = nullptr;
     QLabel* selection_;
+    QRubberBand* dropping_;  ///< frames what takes the drop
 };
 
 }  // namespace owq

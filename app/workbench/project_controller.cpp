@@ -94,7 +94,7 @@ void ProjectController::save(const QString& file) {
             parts_.opener.remember(file);
             Q_EMIT fileChanged(file);
         },
-        [this](const Failure& failure) { Q_EMIT failed(failure); });
+        [this](const Failure& failure) { Q_EMIT failed({tr("The project was not saved: it %1").arg(failure.happened), failure.where, failure.remedy}); });
 }
 
 Project ProjectController::capture() const {

@@ -126,14 +126,14 @@ void ResultsController::fillForModel() {
         [](const Failure&) {});
 }
 
-void ResultsController::addRun(const QString& directory) {
+void ResultsController::addRun(const QString& directory, bool offerResume) {
     runner_.submit<RunSummary>(
         {tr("Read %1").arg(directory), JobRunner::Lane::reading, {}, false},
         [directory, jobs = jobs_](JobRunner::Context&) { return jobs.openRun(toPath(directory)); },
-        [this](const RunSummary& run) {
+        [this, offerResume](const RunSummary& run) {
             addRun(run);
             view_.select(fromPath(run.directory));
-            if (!run.finished) Q_EMIT unfinishedFound(run);
+            if (offerResume && !run.finished) Q_EMIT unfinishedFound(run);
         },
         // A run that failed before its first layer leaves no directory: its own failure was told already.
         [](const Failure&) {});

@@ -208,9 +208,9 @@ void RunController::start(QuantizeOptions options) {
         },
         [this, directory](const Failure& failure) {
             Q_EMIT failed(failure);
-            Q_EMIT runStopped(directory);
+            Q_EMIT runStopped(directory, true);
         },
-        [this, directory] { Q_EMIT runStopped(directory); });
+        [this, directory] { Q_EMIT runStopped(directory, false); });
     if (id) Q_EMIT runStarted(directory, title);
 }
 

@@ -30,7 +30,7 @@ public:
 Q_SIGNALS:
     void runStarted(const QString& directory, const QString& title);
     void runFinished(const QString& directory);  ///< read it back with openRun
-    void runStopped(const QString& directory);   ///< can be resumed
+    void runStopped(const QString& directory, bool failed);  ///< can be resumed; failed: after failed()
     void warned(const QStringList& warnings);
     void failed(const owq::Failure& failure);
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/generate.h"
 
+#include <algorithm>
+
+#include "core/base/memory.h"
 #include "core/generate/generator.h"
 #include "core/model/model_source.h"
 #include "core/model/task_source.h"
+#include "core/pack/task_file.h"
 #include "core/text/tokenizer.h"
 
 namespace owq {
+namespace fs = std::filesystem;
 namespace {
 
 // Length of the longest prefix that does not end inside a UTF-8 sequence.
@@ -19,17 +24,83 @@ size_t wholeCharacters(const std::string& text) {
     return text.size() - (start - 1) < need ? start - 1 : text.size();
 }
 
+constexpr size_t kHeld = 2;  // models: the two of a comparison
+
+/// Of a model held: what makes it another one, the moments its files were written included.
+std::string identity(const GenerateOptions& o) {
+    std::string key = deviceKindName(o.device) + " " + arithmeticName(o.arithmetic);
+    for (const fs::path& path : {o.model, o.modelFolder}) {
+        if (path.empty()) continue;
+        std::error_code error;
+        key += "\n" + fs::weakly_canonical(path, error).string();
+        for (const fs::path& file : {path, path / "config.json", path / "recipe.json", path / "result.json"})
+            if (const auto written = fs::last_write_time(file, error); !error) key += " " + std::to_string(written.time_since_epoch().count());
+    }
+    // Weak columns can only be changed on the CPU.
+    if (o.device != DeviceKind::cpu) key += "\n" + o.task.string();
+    return key;
+}
+
 }  // namespace
 
+struct GenerateSession::Held {
+    Held(std::string key, const std::shared_ptr<const ModelSource>& source, const GenerateOptions& o, std::shared_ptr<const Device> computes,
+         const std::stop_token& stop)
+        : identity(std::move(key)), device(std::move(computes)), tokenizer(openTokenizer(source->tokenizerFolder())), generator(source, o.arithmetic, stop, device) {}
+
+    /// Weak columns as the options say.
+    void use(const fs::path& file) {
+        if (device || file == task) return;
+        if (file.empty())
+            generator.useOwnColumns();
+        else
+            generator.useTask(readTask(file), file.string());
+        task = file;
+    }
+
+    std::string identity;
+    fs::path task;
+    std::shared_ptr<const Device> device;
+    std::shared_ptr<const Tokenizer> tokenizer;
+    Generator generator;
+};
+
+GenerateSession::GenerateSession() = default;
+GenerateSession::~GenerateSession() = default;
+
+void GenerateSession::close() { held_.clear(); }
+
+GenerateSession::Held& GenerateSession::hold(const GenerateOptions& options, std::stop_token stop) {
+    const std::string key = identity(options);
+    const auto found = std::find_if(held_.begin(), held_.end(), [&](const auto& h) { return h->identity == key; });
+    if (found != held_.end()) {
+        std::rotate(found, found + 1, held_.end());
+    } else {
+        const auto device = openDevice(options.device);
+        auto source = ModelSource::open(options.model, options.modelFolder);
+        if (device) source = withTask(source, options.task);
+        if (held_.size() >= kHeld) held_.erase(held_.begin());
+        // Two models are a convenience: where memory is short, the new one has it alone.
+        if (availableMemoryBytes() < source->info().bytes) close();
+        held_.push_back(std::make_unique<Held>(key, source, options, device, stop));
+        ++loads_;
+    }
+    held_.back()->use(options.task);
+    return *held_.back();
+}
+
 GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop) {
+    return GenerateSession().generate(options, progress, stop);
+}
+
+GenerateResult GenerateSession::generate(const GenerateOptions& options, Progress& progress, std::stop_token stop) {
     progress.report("Loading the model", options.model.filename().string(), 0);
-    const auto device = openDevice(options.device);
-    const auto model = withTask(ModelSource::open(options.model, options.modelFolder), options.task);
-    const auto tokenizer = openTokenizer(model->tokenizerFolder());
+    Held& held = hold(options, stop);
+    const std::shared_ptr<const Tokenizer>& tokenizer = held.tokenizer;
+    Generator& generator = held.generator;
     const std::vector<int32_t> prompt = tokenizer->encode(options.prompt);
-    Generator generator(model, options.arithmetic, stop, device);
     GenerateResult result;
-    if (device) result.device = deviceName(*device);
+    if (held.device) result.device = deviceName(*held.device);
     result.promptTokens = int64_t(prompt.size());
 
     // Pieces are decoded together with the prompt's end: SentencePiece drops a leading space of a text's first piece.

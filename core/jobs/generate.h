@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -39,6 +40,25 @@ struct GenerateResult {
 };
 
 GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop);
+
+/// Keeps the models that it generated with last, so that the next prompt finds them loaded. Another task on the CPU changes the weak columns of
+/// what is held; everything else loads anew: another model, arithmetic or device, or files that were written meanwhile. Not for several threads at once.
+class GenerateSession {
+public:
+    GenerateSession();
+    ~GenerateSession();
+    /// As generate().
+    GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop);
+    void close();                       ///< lets go of all models
+    int loads() const { return loads_; }  ///< models loaded so far
+
+private:
+    struct Held;
+    Held& hold(const GenerateOptions& options, std::stop_token stop);
+    std::vector<std::unique_ptr<Held>> held_;  ///< two at most, the one used last at the end
+    int loads_ = 0;
+};
+
 Json toJson(const GenerateResult& result);
 
 }  // namespace owq

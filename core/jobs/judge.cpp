@@ -2,7 +2,6 @@
 #include "core/jobs/judge.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/sign_test.h"
 #include "core/generate/generator.h"
 #include "core/model/model_source.h"
 #include "core/text/documents.h"
@@ -161,14 +161,6 @@ JudgeResult judge(const JudgeOptions& options, Progress& progress, std::stop_tok
     return result;
 }
 
-double signTest(int64_t k, int64_t n) {
-    k = std::min(k, n - k);
-    double tail = 0;
-    for (int64_t i = 0; i <= k; ++i)
-        tail += std::exp(std::lgamma(double(n) + 1) - std::lgamma(double(i) + 1) - std::lgamma(double(n - i) + 1) - double(n) * std::log(2.0));
-    return std::min(1.0, 2 * tail);
-}
-
 namespace {
 
 /// +1: the first answer is better, -1: the second, 0: neither.
@@ -209,21 +201,24 @@ JudgeTally tallyVerdicts(const fs::path& folder, const fs::path& verdicts) {
         found->second = preferenceOf(line, where);
         return true;
     });
-    std::map<std::string, std::vector<int>> byPrompt;  // for model a
+    std::map<std::string, std::vector<std::optional<int>>> byPrompt;  // for model a, of each comparison
     for (const auto& [name, preference] : judged) {
+        std::vector<std::optional<int>>& ofPrompt = byPrompt[name.substr(0, name.rfind('/'))];
         if (!preference) {
             ++tally.missing;
+            ofPrompt.push_back(std::nullopt);
             continue;
         }
         const int forA = name.ends_with("/1") ? *preference : -*preference;
         ++tally.verdicts;
         ++(forA > 0 ? tally.wins : forA < 0 ? tally.losses : tally.ties);
         tally.firstPreferred += *preference > 0;
-        byPrompt[name.substr(0, name.size() - 2)].push_back(forA);
+        ofPrompt.push_back(forA);
     }
-    for (const auto& [prompt, both] : byPrompt) {
-        if (both.size() != 2) continue;
-        const int sum = both[0] + both[1];
+    for (const auto& [prompt, preferences] : byPrompt) {  // two orders of owq judge, one of the window's blind test
+        if (std::find(preferences.begin(), preferences.end(), std::nullopt) != preferences.end()) continue;
+        int sum = 0;
+        for (const auto& preference : preferences) sum += *preference;
         ++(sum > 0 ? tally.promptWins : sum < 0 ? tally.promptLosses : tally.promptTies);
     }
     tally.signTest = signTest(tally.promptWins, tally.promptWins + tally.promptLosses);

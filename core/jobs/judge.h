@@ -40,7 +40,7 @@ struct JudgeTally {
     std::string a, b;
     int64_t verdicts = 0, missing = 0;                 ///< comparisons judged, and those without a verdict
     int64_t wins = 0, ties = 0, losses = 0;            ///< of a, over comparisons
-    int64_t promptWins = 0, promptTies = 0, promptLosses = 0;  ///< of a, over prompts judged in both orders; a judge who contradicts himself ties
+    int64_t promptWins = 0, promptTies = 0, promptLosses = 0;  ///< of a, over prompts whose every comparison is judged; a judge who contradicts himself ties
     int64_t firstPreferred = 0;                        ///< verdicts for the answer shown first
     double signTest = 1;                               ///< two-sided p of promptWins against promptLosses, were both models alike
 };
@@ -49,8 +49,5 @@ struct JudgeTally {
 /// comparisons that judge() wrote into `folder`. Throws Error with the line: no such comparison, one judged twice, no verdict.
 JudgeTally tallyVerdicts(const std::filesystem::path& folder, const std::filesystem::path& verdicts);
 Json toJson(const JudgeTally& tally);
-
-/// Probability that of n fair coins as few or fewer, or as many or more, fall one way as k do; 1 at most.
-double signTest(int64_t k, int64_t n);
 
 }  // namespace owq

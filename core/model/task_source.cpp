@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/task_source.h"
 
+#include <set>
+
 #include "core/base/error.h"
+#include "core/base/progress.h"
 #include "core/model/forwarding_source.h"
 
 namespace owq {
@@ -36,6 +39,59 @@ std::shared_ptr<const ModelSource> withTask(std::shared_ptr<const ModelSource> m
 std::shared_ptr<const ModelSource> withTask(std::shared_ptr<const ModelSource> model, const std::filesystem::path& file) {
     if (file.empty()) return model;
     return withTask(std::move(model), readTask(file), file);
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Paths in the folder, none where it cannot be read.
+std::vector<fs::path> entriesOf(const fs::path& folder) {
+    std::vector<fs::path> entries;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) entries.push_back(it->path());
+    return entries;
+}
+
+bool belongs(const ModelSource& model, const fs::path& file) {
+    try {
+        const Task task = readTask(file);
+        const std::string& name = task.linears.begin()->first;
+        if (!model.quantized(name)) return false;
+        QuantizedLinear weight = model.linear(name);
+        applyTask(task, name, weight, file.string());
+        return true;
+    } catch (const Error&) {  // nobody asked for this file
+        return false;
+    }
+}
+
+}  // namespace
+
+std::vector<fs::path> tasksBeside(const fs::path& model, const std::stop_token& stop) {
+    constexpr const char* kName = "task.safetensors";
+    std::error_code error;
+    const fs::path folder = fs::is_directory(model, error) ? model : model.parent_path();
+    std::set<fs::path> candidates;
+    for (const fs::path& path : entriesOf(folder))
+        if (path.extension() == ".safetensors" && fs::is_regular_file(path, error)) candidates.insert(path);
+    fs::path whole = fs::absolute(folder, error).lexically_normal();
+    if (!whole.has_filename()) whole = whole.parent_path();  // "model/"
+    for (const fs::path& place : {folder, whole.parent_path()})
+        for (const fs::path& path : entriesOf(place))
+            if (fs::is_regular_file(path / kName, error)) candidates.insert(path / kName);
+    std::vector<fs::path> tasks;
+    std::shared_ptr<const ModelSource> source;
+    for (const fs::path& file : candidates) {
+        checkStop(stop);
+        try {
+            if (!source) source = ModelSource::open(model);
+        } catch (const Error&) {
+            return tasks;
+        }
+        if (belongs(*source, file)) tasks.push_back(file);
+    }
+    return tasks;
 }
 
 }  // namespace owq

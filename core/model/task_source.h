@@ -2,6 +2,8 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <stop_token>
+#include <vector>
 
 #include "core/model/model_source.h"
 #include "core/pack/task_file.h"
@@ -13,5 +15,8 @@ namespace owq {
 std::shared_ptr<const ModelSource> withTask(std::shared_ptr<const ModelSource> model, Task task, const std::filesystem::path& file);
 /// The same with the task of a file; `file` empty: the model itself.
 std::shared_ptr<const ModelSource> withTask(std::shared_ptr<const ModelSource> model, const std::filesystem::path& file);
+/// Task files in the model's folder, and those named task.safetensors in the folders within and beside it, that were tuned on this model; in order of their
+/// paths. Files that cannot be read are left out, and a model that cannot be opened has none. Throws Cancelled only.
+std::vector<std::filesystem::path> tasksBeside(const std::filesystem::path& model, const std::stop_token& stop = {});
 
 }  // namespace owq

@@ -12,6 +12,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPainter>
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QVBoxLayout>
@@ -51,16 +52,39 @@ FigureDialog::FigureDialog(const FigureOptions& options, std::vector<LayerCurves
     : FigureDialog(options, curveFigure(options, curves), parent) {}
 
 FigureDialog::FigureDialog(const FigureOptions& options, FigureSource source, QWidget* parent)
-    : QDialog(parent), given_(options), source_(std::move(source)) {
-    setWindowTitle(tr("Export figure"));
-    if (remembered().set) {
+    : FigureDialog(std::vector{Figure{options, std::move(source)}}, parent) {}
+
+FigureDialog::FigureDialog(std::vector<FigureOptions> figures, std::vector<LayerCurvesPtr> curves, QWidget* parent)
+    : FigureDialog(
+          [&] {
+              std::vector<Figure> all;
+              for (const FigureOptions& options : figures) all.push_back({options, curveFigure(options, curves)});
+              return all;
+          }(),
+          parent) {}
+
+FigureDialog::FigureDialog(std::vector<Figure> figures, QWidget* parent) : QDialog(parent), figures_(std::move(figures)) {
+    QStringList empty;
+    if (several())
+        std::erase_if(figures_, [&](const Figure& figure) {
+            const bool nothing = !figure.source.emptyText.isEmpty();
+            if (nothing) empty << figure.source.title;
+            return nothing;
+        });
+    setWindowTitle(several() ? tr("Export all figures") : tr("Export figure"));
+    for (auto& [options, source] : figures_) {
+        if (!remembered().set) break;
         const FigureOptions& last = remembered().options;
-        given_.widthMm = last.widthMm, given_.heightMm = last.heightMm, given_.fontPt = last.fontPt, given_.linePt = last.linePt;
-        given_.pngDpi = last.pngDpi;
+        options.widthMm = last.widthMm, options.heightMm = last.heightMm, options.fontPt = last.fontPt, options.linePt = last.linePt;
+        options.pngDpi = last.pngDpi;
     }
     makeFields();
     const QString folder = remembered().folder.isEmpty() ? QDir::homePath() : remembered().folder;
-    setDestination(folder + QLatin1Char('/') + source_.name + QLatin1Char('.') + kEndings[format_->currentIndex()]);
+    setDestination(several() ? folder + QStringLiteral("/figure") : folder + QLatin1Char('/') + figures_.front().source.name + QLatin1Char('.') + kEndings[format_->currentIndex()]);
+    if (!empty.isEmpty()) {
+        message_->setText(tr("Nothing to draw yet for: %1.").arg(empty.join(QStringLiteral(", "))));
+        message_->show();
+    }
     showPreview();
 }
 
@@ -70,11 +94,12 @@ void FigureDialog::makeFields() {
     format_->setCurrentIndex(remembered().format);
     preset_ = new QComboBox;
     preset_->addItems({tr("One column, 85 mm"), tr("Two columns, 175 mm"), tr("Own width")});
-    width_ = box(20, 1000, 1, 1, tr(" mm"), given_.widthMm);
-    height_ = box(20, 1000, 1, 1, tr(" mm"), given_.heightMm);
-    font_ = box(3, 72, 0.5, 1, tr(" pt"), given_.fontPt);
-    line_ = box(0.05, 20, 0.05, 2, tr(" pt"), given_.linePt);
-    dpi_ = box(50, 2400, 50, 0, tr(" dpi"), given_.pngDpi);
+    const FigureOptions given = figures_.empty() ? FigureOptions() : figures_.front().options;
+    width_ = box(20, 1000, 1, 1, tr(" mm"), given.widthMm);
+    height_ = box(20, 1000, 1, 1, tr(" mm"), given.heightMm);
+    font_ = box(3, 72, 0.5, 1, tr(" pt"), given.fontPt);
+    line_ = box(0.05, 20, 0.05, 2, tr(" pt"), given.linePt);
+    dpi_ = box(50, 2400, 50, 0, tr(" dpi"), given.pngDpi);
     csv_ = new QCheckBox(tr("Write the data beside it as &CSV"));
     csv_->setChecked(remembered().csv);
     path_ = new QLineEdit;
@@ -93,7 +118,7 @@ void FigureDialog::makeFields() {
     form->addRow(tr("&Line width"), line_);
     form->addRow(tr("&Resolution"), dpi_);
     form->addRow(csv_);
-    auto* to = new QLabel(tr("&To"));
+    auto* to = new QLabel(several() ? tr("Names &begin") : tr("&To"));
     to->setBuddy(path_);
     path_->setMinimumWidth(240);
     form->addRow(to, place);
@@ -117,6 +142,7 @@ void FigureDialog::makeFields() {
     message_->setWordWrap(true);
     message_->hide();
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Save | QDialogButtonBox::Cancel);
+    buttons->button(QDialogButtonBox::Save)->setEnabled(!figures_.empty());
     auto* top = new QHBoxLayout;
     top->addLayout(form);
     top->addWidget(preview_, 1);
@@ -125,7 +151,7 @@ void FigureDialog::makeFields() {
     layout->addWidget(message_);
     layout->addWidget(buttons);
 
-    const auto fixed = std::find(kPresets.begin(), kPresets.end(), given_.widthMm);
+    const auto fixed = std::find(kPresets.begin(), kPresets.end(), given.widthMm);
     preset_->setCurrentIndex(static_cast<int>(fixed - kPresets.begin()));
     dpi_->setEnabled(format_->currentIndex() == 2);
     connect(buttons, &QDialogButtonBox::accepted, this, &FigureDialog::accept);
@@ -141,15 +167,24 @@ void FigureDialog::makeFields() {
 }
 
 FigureOptions FigureDialog::options() const {
-    FigureOptions options = given_;
+    return sized(figures_.empty() ? FigureOptions() : figures_.front().options, figures_.empty() ? destination() : pathOf(figures_.front()));
+}
+
+FigureOptions FigureDialog::sized(const FigureOptions& figure, const QString& path) const {
+    FigureOptions options = figure;
     options.widthMm = width_->value();
     options.heightMm = height_->value();
     options.fontPt = font_->value();
     options.linePt = line_->value();
     options.pngDpi = dpi_->value();
-    const QFileInfo file(destination());
+    const QFileInfo file(path);
     if (csv_->isChecked()) options.csvPath = file.path() + QLatin1Char('/') + file.completeBaseName() + QStringLiteral(".csv");
     return options;
+}
+
+QString FigureDialog::pathOf(const Figure& figure) const {
+    if (!several()) return destination();
+    return QStringLiteral("%1-%2.%3").arg(destination(), figure.source.name, kEndings[format_->currentIndex()]);
 }
 
 QString FigureDialog::destination() const { return path_->text().trimmed(); }
@@ -166,27 +201,51 @@ void FigureDialog::choosePreset(int index) {
 
 void FigureDialog::chooseFormat() {
     dpi_->setEnabled(format_->currentIndex() == 2);
+    if (several()) return;
     const QFileInfo file(destination());
     path_->setText(file.path() + QLatin1Char('/') + file.completeBaseName() + QLatin1Char('.') + kEndings[format_->currentIndex()]);
 }
 
 void FigureDialog::browse() {
-    const QString path = QFileDialog::getSaveFileName(this, tr("Export figure"), destination(), tr("Figures (*.pdf *.svg *.png)"), nullptr,
-                                                      QFileDialog::DontConfirmOverwrite);
+    const QString path = several() ? QFileDialog::getSaveFileName(this, tr("What the names of the figures begin with"), destination(), {}, nullptr,
+                                                                  QFileDialog::DontConfirmOverwrite)
+                                   : QFileDialog::getSaveFileName(this, tr("Export figure"), destination(), tr("Figures (*.pdf *.svg *.png)"), nullptr,
+                                                                  QFileDialog::DontConfirmOverwrite);
     if (!path.isEmpty()) setDestination(path);
 }
 
 void FigureDialog::showPreview() {
-    const FigureOptions now = options();
+    if (figures_.empty()) return;
     const QSize room = preview_->minimumSize() * 2;  // drawn twice as fine as shown
-    const double dpi = 25.4 * std::min(room.width() / now.widthMm, room.height() / now.heightMm);
-    QImage image = figureImage(now, source_, dpi);
-    image.setDevicePixelRatio(2);
-    preview_->setPixmap(QPixmap::fromImage(image));
+    const int columns = figures_.size() > 1 ? 2 : 1, rows = (int(figures_.size()) + columns - 1) / columns;
+    const QSize cell(room.width() / columns, room.height() / rows);
+    const double dpi = 25.4 * std::min(cell.width() / width_->value(), cell.height() / height_->value());
+    QImage sheet;
+    for (size_t i = 0; i < figures_.size(); ++i) {
+        const QImage image = figureImage(sized(figures_[i].options, {}), figures_[i].source, dpi);
+        if (sheet.isNull()) {
+            sheet = QImage(image.width() * columns, image.height() * rows, QImage::Format_RGB32);
+            sheet.fill(Qt::white);
+        }
+        QPainter(&sheet).drawImage(image.width() * (int(i) % columns), image.height() * (int(i) / columns), image);
+    }
+    sheet.setDevicePixelRatio(2);
+    preview_->setPixmap(QPixmap::fromImage(sheet));
 }
 
 void FigureDialog::accept() {
-    result_ = writeFigure(options(), source_, destination());
+    FigureResult all;
+    all.ok = true;
+    for (const Figure& figure : figures_) {
+        const QString path = pathOf(figure);
+        const FigureResult one = writeFigure(sized(figure.options, path), figure.source, path);
+        all.files << one.files;
+        all.ok = one.ok;
+        all.error = one.error;
+        if (!one.ok) break;
+    }
+    if (!all.ok && several() && !all.files.isEmpty()) all.error += QLatin1Char(' ') + tr("Written so far: %1.").arg(all.files.join(QStringLiteral(", ")));
+    result_ = all;
     message_->setText(result_.error);
     message_->setVisible(!result_.ok);
     if (!result_.ok) return;

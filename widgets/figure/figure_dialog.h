@@ -14,17 +14,19 @@ class QPushButton;
 
 namespace owq {
 
-// Asks for format, size, font, line width and place, shows what will come out, and writes it. Sizes are remembered until the program
-// ends. A failure is told inside the dialog, which stays open.
+// Asks for format, size, font, line width and place, shows what will come out, and writes it: one plot under the name given, or several, each
+// with its kind behind a common beginning. Sizes are remembered until the program ends. A failure is told inside the dialog, which stays open.
 class FigureDialog : public QDialog {
     Q_OBJECT
 public:
     // `options` gives kind, x mode and error scale; its sizes are used the first time.
     FigureDialog(const FigureOptions& options, std::vector<LayerCurvesPtr> curves, QWidget* parent = nullptr);
     FigureDialog(const FigureOptions& options, FigureSource source, QWidget* parent = nullptr);
+    // All of them that have something to draw, with the same sizes.
+    FigureDialog(std::vector<FigureOptions> figures, std::vector<LayerCurvesPtr> curves, QWidget* parent = nullptr);
 
-    FigureOptions options() const;  // as set in the dialog
-    QString destination() const;
+    FigureOptions options() const;  // as set in the dialog, of the first
+    QString destination() const;    // of several: what their names begin with
     void setDestination(const QString& path);
     const FigureResult& figure() const { return result_; }
 
@@ -32,14 +34,21 @@ public Q_SLOTS:
     void accept() override;
 
 private:
+    struct Figure {
+        FigureOptions options;
+        FigureSource source;
+    };
+    FigureDialog(std::vector<Figure> figures, QWidget* parent);
     void makeFields();
+    bool several() const { return figures_.size() != 1; }
+    FigureOptions sized(const FigureOptions& figure, const QString& path) const;
+    QString pathOf(const Figure& figure) const;
     void showPreview();
     void choosePreset(int index);
     void chooseFormat();
     void browse();
 
-    FigureOptions given_;
-    FigureSource source_;
+    std::vector<Figure> figures_;
     FigureResult result_;
     QComboBox *format_, *preset_;
     QDoubleSpinBox *width_, *height_, *font_, *line_, *dpi_;

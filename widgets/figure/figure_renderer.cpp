@@ -7,7 +7,6 @@
 #include <QFontInfo>
 #include <QPainter>
 #include <QPdfWriter>
-#include <QSaveFile>
 #include <QSvgGenerator>
 #include <array>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "widgets/column_range/column_range_content.h"
+#include "widgets/common/write_file.h"
 #include "widgets/error_saved/error_saved_content.h"
 #include "widgets/figure/pdf_size.h"
 #include "widgets/hessian/hessian_content.h"
@@ -94,12 +94,6 @@ QByteArray pngBytes(const FigureOptions& options, const FigureSource& source) {
     return image.save(&buffer, "PNG") ? bytes : QByteArray();
 }
 
-QString write(const QString& path, const QByteArray& bytes) {
-    QSaveFile file(path);
-    if (file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit()) return {};
-    return QStringLiteral("Cannot write %1: %2. Choose another place or make room there.").arg(path, file.errorString());
-}
-
 QString problem(const FigureOptions& options, const QString& path) {
     if (!figureFormat(path)) return QStringLiteral("%1: the name of a figure ends in .pdf, .svg or .png").arg(path);
     const auto within = [](double value, double lower, double upper) { return value >= lower && value <= upper; };
@@ -169,11 +163,11 @@ FigureResult writeFigure(const FigureOptions& options, const FigureSource& sourc
         result.error = QStringLiteral("The figure could not be drawn; try a smaller size");
         return result;
     }
-    result.error = write(path, bytes);
+    result.error = writeFile(path, bytes);
     if (!result.error.isEmpty()) return result;
     result.files << path;
     if (!options.csvPath.isEmpty()) {
-        result.error = write(options.csvPath, source.csv().toUtf8());
+        result.error = writeFile(options.csvPath, source.csv().toUtf8());
         if (!result.error.isEmpty()) return result;
         result.files << options.csvPath;
     }

@@ -7,10 +7,10 @@
 #include <QLineEdit>
 #include <QTimer>
 #include <QToolButton>
-#include <QTreeView>
 
 #include "widgets/common/tsv.h"
 #include "widgets/layer_tree/heat_delegate.h"
+#include "widgets/layer_tree/layer_view.h"
 #include "widgets/theme/icon.h"
 
 namespace owq {
@@ -25,7 +25,7 @@ LayerTree::LayerTree(QWidget* parent)
       filterBox_(new QLineEdit),
       regex_(new QToolButton),
       chips_(new QHBoxLayout),
-      view_(new QTreeView),
+      view_(new LayerView),
       nothing_(new QLabel(tr("No layer matches the filter."))),
       delay_(new QTimer(this)) {
     filter_->setSourceModel(model_);
@@ -122,6 +122,13 @@ void LayerTree::select(const QStringList& names) {
     view_->selectionModel()->select(selection,
                                     QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
     view_->scrollTo(first);
+}
+
+void LayerTree::addToSelection(const QStringList& names) {
+    QStringList all = selectedLayers();
+    for (const QString& name : names)
+        if (!all.contains(name)) all << name;
+    select(all);
 }
 
 void LayerTree::setComparing(bool comparing) {

@@ -27,6 +27,7 @@ public:
     void setRows(std::vector<LayerRow> rows);
     QStringList selectedLayers() const;  ///< names of linears; a selected block stands for all of its linears
     void select(const QStringList& names);
+    void addToSelection(const QStringList& names);
     void setComparing(bool comparing);  ///< shows the columns of a comparison, the most different layers first
 
 Q_SIGNALS:

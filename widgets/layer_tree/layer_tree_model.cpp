@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "widgets/common/format.h"
+#include "widgets/common/layer_mime.h"
 
 namespace owq {
 namespace {
@@ -226,6 +227,34 @@ QVariant LayerTreeModel::headerData(int section, Qt::Orientation orientation, in
     if (role == Qt::TextAlignmentRole)
         return int((section >= bitsColumn ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     return {};
+}
+
+Qt::ItemFlags LayerTreeModel::flags(const QModelIndex& index) const {
+    return index.isValid() ? QAbstractItemModel::flags(index) | Qt::ItemIsDragEnabled : Qt::NoItemFlags;
+}
+
+QStringList LayerTreeModel::mimeTypes() const {
+    return {QLatin1String(kLayersType), QStringLiteral("text/plain")};
+}
+
+QMimeData* LayerTreeModel::mimeData(const QModelIndexList& indexes) const {
+    QStringList names;
+    const auto add = [&names](const QString& name) {
+        if (!names.contains(name)) names << name;
+    };
+    for (const QModelIndex& index : indexes) {
+        if (!index.isValid()) continue;
+        if (index.internalId() == kBlock)
+            for (const int i : blocks_[size_t(index.row())].rows) add(rows_[size_t(i)].name);
+        else
+            add(index.data(nameRole).toString());
+    }
+    if (names.isEmpty()) return nullptr;
+    auto* data = new QMimeData;
+    const QString text = names.join(QLatin1Char('\n'));
+    data->setData(QLatin1String(kLayersType), text.toUtf8());
+    data->setText(text);
+    return data;
 }
 
 QVariant LayerTreeModel::heat(double value, const Range& range) const {

@@ -6,13 +6,13 @@
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
-#include <QSaveFile>
 #include <QStackedWidget>
 #include <QTableView>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
 
+#include "widgets/common/write_file.h"
 #include "widgets/plot/content_drawing.h"
 #include "widgets/plot/plot_canvas.h"
 #include "widgets/plot/plot_marks.h"
@@ -520,11 +520,9 @@ QString Plot::visibleText(TableFormat format) const {
 }
 
 bool Plot::writeCsv(const QString& path, QString* error) const {
-    QSaveFile file(path);
-    const QByteArray bytes = visibleText(TableFormat::Csv).toUtf8();
-    if (file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit()) return true;
-    if (error) *error = QStringLiteral("Cannot write %1: %2. Choose another place or make room there.").arg(path, file.errorString());
-    return false;
+    const QString problem = writeFile(path, visibleText(TableFormat::Csv).toUtf8());
+    if (error) *error = problem;
+    return problem.isEmpty();
 }
 
 }  // namespace owq

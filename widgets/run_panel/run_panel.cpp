@@ -183,13 +183,8 @@ QWidget* RunPanel::makeMethod() {
     device_->setObjectName(QStringLiteral("device"));
     device_->addItem(tr("CPU"), QStringLiteral("cpu"));
     device_->addItem(tr("CUDA GPU"), QStringLiteral("cuda"));
-    auto* both = new QHBoxLayout;
-    both->addWidget(preset_, 1);
-    auto* on = new QLabel(tr("o&n"));
-    on->setBuddy(device_);
-    both->addWidget(on);
-    both->addWidget(device_, 1);
-    layout->addRow(tr("Re&cipe"), both);
+    layout->addRow(tr("Re&cipe"), preset_);
+    layout->addRow(tr("De&vice"), device_);
     for (QLabel** label : {&forecast_, &machine_}) {
         *label = new QLabel;
         (*label)->setWordWrap(true);

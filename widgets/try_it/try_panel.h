@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include <QWidget>
+#include <array>
+#include <vector>
 
+class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
@@ -12,40 +15,78 @@ class QSpinBox;
 
 namespace owq {
 
-/// A prompt, the model to ask, and its answer as it comes.
+/// A prompt, two models to ask, and their answers beside each other as they come. When it is blind, a person judges which is better.
 class TryPanel : public QWidget {
     Q_OBJECT
 public:
+    enum class Side { left, right };
+    enum class Verdict { left, equal, right };
+    Q_ENUM(Verdict)
+
+    /// What can be asked: a model, perhaps with the weak columns of a task.
+    struct Choice {
+        QString name, model, task;
+        bool operator==(const Choice&) const = default;
+    };
     struct Request {
-        QString model, prompt;
+        Choice first, second;  ///< second without a model: only the first is asked
+        QString prompt;
         int maxTokens = 64;
         double temperature = 0.7, topP = 0.9;  ///< the paper's nucleus settings
         quint64 seed = 0;
+        bool blind = false;
+        bool both() const { return !second.model.isEmpty(); }
     };
     explicit TryPanel(QWidget* parent = nullptr);
 
-    void setModels(const QStringList& names,
-                   const QStringList& paths);  ///< keeps the choice where it still exists
-    void setModel(const QString& path);
-    void begin(const QString& prompt);
-    void addText(const QString& text);
-    void end(const QString& status);
-    QString answer() const;
+    /// Keeps what is chosen where it still exists. At first the two are the first of the list and the last.
+    void setChoices(std::vector<Choice> choices);
+    Request request() const;
+    bool isBlind() const;
+
+    /// Both answers empty but for the prompt; the right one is shown for two.
+    void begin(const QString& prompt, bool both);
+    void setTitle(Side side, const QString& title);
+    void addText(Side side, const QString& text);
+    void setStatus(Side side, const QString& status);
+    void setRunning(bool running);
+    void setJudgeable(bool judgeable);
+    void setTally(const QString& text, bool savable);
+    void focusPrompt();
+    QString answer(Side side = Side::left) const;
 
 Q_SIGNALS:
     void generateWanted(const TryPanel::Request& request);
     void stopWanted();
+    void judged(TryPanel::Verdict verdict);
+    void saveWanted();
+    void chosen();  ///< another model, or blind or not
 
 private:
+    struct Pane {
+        QWidget* widget;
+        QLabel *title, *status;
+        QPlainTextEdit* answer;
+    };
+    Pane makePane(const QString& name, const char* object);
+    QWidget* makeSettings();
+    QWidget* makeVerdict();
     void go();
-    QComboBox* model_;
+    void refresh();
+
+    std::vector<Choice> choices_;
     QLineEdit* prompt_;
     QPushButton* go_;
-    QPlainTextEdit* answer_;
-    QSpinBox* tokens_;
+    QComboBox *first_, *second_;
+    QSpinBox *tokens_, *seed_;
     QDoubleSpinBox *temperature_, *topP_;
-    QLabel* status_;
-    bool running_ = false;
+    QCheckBox* blind_;
+    std::array<Pane, 2> panes_;
+    QWidget* verdict_ = nullptr;
+    std::array<QPushButton*, 3> verdicts_{};
+    QPushButton* save_ = nullptr;
+    QLabel* tally_ = nullptr;
+    bool running_ = false, ownSecond_ = false;
 };
 
 }  // namespace owq

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 
 namespace owq {
 
@@ -15,7 +16,7 @@ ModelInfo FakeWorld::model() const {
     ModelInfo info;
     info.family = "llama";
     info.blocks = blocks;
-    info.hidden = 256;
+    info.hidden = hidden;
     info.dtype = DType::f16;
     for (int b = 0; b < blocks; ++b) {
         const std::string stem = "model.layers." + std::to_string(b) + ".";
@@ -25,13 +26,13 @@ ModelInfo FakeWorld::model() const {
                 {stem + part, b, kind, part, rows, columns, DType::f16, false, feedForward});
             info.parameters += rows * columns;
         };
-        add("self_attn.q_proj", "q", 256, 256, false);
-        add("self_attn.k_proj", "k", 256, 256, false);
-        add("self_attn.v_proj", "v", 256, 256, false);
-        add("self_attn.o_proj", "o", 256, 256, false);
-        add("mlp.gate_proj", "gate", 704, 256, true);
-        add("mlp.up_proj", "up", 704, 256, true);
-        add("mlp.down_proj", "down", 256, 704, true);
+        add("self_attn.q_proj", "q", hidden, hidden, false);
+        add("self_attn.k_proj", "k", hidden, hidden, false);
+        add("self_attn.v_proj", "v", hidden, hidden, false);
+        add("self_attn.o_proj", "o", hidden, hidden, false);
+        add("mlp.gate_proj", "gate", inner, hidden, true);
+        add("mlp.up_proj", "up", inner, hidden, true);
+        add("mlp.down_proj", "down", hidden, inner, true);
     }
     info.bytes = uint64_t(info.parameters) * 2;
     return info;
@@ -168,6 +169,8 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         }
         ++world->quantized;
         const std::string directory = o.out.string();
+        std::filesystem::create_directories(o.out);
+        const FileLock writer(o.out / ".lock");  // as a real run
         RunSummary run;
         {
             const std::lock_guard lock(world->mutex);
@@ -179,7 +182,6 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
             run.total = int(model.linears.size());
             world->runs[directory] = run;
         }
-        std::filesystem::create_directories(o.out);
         { std::ofstream(o.out / "recipe.json") << "{}"; }
         QuantizeResult result;
         for (size_t i = 0; i < model.linears.size(); ++i) {
@@ -258,15 +260,26 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         r.loadableBy = "owq, owq-workbench";
         return r;
     };
-    jobs.generate = [world](const GenerateOptions& o, Progress&, std::stop_token stop) {
+    jobs.generate = [world](const GenerateOptions& o, Progress& progress, std::stop_token stop) {
         ++world->generated;
+        std::string last;
+        {
+            const std::lock_guard lock(world->mutex);
+            last = !o.task.empty() ? " tasks" : world->runs.count(o.model.string()) ? " runs" : " times";
+            world->asked.push_back(o);
+            world->asked.back().onText = nullptr;
+        }
+        progress.report("Loading the model", o.model.filename().string(), 0);
+        if (!std::filesystem::exists(o.model)) throw Error("there is no such file or folder", o.model.string());
         GenerateResult r;
-        for (const char* word : {" it", " was", " the", " best", " of", " times"}) {
+        for (const std::string& word : {std::string(" it"), std::string(" was"), std::string(" the"), std::string(" best"), std::string(" of"), last}) {
             wait(world->perLayer, stop);
             if (o.onText) o.onText(word);
             r.text += word;
             r.ids.push_back(1);
         }
+        r.promptTokens = 3;
+        r.promptSeconds = 0.01;
         r.decodeSeconds = 0.1;
         r.decodeSteps = int64_t(r.ids.size());
         r.stopReason = "length";
@@ -320,6 +333,10 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         const ModelInfo model = world->model();
         const LinearInfo* linear = o.linear.empty() ? &model.linears.front() : model.find(o.linear);
         return fakeLesson(*linear, world->report(*linear, false));
+    };
+    jobs.findTasks = [world](const std::filesystem::path& model, std::stop_token) {
+        const std::lock_guard lock(world->mutex);
+        return world->tasks[model.string()];
     };
     jobs.openRun = [world](const std::filesystem::path& directory) {
         const std::lock_guard lock(world->mutex);

@@ -14,12 +14,15 @@ namespace owq {
 /// What the fakes were asked and how they should behave. Shared by the test and the jobs.
 struct FakeWorld {
     int blocks = 2;
+    int64_t hidden = 256, inner = 704;
     std::chrono::milliseconds perLayer{1};
     std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0}, planned{0}, tuned{0}, asked{0}, taught{0};
     std::atomic<bool> failQuantize{false}, failLesson{false};
     std::mutex mutex;
     std::map<std::string, RunSummary> runs;  ///< by directory
     std::map<std::string, std::map<std::string, LayerReport>> layers;
+    std::map<std::string, std::vector<std::filesystem::path>> tasks;  ///< by model
+    std::vector<GenerateOptions> asked;  ///< of generate, without its callback
     QuantizeOptions lastQuantize;
     EvaluateOptions lastEvaluate;
     ExportOptions lastExport;

@@ -37,7 +37,6 @@
 #include "widgets/results/results_view.h"
 #include "widgets/run_panel/run_panel.h"
 #include "widgets/start_page/start_page.h"
-#include "widgets/try_it/try_panel.h"
 
 namespace owq {
 namespace {
@@ -250,17 +249,6 @@ TEST_F(MainWindowTest, AsksBeforeClosingDuringARun) {
     EXPECT_TRUE(window->close());
     EXPECT_LT(clock.elapsed(), 1500);
     EXPECT_FALSE(window->runner().computing());
-}
-
-TEST_F(MainWindowTest, WritesTextAsItComes) {
-    openModel();
-    auto* panel = get<TryPanel>();
-    window->findChild<QDockWidget*>(QStringLiteral("try"))->raise();
-    auto* prompt = window->findChild<QLineEdit*>(QStringLiteral("prompt"));
-    QTest::keyClicks(prompt, QStringLiteral("In the beginning"));
-    QTest::keyClick(prompt, Qt::Key_Return);
-    ASSERT_TRUE(waitFor([&] { return panel->answer().endsWith("of times"); }));
-    EXPECT_EQ(panel->answer(), "In the beginning it was the best of times");
 }
 
 TEST_F(MainWindowTest, EveryActionHasTextTipAndEveryShortcutIsUnique) {

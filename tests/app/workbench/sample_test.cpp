@@ -3,22 +3,29 @@
 #include <gtest/gtest.h>
 
 #include <QApplication>
+#include <QDir>
+#include <QDockWidget>
 #include <QElapsedTimer>
 #include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMessageBox>
 #include <QPushButton>
 #include <QSettings>
 #include <QSpinBox>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 #include <QToolButton>
 #include <filesystem>
 
+#include "app/workbench/blind_tally.h"
 #include "app/workbench/main_window.h"
 #include "app/workbench/plot_area.h"
 #include "app/workbench/render_figure.h"
+#include "core/jobs/judge.h"
+#include "tests/app/workbench/full_disk.h"
 #include "widgets/export_dialog/export_dialog.h"
 #include "widgets/jobs/jobs_view.h"
 #include "widgets/layer_tree/layer_tree.h"
@@ -26,6 +33,7 @@
 #include "widgets/results/results_view.h"
 #include "widgets/run_panel/run_panel.h"
 #include "widgets/start_page/start_page.h"
+#include "widgets/try_it/try_panel.h"
 
 namespace owq {
 namespace {
@@ -164,6 +172,107 @@ TEST_F(SampleTest, TeachesOnARealLayer) {
     double all = 0, kept = 0;
     for (int c = 0; c < losses.columns(); ++c) all += losses.at(0, c).value, kept += losses.at(1, c).value;
     EXPECT_LT(kept, all) << "what the lesson is about";
+}
+
+TEST_F(SampleTest, ClosedDuringARunItIsResumedAndAnotherWindowIsKeptOut) {
+    const QString run = dir.filePath(QStringLiteral("run"));
+    const QString first = QStringLiteral("model.layers.0.self_attn.q_proj");
+    const auto begin = [&](MainWindow& w) {
+        w.open(QStringLiteral(OWQ_SAMPLE "/sample-llama"));
+        ASSERT_TRUE(waitFor([&] { return w.workspace().isOpen(); }));
+    };
+    begin(window);
+    type("calibrationFile", QStringLiteral(OWQ_SAMPLE "/calibration.txt"));
+    type("runDirectory", run);
+    get<QSpinBox>("samples")->setValue(4);
+    press("run");
+    LayerTreeModel& tree = get<LayerTree>()->model();
+    ASSERT_TRUE(waitFor([&] { return (tree.find(first) && tree.find(first)->quantized) || !window.runner().computing(); }));
+    ASSERT_TRUE(window.runner().computing()) << messages();
+
+    // Another window opens what is being written, and is offered to go on with it.
+    MainWindow second(realJobs(), nullptr);
+    second.resize(1000, 700);
+    second.show();
+    second.open(run);
+    auto* bar = second.findChild<MessageBar*>();
+    ASSERT_TRUE(waitFor([&] { return bar->isVisible(); }));
+    ASSERT_TRUE(bar->text().contains("layers finished")) << bar->text().toStdString();
+    QTest::mouseClick(bar->findChild<QToolButton*>(QStringLiteral("messageAction")), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return bar->isVisible() && !second.runner().computing(); }));
+    EXPECT_TRUE(bar->text().contains("in use by another running program")) << bar->text().toStdString();
+    EXPECT_TRUE(window.runner().computing()) << "too fast: " << messages();
+
+    // The first is closed; the other one may go on now.
+    QTimer::singleShot(0, [] {
+        if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget())) box->button(QMessageBox::Close)->click();
+    });
+    EXPECT_TRUE(window.close());
+    const RunSummary unfinished = openRun(run.toStdString());
+    EXPECT_FALSE(unfinished.finished);
+    EXPECT_GT(unfinished.done, 0);
+    second.open(run);
+    ASSERT_TRUE(waitFor([&] { return bar->isVisible() && bar->text().contains("layers finished"); })) << bar->text().toStdString();
+    QTest::mouseClick(bar->findChild<QToolButton*>(QStringLiteral("messageAction")), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return second.runner().computing(); }));
+    ASSERT_TRUE(waitFor([&] { return !second.runner().computing(); }));
+    EXPECT_TRUE(openRun(run.toStdString()).finished) << bar->text().toStdString();
+}
+
+TEST_F(SampleTest, AFullDiskLeavesNoPieceOfAnExportAndTwoModelsAnswerBesideEachOther) {
+    const QString run = dir.filePath(QStringLiteral("run"));
+    window.open(QStringLiteral(OWQ_SAMPLE "/sample-llama"));
+    ASSERT_TRUE(waitFor([&] { return window.workspace().isOpen(); }));
+    QTest::mouseClick(get<QToolButton>("method_rtn"), Qt::LeftButton);
+    type("runDirectory", run);
+    press("run");
+    ASSERT_TRUE(waitFor([&] { return results().find(run) && results().find(run)->finished; })) << messages();
+    get<ResultsView>()->select(run);
+    press("export");
+    ASSERT_TRUE(waitFor([&] { return get<ExportDialog>() != nullptr; }));
+    auto* dialog = get<ExportDialog>();
+    const auto texts = [&] {
+        QStringList all;
+        for (const QLabel* label : dialog->findChildren<QLabel*>()) all << label->text();
+        return all.join(QLatin1Char(' '));
+    };
+    const QString out = dialog->findChild<QLineEdit*>(QStringLiteral("destination"))->text();
+    const QStringList before = QDir(dir.path()).entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot);
+    {
+        const FullDisk full(100000);
+        QTest::mouseClick(dialog->findChild<QPushButton*>(QStringLiteral("go")), Qt::LeftButton);
+        ASSERT_TRUE(idle());
+        EXPECT_TRUE(waitFor([&] { return texts().contains("could not be written"); })) << texts().toStdString();
+    }
+    EXPECT_FALSE(QFileInfo::exists(out));
+    EXPECT_EQ(QDir(dir.path()).entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot), before) << "nothing half done beside it";
+    dialog->close();
+
+    window.findChild<QDockWidget*>(QStringLiteral("try"))->raise();
+    auto* panel = get<TryPanel>();
+    ASSERT_TRUE(waitFor([&] { return panel->request().both(); }));
+    type("prompt", QStringLiteral("The captain"));
+    QTest::keyClick(get<QLineEdit>("prompt"), Qt::Key_Return);
+    ASSERT_TRUE(idle());
+    for (const TryPanel::Side side : {TryPanel::Side::left, TryPanel::Side::right}) EXPECT_GT(panel->answer(side).size(), 20) << panel->answer(side).toStdString();
+    EXPECT_NE(panel->answer(TryPanel::Side::left), panel->answer(TryPanel::Side::right));
+}
+
+TEST(BlindVerdicts, AreCountedByTheCommandLine) {
+    QTemporaryDir dir;
+    BlindTally t("original", "run");
+    using V = BlindTally::Verdict;
+    for (const auto& [swapped, verdict] : {std::pair(false, V::left), {true, V::right}, {false, V::equal}, {true, V::left}, {false, V::left}})
+        t.add({"prompt", "left", "right", swapped, verdict, Json::object()});
+    const std::filesystem::path folder = dir.filePath(QStringLiteral("verdicts")).toStdString();
+    t.write(folder);
+    const JudgeTally counted = tallyVerdicts(folder, folder / "verdicts.jsonl");
+    EXPECT_EQ(counted.a, "original");
+    EXPECT_EQ(counted.promptWins, t.wins());
+    EXPECT_EQ(counted.promptLosses, t.losses());
+    EXPECT_EQ(counted.promptTies, t.ties());
+    EXPECT_EQ(counted.missing, 0);
+    EXPECT_DOUBLE_EQ(counted.signTest, t.signTest());
 }
 
 }  // namespace

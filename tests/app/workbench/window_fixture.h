@@ -39,6 +39,13 @@ protected:
         window->open(model());
         ASSERT_TRUE(waitFor([&] { return window->workspace().isOpen(); }));
     }
+    /// A finished run in the results.
+    void makeRun() {
+        fillPanel();
+        press("run");
+        ASSERT_TRUE(idle());
+        ASSERT_TRUE(waitFor([&] { return results().find(run()) && results().find(run())->finished; }));
+    }
     /// Types settings into the run panel as a person would.
     void fillPanel() {
         for (auto [name, value] : {std::pair{"calibrationFile", calibration()}, {"runDirectory", run()}}) {

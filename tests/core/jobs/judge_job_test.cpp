@@ -134,12 +134,20 @@ TEST_F(JudgeJob, VerdictsThatDoNotFitAreRefusedWithTheirLine) {
     EXPECT_THAT(tallyRefusal(R"({"comparison": "1/1", "scores": [1]})"), HasSubstr("two numbers"));
 }
 
-TEST(SignTest, IsTheBinomialTail) {
-    EXPECT_EQ(signTest(0, 0), 1);
-    EXPECT_NEAR(signTest(0, 5), 2.0 / 32, 1e-12);
-    EXPECT_NEAR(signTest(1, 10), 2.0 * 11 / 1024, 1e-12);
-    EXPECT_NEAR(signTest(9, 10), 2.0 * 11 / 1024, 1e-12);
-    EXPECT_EQ(signTest(5, 10), 1);
+TEST_F(JudgeJob, APromptWithOneComparisonCountsByIt) {
+    fs::create_directories(o.out);
+    writeText(o.out / "judge.json", R"({"a": "x", "b": "y"})");
+    writeText(o.out / "comparisons.jsonl", R"({"comparison": "1/1"}
+{"comparison": "2/2"}
+{"comparison": "3/1"}
+)");
+    std::ofstream(folder / "verdicts.jsonl") << R"({"comparison": "1/1", "verdict": "first"}
+{"comparison": "2/2", "verdict": "second"}
+)";
+    const JudgeTally t = tallyVerdicts(o.out, folder / "verdicts.jsonl");
+    EXPECT_EQ(t.promptWins, 2);
+    EXPECT_EQ(t.missing, 1);
+    EXPECT_NEAR(t.signTest, 0.5, 1e-12);
 }
 
 }  // namespace

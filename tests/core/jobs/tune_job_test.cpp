@@ -271,6 +271,66 @@ TEST_F(TuneJob, AGeneratorSwapsTasksWithoutLoadingAgain) {
     }
 }
 
+TEST_F(TuneJob, ASessionKeepsModelsAndSwapsTheirTasks) {
+    TuneOptions o = options("tuning");
+    o.settings.maxSteps = 4;
+    o.settings.validationShare = 0;
+    o.settings.learningRate = 1e-3;
+    const fs::path task = tuned(o).task;
+    GenerateOptions g;
+    g.prompt = "The captain";
+    g.maxTokens = 12;
+    Progress progress;
+    GenerateSession session;
+    const auto both = [&](const fs::path& model, const fs::path& tunedOn) {
+        g.model = model;
+        g.task = tunedOn;
+        const std::string text = session.generate(g, progress, {}).text;
+        EXPECT_EQ(text, generate(g, progress, {}).text);
+        return text;
+    };
+    const std::string own = both(*shared / "packed", {});
+    EXPECT_NE(both(*shared / "packed", task), own);
+    EXPECT_EQ(both(*shared / "packed", {}), own);
+    both(OWQ_SAMPLE "/sample-llama", {});
+    EXPECT_EQ(both(*shared / "packed", {}), own);
+    EXPECT_EQ(session.loads(), 2);
+    both(*shared / "run", task);  // a third: the one used longest ago goes
+    EXPECT_EQ(both(*shared / "packed", {}), own);
+    EXPECT_EQ(session.loads(), 3);
+    session.close();
+    EXPECT_EQ(both(*shared / "packed", {}), own);
+    EXPECT_EQ(session.loads(), 4);
+    // Written again since: what is held is not it any more.
+    fs::last_write_time(*shared / "packed/config.json", fs::file_time_type::clock::now());
+    both(*shared / "packed", {});
+    EXPECT_EQ(session.loads(), 5);
+    g.task = folder / "none.safetensors";
+    EXPECT_THROW(session.generate(g, progress, {}), Error);
+    EXPECT_EQ(both(*shared / "packed", {}), own) << "a refused task changes nothing";
+}
+
+TEST_F(TuneJob, FindsTheTasksOfAModelBesideIt) {
+    fs::create_directories(folder / "place");
+    fs::copy(*shared / "packed", folder / "place/packed", fs::copy_options::recursive);
+    TuneOptions o = options("place/tuning");
+    o.settings.maxSteps = 2;
+    o.settings.validationShare = 0;
+    const fs::path task = tuned(o).task;
+    fs::copy_file(task, folder / "place/packed/mine.safetensors");
+    fs::create_directories(folder / "place/damaged");
+    std::ofstream(folder / "place/damaged/task.safetensors") << "no tensors";
+    EXPECT_THAT(tasksBeside(folder / "place/packed"), ::testing::ElementsAre(folder / "place/packed/mine.safetensors", task));
+    // The original has no weak columns, and the run of other bits has others.
+    EXPECT_THAT(tasksBeside(OWQ_SAMPLE "/sample-llama"), ::testing::IsEmpty());
+    quantizeTo("four", 4, 4);
+    fs::rename(*shared / "four", folder / "place/four");
+    EXPECT_THAT(tasksBeside(folder / "place/four"), ::testing::IsEmpty());
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(tasksBeside(folder / "place/packed", stop.get_token()), Cancelled);
+}
+
 TEST_F(TuneJob, RefusesWithWhatIsWrongAndWhatToDo) {
     TuneOptions o = options("tuning");
     o.model = OWQ_SAMPLE "/sample-llama";

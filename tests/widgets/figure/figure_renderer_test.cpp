@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDir>
 #include <QDoubleSpinBox>
 #include <QFile>
 #include <QImage>
@@ -133,8 +136,28 @@ TEST_F(FigureTest, DialogWritesWhatItIsAsked) {
     EXPECT_TRUE(QFile::exists(at(QStringLiteral("range.csv"))));
 }
 
+TEST_F(FigureTest, DialogWritesSeveralAndSaysWhichWereWrittenBeforeOneFailed) {
+    std::vector<FigureOptions> figures(2);
+    figures[1].kind = PlotKind::Sensitivity;
+    FigureDialog dialog(figures, curves_);
+    dialog.show();
+    dialog.findChild<QCheckBox*>(QStringLiteral("csv"))->setChecked(false);
+    dialog.findChild<QComboBox*>(QStringLiteral("format"))->setCurrentIndex(2);
+    dialog.findChild<QDoubleSpinBox*>(QStringLiteral("dpi"))->setValue(100);
+    dialog.setDestination(at(QStringLiteral("v1.2 fig")));
+    ASSERT_TRUE(QDir().mkdir(at(QStringLiteral("v1.2 fig-sensitivity.png"))));  // in the way
+    dialog.accept();
+    EXPECT_TRUE(dialog.isVisible());
+    const QString text = dialog.findChild<QLabel*>(QStringLiteral("message"))->text();
+    EXPECT_TRUE(text.contains("Cannot write") && text.contains("fig-sensitivity.png") && text.contains("Written so far")) << text.toStdString();
+    ASSERT_TRUE(QDir().rmdir(at(QStringLiteral("v1.2 fig-sensitivity.png"))));
+    dialog.accept();
+    EXPECT_FALSE(dialog.isVisible());
+    EXPECT_TRUE(QFile::exists(at(QStringLiteral("v1.2 fig-hessian.png"))) && QFile::exists(at(QStringLiteral("v1.2 fig-sensitivity.png"))));
+}
+
 TEST_F(FigureTest, DialogStaysOpenAndTellsWhatWentWrong) {
-    FigureDialog dialog({}, curves_);
+    FigureDialog dialog(FigureOptions(), curves_);
     dialog.show();
     dialog.setDestination(at(QStringLiteral("none/f.pdf")));
     dialog.accept();

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tree and the menus do to the plots: layers dragged onto them, and all of them as figures.
+#include <QAbstractProxyModel>
+#include <QComboBox>
+#include <QApplication>
+#include <QDoubleSpinBox>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QLabel>
+#include <QMimeData>
+#include <QMouseEvent>
+#include <QTreeView>
+#include <QUrl>
+
+#include "app/workbench/plot_area.h"
+#include "app/workbench/render_figure.h"
+#include "tests/app/workbench/window_fixture.h"
+#include "widgets/common/layer_mime.h"
+#include "widgets/figure/figure_dialog.h"
+
+namespace owq {
+namespace {
+
+const QString kQuery = QStringLiteral("model.layers.0.self_attn.q_proj"), kKey = QStringLiteral("model.layers.0.self_attn.k_proj"),
+              kDown = QStringLiteral("model.layers.1.mlp.down_proj");
+
+class WindowPlotsTest : public MainWindowTest {
+protected:
+    PlotArea& plots() { return *get<PlotArea>(); }
+    QTreeView& view() { return get<LayerTree>()->view(); }
+    QStringList selected() { return get<LayerTree>()->selectedLayers(); }
+    QStringList curves() {
+        QStringList names;
+        for (const LayerCurvesPtr& c : plots().curves()) names << c->name;
+        return names;
+    }
+    QModelIndex rowOf(const QString& layer) {
+        const auto* filter = qobject_cast<const QAbstractProxyModel*>(view().model());
+        return filter->mapFromSource(tree().indexOf(layer));
+    }
+    QPoint pointOf(const QString& layer) {
+        view().scrollTo(rowOf(layer));
+        return view().visualRect(rowOf(layer)).center();
+    }
+    /// Presses on the layer's row, moves away, and lets go over `onto`. The platform of the tests has no drags of its own: the events of
+    /// entering and dropping are sent with the data that the row gives.
+    void drag(const QString& layer, QWidget* onto) {
+        QWidget* from = view().viewport();
+        const QPoint start = pointOf(layer);
+        const QStringList before = selected();
+        QTest::mousePress(from, Qt::LeftButton, Qt::NoModifier, start);
+        for (int i = 1; i < 3; ++i) {  // the second is far enough
+            const QPoint at = start + QPoint(0, i * QApplication::startDragDistance());
+            QMouseEvent move(QEvent::MouseMove, at, from->mapToGlobal(at), Qt::NoButton, Qt::LeftButton, Qt::NoModifier);
+            QApplication::sendEvent(from, &move);
+        }
+        EXPECT_EQ(selected(), before) << "a row on its way does not replace what is shown";
+        const std::unique_ptr<QMimeData> data(view().model()->mimeData({rowOf(layer)}));
+        QDragEnterEvent enter(onto->rect().center(), Qt::CopyAction, data.get(), Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(onto, &enter);
+        EXPECT_TRUE(enter.isAccepted());
+        QDropEvent drop(onto->rect().center(), Qt::CopyAction, data.get(), Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(onto, &drop);
+        EXPECT_TRUE(drop.isAccepted());
+    }
+    FigureDialog& openFigures() {
+        QTest::keyClick(window.get(), Qt::Key_E, Qt::ControlModifier | Qt::ShiftModifier);
+        EXPECT_TRUE(waitFor([&] { return get<FigureDialog>() != nullptr && get<FigureDialog>()->isVisible(); }));
+        return *get<FigureDialog>();
+    }
+};
+
+TEST_F(WindowPlotsTest, ARowDraggedOntoAPlotIsShownWithWhatIsThere) {
+    openModel();
+    ASSERT_TRUE(waitFor([&] { return curves() == QStringList(kQuery); }));
+    drag(kDown, plots().group().plots().front()->canvas());
+    ASSERT_TRUE(waitFor([&] { return selected() == QStringList({kQuery, kDown}); })) << selected().join(' ').toStdString();
+    ASSERT_TRUE(waitFor([&] { return curves() == QStringList({kQuery, kDown}); }));
+    // Where nothing can be drawn yet, too.
+    drag(kKey, plots().group().plots().back());
+    ASSERT_TRUE(waitFor([&] { return selected().size() == 3 && curves().size() == 3; })) << selected().join(' ').toStdString();
+}
+
+TEST_F(WindowPlotsTest, ASelectedRowTakesAllSelectedOnesAndABlockItsLinears) {
+    openModel();
+    LayerTreeModel& layers = tree();
+    const auto names = [&](const QModelIndexList& rows) {
+        const std::unique_ptr<QMimeData> data(layers.mimeData(rows));
+        return data ? layersOf(*data) : QStringList();
+    };
+    EXPECT_EQ(names({layers.indexOf(kQuery), layers.indexOf(kDown)}), QStringList({kQuery, kDown}));
+    EXPECT_EQ(names({layers.index(1, 0), layers.indexOf(kDown)}).size(), 7) << "the block's linears, each once";
+    EXPECT_FALSE(std::unique_ptr<QMimeData>(layers.mimeData({})));
+}
+
+TEST_F(WindowPlotsTest, AClickStillSelectsOneRowAndModifiersSeveral) {
+    openModel();
+    const auto click = [&](const QString& layer, Qt::KeyboardModifiers modifiers = {}) {
+        QTest::mouseClick(view().viewport(), Qt::LeftButton, modifiers, pointOf(layer));
+    };
+    click(kDown);
+    EXPECT_EQ(selected(), QStringList(kDown));
+    click(kQuery, Qt::ControlModifier);
+    EXPECT_EQ(selected().size(), 2);
+    click(kQuery);
+    EXPECT_EQ(selected(), QStringList(kQuery)) << "of several, the one that is clicked stays";
+    QTest::mousePress(view().viewport(), Qt::LeftButton, {}, pointOf(kKey));
+    EXPECT_EQ(selected(), QStringList(kQuery)) << "not before the button is let go";
+    QTest::mouseRelease(view().viewport(), Qt::LeftButton, {}, pointOf(kKey));
+    EXPECT_EQ(selected(), QStringList(kKey));
+}
+
+TEST_F(WindowPlotsTest, FilesDroppedOnAPlotAreStillOpened) {
+    openModel();
+    QDir(dir.path()).mkpath(QStringLiteral("other"));
+    const QString other = dir.filePath(QStringLiteral("other"));
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(other)});
+    QWidget* canvas = plots().group().plots().front()->canvas();
+    QDragEnterEvent enter(QPoint(30, 30), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(canvas, &enter);
+    EXPECT_TRUE(enter.isAccepted());
+    QDropEvent drop(QPointF(30, 30), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(canvas, &drop);
+    EXPECT_TRUE(waitFor([&] { return window->workspace().path() == other; }));
+}
+
+TEST_F(WindowPlotsTest, AllFiguresAreWrittenAtOnceAsTheCommandLineWritesThem) {
+    openModel();
+    makeRun();
+    ASSERT_TRUE(waitFor([&] { return !plots().curves().empty() && plots().curves().front()->measured; }));
+    FigureDialog& dialog = openFigures();
+    QTemporaryDir out;
+    dialog.setDestination(out.filePath(QStringLiteral("fig")));
+    dialog.findChild<QComboBox*>(QStringLiteral("format"))->setCurrentIndex(1);
+    dialog.findChild<QDoubleSpinBox*>(QStringLiteral("width"))->setValue(120);
+    dialog.accept();
+    EXPECT_TRUE(dialog.figure().ok) << dialog.figure().error.toStdString();
+    for (const char* kind : {"hessian", "column-range", "cumulative-error", "sensitivity"}) {
+        const QString stem = out.filePath(QStringLiteral("fig-%1").arg(QLatin1String(kind)));
+        EXPECT_TRUE(QFile::exists(stem + QStringLiteral(".svg"))) << kind;
+        EXPECT_TRUE(QFile::exists(stem + QStringLiteral(".csv"))) << kind;
+    }
+    EXPECT_EQ(QDir(out.path()).entryList(QDir::Files).size(), 8) << "no leftovers";
+    // owq figure of the same run and layer.
+    Arguments a;
+    a.directory = run();
+    a.layer = firstLayer();
+    a.kind = QStringLiteral("hessian");
+    a.widthMm = 120;
+    a.out = out.filePath(QStringLiteral("same.svg"));
+    ASSERT_EQ(renderFigureCommand(a, fakeJobs(world)), 0);
+    const auto bytes = [](const QString& path) {
+        QFile file(path);
+        EXPECT_TRUE(file.open(QIODevice::ReadOnly));
+        return file.readAll();
+    };
+    EXPECT_EQ(bytes(a.out), bytes(out.filePath(QStringLiteral("fig-hessian.svg"))));
+}
+
+TEST_F(WindowPlotsTest, PlotsThatShowNothingAreLeftOutAndSaid) {
+    openModel();
+    ASSERT_TRUE(waitFor([&] { return !plots().curves().empty() && !plots().curves().front()->columnMin.empty(); }));
+    FigureDialog& dialog = openFigures();
+    const QString text = dialog.findChild<QLabel*>(QStringLiteral("message"))->text();
+    EXPECT_TRUE(text.contains("Hessian diagonal") && !text.contains("Column range")) << text.toStdString();
+    QTemporaryDir out;
+    dialog.setDestination(out.filePath(QStringLiteral("range.pdf")));
+    dialog.accept();
+    EXPECT_TRUE(QFile::exists(out.filePath(QStringLiteral("range.pdf"))));
+}
+
+}  // namespace
+}  // namespace owq
