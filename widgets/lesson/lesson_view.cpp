@@ -273,8 +273,8 @@ void LessonView::setLesson(LessonDataPtr data, int step) {
     plot_->setCurves({data_->whole});
     plot_->setSelectedColumn(data_->columns[size_t(data_->outlier)]);
     step_ = std::clamp(step, 0, steps() - 1);
+    enter();  // first: a list without a current page would choose its first one when it gets the focus
     pages_->setCurrentIndex(1);
-    enter();
     next_->setFocus();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lesson and the tour from the menus and the start page.
+#include <QApplication>
 #include <QDir>
 #include <QFrame>
 #include <QPushButton>
@@ -12,6 +13,7 @@
 #include "widgets/help/help_window.h"
 #include "widgets/lesson/cell_pane.h"
 #include "widgets/lesson/lesson_view.h"
+#include "widgets/sensitivity/sensitivity_plot.h"
 #include "widgets/start_page/start_page.h"
 #include "widgets/tour/tour.h"
 
@@ -20,7 +22,11 @@ namespace {
 
 class LessonTest : public MainWindowTest {
 protected:
-    void lessonKey() { QTest::keyClick(window.get(), Qt::Key_L, Qt::ControlModifier); }
+    void lessonKey() {
+        window->activateWindow();  // the lesson is a window of its own
+        ASSERT_TRUE(waitFor([&] { return QApplication::activeWindow() == window.get(); }));
+        QTest::keyClick(window.get(), Qt::Key_L, Qt::ControlModifier);
+    }
     LessonView* lesson() { return get<LessonView>(); }
     bool ready() {
         return waitFor([&] { return lesson() && lesson()->hasLesson() && world->taught > 0; }) && idle();
@@ -136,7 +142,7 @@ TEST_F(LessonTest, TheTourPointsAtThePanels) {
     const auto over = [&](QWidget* widget) {
         return tour->highlighted().contains(QRect(widget->mapTo(window.get(), QPoint()), widget->size()).center());
     };
-    QWidget* const places[] = {get<LayerTree>(), get<PlotArea>(), get<PlotArea>()->group().plots()[3],
+    QWidget* const places[] = {get<LayerTree>(), get<PlotArea>(), get<SensitivityPlot>(),
                                window->findChild<QWidget*>(QStringLiteral("budget")), window->findChild<QWidget*>(QStringLiteral("run")),
                                get<ResultsView>()};
     for (QWidget* place : places) {
