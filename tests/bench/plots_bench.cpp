@@ -105,6 +105,7 @@ const char* nameOf(const Plot& plot) {
         case PlotKind::ColumnRange: return "column range";
         case PlotKind::CumulativeError: return "cumulative error";
         case PlotKind::Sensitivity: return "sensitivity";
+        case PlotKind::ErrorSaved: break;  // a figure only
     }
     return "";
 }

@@ -286,7 +286,7 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         return r;
     };
     jobs.ask = [world](const EvaluateTasksOptions& o, Progress&, std::stop_token) {
-        ++world->asked;
+        ++world->questioned;
         const std::lock_guard lock(world->mutex);
         world->lastAsked = o;
         EvaluateTasksResult r;

@@ -309,7 +309,7 @@ TEST_F(MainWindowTest, AsksQuestionsAndRemembersTheShareOfRightAnswers) {
     QTest::keyClick(protocol, Qt::Key_End);
     press("measure");
     ASSERT_TRUE(waitFor([&] { return !results().rows().empty() && !results().rows()[0].accuracy.isEmpty(); }));
-    EXPECT_EQ(world->asked, 1);
+    EXPECT_EQ(world->questioned, 1);
     EXPECT_EQ(world->evaluated, 0);
     EXPECT_EQ(world->lastAsked.tasks.at(0).string(), questions.toStdString());
     EXPECT_EQ(world->lastAsked.shots.limit, 32) << "the number in the box";
