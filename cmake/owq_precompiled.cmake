@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Headers that most sources include, compiled once for each kind of target: LibTorch's take 13 s a source otherwise.
-# Sources still include what they use; the presets dev, asan and tsan build without and show what is missing.
+# Sources still include what they use; the preset dev builds without and shows what is missing.
 # GCC only: a compiler that writes its headers' times into the result defeats ccache.
 set(owq_precompiled_std <algorithm> <array> <chrono> <cmath> <cstdint> <cstring> <filesystem> <fstream> <functional> <map> <memory> <numeric>
     <optional> <set> <span> <sstream> <stop_token> <string> <string_view> <unordered_map> <utility> <vector>)

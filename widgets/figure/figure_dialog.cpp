@@ -166,6 +166,8 @@ void FigureDialog::makeFields() {
     for (QDoubleSpinBox* spin : {width_, height_, font_, line_}) connect(spin, &QDoubleSpinBox::valueChanged, this, &FigureDialog::showPreview);
 }
 
+void FigureDialog::forget() { remembered() = {}; }
+
 FigureOptions FigureDialog::options() const {
     return sized(figures_.empty() ? FigureOptions() : figures_.front().options, figures_.empty() ? destination() : pathOf(figures_.front()));
 }

@@ -29,6 +29,7 @@ public:
     QString destination() const;    // of several: what their names begin with
     void setDestination(const QString& path);
     const FigureResult& figure() const { return result_; }
+    static void forget();  // what is remembered, as at the program's start
 
 public Q_SLOTS:
     void accept() override;

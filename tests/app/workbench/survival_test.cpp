@@ -73,6 +73,7 @@ TEST_F(SurvivalTest, AModelDeletedWhileItIsOpenIsToldOnce) {
 TEST_F(SurvivalTest, AFullDiskLeavesNoPieceOfAFigure) {
     openModel();
     makeRun();
+    ASSERT_TRUE(waitFor([&] { return !get<PlotArea>()->curves().empty() && get<PlotArea>()->curves().front()->measured; })) << "all plots show it";
     QTest::keyClick(window.get(), Qt::Key_E, Qt::ControlModifier | Qt::ShiftModifier);
     ASSERT_TRUE(waitFor([&] { return get<FigureDialog>() != nullptr; }));
     FigureDialog& dialog = *get<FigureDialog>();

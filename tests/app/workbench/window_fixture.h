@@ -15,6 +15,7 @@
 
 #include "app/workbench/main_window.h"
 #include "tests/app/workbench/fake_jobs.h"
+#include "widgets/figure/figure_dialog.h"
 #include "widgets/layer_tree/layer_tree.h"
 #include "widgets/results/results_view.h"
 
@@ -24,6 +25,7 @@ class MainWindowTest : public testing::Test {
 protected:
     void SetUp() override {
         QSettings().clear();
+        FigureDialog::forget();
         QDir(dir.path()).mkpath(QStringLiteral("model"));
         QFile text(calibration());
         ASSERT_TRUE(text.open(QIODevice::WriteOnly));
