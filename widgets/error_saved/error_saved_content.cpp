@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace owq {
 namespace {
@@ -15,16 +16,15 @@ void fill(PlotBlock& block, const LayerCurves& curves, size_t most) {
     for (const float s : curves.sensitivity)
         if (std::isfinite(s)) total += static_cast<double>(s);
     const size_t shown = std::min(most, ranking.size());
-    const std::vector<int> kept(curves.weakColumns.begin(), curves.weakColumns.end());
+    const std::vector<char> kept = std::exchange(block.weak, {0});  // by column
     block.column = {-1};
-    block.weak = {0};
     std::vector<double> saved{0};
     double sum = 0;
     for (size_t k = 0; k < shown; ++k) {
         const auto value = static_cast<double>(curves.sensitivity[static_cast<size_t>(ranking[k])]);
         if (std::isfinite(value)) sum += value;
         block.column.push_back(ranking[k]);
-        block.weak.push_back(std::find(kept.begin(), kept.end(), ranking[k]) != kept.end());
+        block.weak.push_back(kept[static_cast<size_t>(ranking[k])]);
         saved.push_back(total > 0 ? sum / total : 0);
     }
     block.values = {std::move(saved)};
