@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/jobs/bench.h"
 
+#include <unistd.h>
+
 #include <iostream>
 
 #include "app/cli/command.h"
 #include "app/cli/format.h"
 #include "app/cli/progress_line.h"
+#include "app/cli/renderer.h"
 #include "app/cli/table.h"
 
 namespace owq::cli {
@@ -46,11 +49,26 @@ void print(const BenchResult& r) {
     totals.print(std::cout);
 }
 
+/// The renderer reads a file: one that is gone afterwards.
+void draw(const Json& result, const std::filesystem::path& figure, const std::stop_token& stop) {
+    struct Passed {
+        std::filesystem::path file = std::filesystem::temp_directory_path() / ("owq-bench-" + std::to_string(getpid()) + ".json");
+        ~Passed() {
+            std::error_code ignored;
+            std::filesystem::remove(file, ignored);
+        }
+    } const passed;
+    writeJson(passed.file, result);
+    renderFigure(passed.file, "speed", figure, {}, stop);
+}
+
 }  // namespace
 
 void addBench(CommandLine& line) {
     auto options = std::make_shared<BenchOptions>();
-    CLI::App* command = line.add("bench", "Time the packed layers, and the whole model", [options](Run& run) {
+    auto figure = std::make_shared<std::filesystem::path>();
+    CLI::App* command = line.add("bench", "Time the packed layers, and the whole model", [options, figure](Run& run) {
+        if (!figure->empty()) checkFigureName(*figure);
         if (options->model.empty() == options->synthetic.empty()) throw UsageError("give a MODEL, or --synthetic NAME in its place");
         if (options->headBits != 16 && options->model.empty()) throw UsageError("--head-bits needs a MODEL: synthetic shapes have no head");
         if (options->arithmetic == Arithmetic::dense) throw UsageError("--arithmetic dense has no packed layers to time");
@@ -58,6 +76,7 @@ void addBench(CommandLine& line) {
         run.writeResult(toJson(result));
         run.line.finish();
         print(result);
+        if (!figure->empty()) draw(toJson(result), *figure, run.stop);
     });
     command->add_option("MODEL", options->model, "Checkpoint, run directory or packed model");
     command->add_option("--model", options->modelFolder, "Folder with config and tokenizer, for a lone .pth")->type_name("DIR");
@@ -80,6 +99,7 @@ void addBench(CommandLine& line) {
     command->add_option("--seconds", options->seconds, "Time of one measurement, at least")
         ->type_name("X")->check(CLI::Range(0.0, 3600.0))->capture_default_str();
     command->add_option("--csv", options->csv, "Write the layers' times as a table")->type_name("FILE");
+    command->add_option("--figure", *figure, "Draw the layers' times against fp16: .pdf, .svg or .png")->type_name("FILE");
 }
 
 }  // namespace owq::cli

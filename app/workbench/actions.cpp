@@ -55,6 +55,8 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
                     tr("Write the selected run as a model that can be loaded"));
     exportFigures = add(file, "figure", tr("Export all fi&gures…"), QStringLiteral("Ctrl+Shift+E"),
                         tr("Write every plot that shows something as PDF, SVG or PNG, with its data beside it"));
+    exportErrorSaved = add(file, "figure", tr("Figure of error sa&ved…"), {},
+                           tr("Write which share of each layer's error its most sensitive columns save, over all layers"));
     file->addSeparator();
     startPage = add(file, "home", tr("Start &page"), QStringLiteral("Ctrl+Home"),
                     tr("Show the start page; what is open stays open"));

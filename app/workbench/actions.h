@@ -16,7 +16,7 @@ struct Actions {
     Actions(QMainWindow& window, QUndoStack& undoStack);
     QList<QAction*> all() const;  ///< what the command palette offers
 
-    QAction *openFile, *openFolder, *openSample, *saveProject, *saveProjectAs, *startPage, *exportRun, *exportFigures, *quit;
+    QAction *openFile, *openFolder, *openSample, *saveProject, *saveProjectAs, *startPage, *exportRun, *exportFigures, *exportErrorSaved, *quit;
     QAction *undo, *redo, *allocate, *importBudget, *exportBudget;
     QAction *analyze, *run, *cancel, *measure, *compare;
     QAction *filter, *palette, *resetLayout, *fullScreen;

@@ -168,7 +168,7 @@ void MainWindow::makeDocks() {
 void MainWindow::showWork(bool work) {
     layout_->setWorking(work);
     pages_->setCurrentIndex(work ? 1 : 0);
-    for (QAction* action : {actions_.measure, actions_.compare, actions_.exportRun, actions_.exportFigures, actions_.filter, actions_.resetLayout, actions_.allocate,
+    for (QAction* action : {actions_.measure, actions_.compare, actions_.exportRun, actions_.exportFigures, actions_.exportErrorSaved, actions_.filter, actions_.resetLayout, actions_.allocate,
                             actions_.importBudget, actions_.exportBudget, actions_.saveProject, actions_.saveProjectAs})
         action->setEnabled(work);
     actions_.cancel->setEnabled(runner_->computing());
@@ -320,13 +320,24 @@ void MainWindow::connectControllers() {
     connect(plots_, &PlotArea::failed, this, [this](const QString& message) {
         showFailure({message, {}, {}});
     });
-    const auto showFigures = [this](const std::vector<FigureOptions>& figures) {
-        auto* dialog = new FigureDialog(figures, plots_->curves(), this);
+    const auto showFigures = [this](std::vector<FigureDialog::Figure> figures) {
+        auto* dialog = new FigureDialog(std::move(figures), this);
         dialog->setAttribute(Qt::WA_DeleteOnClose);
         dialog->show();
     };
-    connect(plots_, &PlotArea::figureRequested, this, [showFigures](Plot* plot) { showFigures({PlotArea::figureOf(*plot)}); });
-    connect(actions_.exportFigures, &QAction::triggered, this, [this, showFigures] { showFigures(plots_->figures()); });
+    const auto ofPlot = [this](const FigureOptions& options) { return FigureDialog::Figure{options, curveFigure(options, plots_->curves())}; };
+    const auto errorSaved = [this] {
+        const FigureOptions options{.kind = PlotKind::ErrorSaved, .xMode = XMode::Rank};
+        return FigureDialog::Figure{options, curveFigure(options, workspace_.allCurves())};
+    };
+    connect(plots_, &PlotArea::figureRequested, this, [=](Plot* plot) { showFigures({ofPlot(PlotArea::figureOf(*plot))}); });
+    connect(actions_.exportErrorSaved, &QAction::triggered, this, [=] { showFigures({errorSaved()}); });
+    connect(actions_.exportFigures, &QAction::triggered, this, [=, this] {
+        std::vector<FigureDialog::Figure> figures;
+        for (const FigureOptions& options : plots_->figures()) figures.push_back(ofPlot(options));
+        figures.push_back(errorSaved());
+        showFigures(std::move(figures));
+    });
     connect(plots_, &PlotArea::columnSelected, this, [this](const QString& layer, int column) {
         status_->setText(column < 0 ? QString() : tr("%1, column %2").arg(layer).arg(column));
     });

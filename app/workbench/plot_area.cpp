@@ -38,7 +38,10 @@ PlotArea::PlotArea(QWidget* parent)
     }
     rows->setSizes({1000, 1000});
     for (QSplitter* splitter : {rows, upper, lower}) splitter->setChildrenCollapsible(false);
-    for (Plot* plot : rows->findChildren<Plot*>()) group_->add(plot);
+    for (Plot* plot : rows->findChildren<Plot*>()) {
+        group_->add(plot);
+        connect(plot, &Plot::contentChanged, this, &PlotArea::applyViews);
+    }
     connect(group_, &PlotGroup::columnSelected, this, &PlotArea::columnSelected);
     connect(group_, &PlotGroup::figureRequested, this, &PlotArea::figureRequested);
     connect(group_, &PlotGroup::failed, this, &PlotArea::failed);
@@ -108,7 +111,6 @@ QWidget* PlotArea::makeBar() {
 void PlotArea::setCurves(const std::vector<LayerCurvesPtr>& curves) {
     curves_ = curves;
     group_->setCurves(curves);
-    applyViews();
     selection_->setText(curves.empty()       ? tr("Select layers on the left to see their curves.")
                         : curves.size() == 1 ? curves.front()->name
                                              : tr("%n curves", nullptr, int(curves.size())));
@@ -163,7 +165,7 @@ void PlotArea::applyViews() {
     if (pending_.empty()) return;
     for (Plot* plot : group_->plots()) {
         const auto view = pending_.find(kKinds[int(plot->kind())]);
-        if (view == pending_.end() || plot->content().empty()) continue;
+        if (view == pending_.end() || plot->content().empty() || plot->isBuilding()) continue;
         group_->setZoomLinked(false);  // each has its own
         plot->zoomTo(view->second);
         group_->setZoomLinked(linked_->isChecked());

@@ -5,7 +5,9 @@
 
 #include "app/workbench/translate.h"
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "widgets/figure/figure_renderer.h"
+#include "widgets/speed/speed_figure.h"
 
 namespace owq {
 namespace {
@@ -47,26 +49,50 @@ std::vector<LayerCurvesPtr> readCurves(const Arguments& a, PlotKind kind, const 
     return {shared(layerCurves(*linear, model.ranges.front()))};
 }
 
+// What owq bench --json wrote.
+FigureSource readSpeed(const std::filesystem::path& file) {
+    const Json json = readJson(file);
+    const std::string where = file.string();
+    if (!json.is_object() || !json.contains("layers") || !json["layers"].is_array())
+        throw Error("this is no result of owq bench", where, "Write one with owq bench --json FILE");
+    std::vector<SpeedRow> rows;
+    for (const Json& layer : json["layers"]) {
+        SpeedRow row;
+        row.rows = required<int64_t>(layer, "rows", where);
+        row.columns = required<int64_t>(layer, "columns", where);
+        row.batch = required<int64_t>(layer, "batch", where);
+        row.bits = int(required<int64_t>(layer, "bits", where));
+        row.weakColumns = required<int64_t>(layer, "weak_columns", where);
+        row.seconds = required<double>(layer, "seconds", where);
+        row.halfSeconds = required<double>(layer, "fp16_seconds", where);
+        row.readShare = required<double>(layer, "share_of_read_rate", where);
+        rows.push_back(row);
+    }
+    return speedFigure(QString::fromStdString(required<std::string>(json, "model", where)), std::move(rows));
+}
+
 }  // namespace
 
 int renderFigureCommand(const Arguments& a, const JobFunctions& jobs) {
+    const bool speed = a.kind == QLatin1String("speed");
     const std::optional<PlotKind> kind = plotKind(a.kind);
-    if (!kind)
+    if (!kind && !speed)
         return complain(
-            2, QStringLiteral("unknown kind %1; known: hessian, column-range, cumulative-error, sensitivity, error-saved")
+            2, QStringLiteral("unknown kind %1; known: hessian, column-range, cumulative-error, sensitivity, error-saved, speed")
                    .arg(a.kind));
-    if (a.layer.isEmpty() && *kind != PlotKind::ErrorSaved) return complain(2, QStringLiteral("%1 needs --layer").arg(a.kind));
+    if (a.layer.isEmpty() && !speed && *kind != PlotKind::ErrorSaved) return complain(2, QStringLiteral("%1 needs --layer").arg(a.kind));
     if (!figureFormat(a.out))
         return complain(2, QStringLiteral("%1 must end in .pdf, .svg or .png").arg(a.out));
     FigureOptions options;
-    options.kind = *kind;
+    if (kind) options.kind = *kind;
     options.widthMm = a.widthMm;
     options.heightMm = a.heightMm;
     options.fontPt = a.fontPt;
     options.csvPath = a.csv;
-    if (*kind == PlotKind::CumulativeError) options.xMode = XMode::Rank;
+    if (options.kind == PlotKind::CumulativeError) options.xMode = XMode::Rank;
     try {
-        const FigureResult result = renderFigure(options, readCurves(a, *kind, jobs), a.out);
+        const FigureResult result = speed ? writeFigure(options, readSpeed(toPath(a.directory)), a.out)
+                                          : renderFigure(options, readCurves(a, *kind, jobs), a.out);
         return result.ok ? 0 : complain(1, result.error);
     } catch (const std::exception& e) {
         return complain(1, QString::fromUtf8(e.what()));

@@ -100,10 +100,7 @@ void WindowLayout::setWorking(bool working) {
         panel.dock->toggleViewAction()->setEnabled(working);
         if (!working) panel.dock->hide();
     }
-    if (working && !working_) {
-        reset();
-        setState(QSettings().value(QLatin1String(keys::layout)).toByteArray());
-    }
+    if (working && !working_ && !setState(QSettings().value(QLatin1String(keys::layout)).toByteArray())) reset();
     working_ = working;
 }
 

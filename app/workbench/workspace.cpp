@@ -158,9 +158,7 @@ LayerCurvesPtr Workspace::curves(const QString& layer) const {
         }
     if (showsPlan(layer) && isKnown(curves, curves.sensitivity)) {
         const PlannedLinear plan = plan_.value(layer);
-        std::vector<int> ranking = weakRanking(curves);
-        ranking.resize(size_t(std::clamp(plan.weakColumns, 0, int(ranking.size()))));
-        curves.weakColumns = std::move(ranking);
+        curves.weakColumns = mostSensitive(curves, plan.weakColumns);
         if (!curves.measured) curves.bits = plan.bits;
         curves.planned = plan.bits < 16;
     } else if (isKnown(curves, curves.sensitivity)) {
@@ -181,6 +179,14 @@ std::vector<LayerCurvesPtr> Workspace::curvesShown(const QString& layer) const {
         both.push_back(std::move(curves));
     }
     return both;
+}
+
+std::vector<LayerCurvesPtr> Workspace::allCurves() const {
+    std::vector<LayerCurvesPtr> all;
+    if (model_)
+        for (const LinearInfo& linear : model_->info.linears)
+            for (LayerCurvesPtr& one : curvesShown(QString::fromStdString(linear.name))) all.push_back(std::move(one));
+    return all;
 }
 
 bool Workspace::needsRanges(const QString& layer) const {

@@ -67,6 +67,7 @@ public:
     LayerRow row(const QString& layer) const;
     LayerCurvesPtr curves(const QString& layer) const;  ///< never null for a layer of the model
     std::vector<LayerCurvesPtr> curvesShown(const QString& layer) const;  ///< one, or one of each run compared
+    std::vector<LayerCurvesPtr> allCurves() const;  ///< of every linear, as curvesShown
     bool needsRanges(const QString& layer) const;
 
 Q_SIGNALS:

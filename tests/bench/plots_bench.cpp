@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the window costs its GUI thread. Plots: 224 linears with 11,008 columns overlaid, shown, selected anew, their cut dragged. Window: every event of
-// the main path with made-up jobs timed, those above 50 ms counted. bench_plots [linears [columns]]; offscreen unless QT_QPA_PLATFORM says otherwise.
+// the main path with made-up jobs timed, those above 50 ms counted. Opening: from asking for a checkpoint to its painted tree.
+// bench_plots [linears [columns [checkpoint]]]; offscreen unless QT_QPA_PLATFORM says otherwise.
 #include <QApplication>
 #include <QDir>
 #include <QElapsedTimer>
@@ -15,6 +16,7 @@
 #include <fstream>
 #include <random>
 
+#include "app/workbench/job_functions.h"
 #include "app/workbench/main_window.h"
 #include "app/workbench/plot_area.h"
 #include "tests/app/workbench/fake_jobs.h"
@@ -120,17 +122,24 @@ void timePlots(int linears, int columns) {
     area.show();
     QTest::qWait(100);
     QElapsedTimer clock;
-    Figures hand, firstFrame;
+    const auto built = [&] {
+        const auto& plots = area.group().plots();
+        (void)QTest::qWaitFor([&] { return std::none_of(plots.begin(), plots.end(), [](const Plot* plot) { return plot->isBuilding(); }); }, 60'000);
+    };
+    Figures hand, firstFrame, laidOut;
     for (int i = 0; i < 5; ++i) {
         clock.start();
         area.setCurves(curves);
         hand.add(clock);
+        built();
+        laidOut.add(clock);
         clock.start();
         QTest::qWait(0);
         for (Plot* plot : area.group().plots()) canvasOf(*plot).replot(QCustomPlot::rpImmediateRefresh);
         firstFrame.add(clock);
     }
     hand.print("curves handed to all plots");
+    laidOut.print("until they are laid out");
     firstFrame.print("first frame of all plots");
     for (Plot* plot : area.group().plots()) {
         Figures frame;
@@ -163,14 +172,16 @@ void timePlots(int linears, int columns) {
     area.group().setXMode(XMode::Rank);
     area.setCurves(curves);
     area.group().setCutMovable(true);
+    built();
     QTest::qWait(200);
-    Plot* sensitivity = area.group().plots().back();
+    const auto& plots = area.group().plots();
+    Plot* sensitivity = *std::find_if(plots.begin(), plots.end(), [](const Plot* plot) { return plot->kind() == PlotKind::Sensitivity; });
     int moved = 0;
     QObject::connect(&area.group(), &PlotGroup::cutMoved, &area, [&](const QString& layer, int weak, bool) {
         ++moved;
         area.group().showWeak(layer, weak);
     });
-    const auto& block = sensitivity->content().blocks.front();
+    const PlotBlock& block = sensitivity->content().blocks.front();
     const double y = std::sqrt(std::max(sensitivity->view().yLower, 1e-30) * sensitivity->view().yUpper);
     QWidget* canvas = sensitivity->canvas();
     const auto at = [&](double x) { return sensitivity->pixelOf(x, y).toPoint(); };
@@ -273,9 +284,26 @@ void timeWindow(TimedApplication& application, int linears) {
     done("resize");
 }
 
+void timeOpening(TimedApplication& application, const QString& checkpoint) {
+    MainWindow window(realJobs(), nullptr);
+    window.resize(1600, 1000);
+    window.show();
+    QTest::qWait(500);
+    application.reset();
+    QElapsedTimer clock;
+    clock.start();
+    window.open(checkpoint);  // what a drop does
+    const bool opened = QTest::qWaitFor([&] { return window.workspace().isOpen() && window.findChild<LayerTree*>()->isVisible(); }, 60'000);
+    window.grab();
+    std::printf("\nopening %s: %s after %lld ms, %zu linears\n", qPrintable(checkpoint), opened ? "painted" : "failed", clock.elapsed(), opened ? window.workspace().model().info.linears.size() : size_t(0));
+    QTest::qWait(1000);
+    application.print("open, and a second after");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    setvbuf(stdout, nullptr, _IOLBF, 0);
     if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
     QTemporaryDir home;
     for (const char* variable : {"HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}) qputenv(variable, home.path().toUtf8());
@@ -285,5 +313,6 @@ int main(int argc, char** argv) {
     const int linears = argc > 1 ? std::max(7, std::atoi(argv[1])) : 224, columns = argc > 2 ? std::max(200, std::atoi(argv[2])) : 11008;
     timePlots(linears, columns);
     timeWindow(application, linears);
+    if (argc > 3) timeOpening(application, QString::fromLocal8Bit(argv[3]));
     return 0;
 }

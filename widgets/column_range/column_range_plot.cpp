@@ -7,6 +7,6 @@ namespace owq {
 
 ColumnRangePlot::ColumnRangePlot(QWidget* parent) : Plot(PlotKind::ColumnRange, parent) { rebuild(false); }
 
-PlotContent ColumnRangePlot::makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const { return columnRangeContent(curves, mode); }
+Plot::ContentMaker ColumnRangePlot::contentMaker() const { return columnRangeContent; }
 
 }  // namespace owq

@@ -10,7 +10,7 @@ public:
     explicit ColumnRangePlot(QWidget* parent = nullptr);
 
 protected:
-    PlotContent makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const override;
+    ContentMaker contentMaker() const override;
 };
 
 }  // namespace owq

@@ -19,8 +19,8 @@ void CumulativeErrorPlot::setScale(ErrorScale scale) {
     rebuild(true);
 }
 
-PlotContent CumulativeErrorPlot::makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const {
-    return cumulativeErrorContent(curves, mode, scale_);
+Plot::ContentMaker CumulativeErrorPlot::contentMaker() const {
+    return [scale = scale_](std::span<const LayerCurvesPtr> curves, XMode mode) { return cumulativeErrorContent(curves, mode, scale); };
 }
 
 }  // namespace owq

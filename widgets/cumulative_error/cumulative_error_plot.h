@@ -14,7 +14,7 @@ public:
     void setScale(ErrorScale scale);
 
 protected:
-    PlotContent makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const override;
+    ContentMaker contentMaker() const override;
 
 private:
     ErrorScale scale_ = ErrorScale::Absolute;

@@ -54,15 +54,6 @@ FigureDialog::FigureDialog(const FigureOptions& options, std::vector<LayerCurves
 FigureDialog::FigureDialog(const FigureOptions& options, FigureSource source, QWidget* parent)
     : FigureDialog(std::vector{Figure{options, std::move(source)}}, parent) {}
 
-FigureDialog::FigureDialog(std::vector<FigureOptions> figures, std::vector<LayerCurvesPtr> curves, QWidget* parent)
-    : FigureDialog(
-          [&] {
-              std::vector<Figure> all;
-              for (const FigureOptions& options : figures) all.push_back({options, curveFigure(options, curves)});
-              return all;
-          }(),
-          parent) {}
-
 FigureDialog::FigureDialog(std::vector<Figure> figures, QWidget* parent) : QDialog(parent), figures_(std::move(figures)) {
     QStringList empty;
     if (several())

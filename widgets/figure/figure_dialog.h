@@ -22,8 +22,12 @@ public:
     // `options` gives kind, x mode and error scale; its sizes are used the first time.
     FigureDialog(const FigureOptions& options, std::vector<LayerCurvesPtr> curves, QWidget* parent = nullptr);
     FigureDialog(const FigureOptions& options, FigureSource source, QWidget* parent = nullptr);
+    struct Figure {
+        FigureOptions options;
+        FigureSource source;
+    };
     // All of them that have something to draw, with the same sizes.
-    FigureDialog(std::vector<FigureOptions> figures, std::vector<LayerCurvesPtr> curves, QWidget* parent = nullptr);
+    FigureDialog(std::vector<Figure> figures, QWidget* parent = nullptr);
 
     FigureOptions options() const;  // as set in the dialog, of the first
     QString destination() const;    // of several: what their names begin with
@@ -35,11 +39,6 @@ public Q_SLOTS:
     void accept() override;
 
 private:
-    struct Figure {
-        FigureOptions options;
-        FigureSource source;
-    };
-    FigureDialog(std::vector<Figure> figures, QWidget* parent);
     void makeFields();
     bool several() const { return figures_.size() != 1; }
     FigureOptions sized(const FigureOptions& figure, const QString& path) const;

@@ -7,6 +7,6 @@ namespace owq {
 
 HessianPlot::HessianPlot(QWidget* parent) : Plot(PlotKind::HessianDiagonal, parent) { rebuild(false); }
 
-PlotContent HessianPlot::makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const { return hessianContent(curves, mode); }
+Plot::ContentMaker HessianPlot::contentMaker() const { return hessianContent; }
 
 }  // namespace owq

@@ -5,7 +5,9 @@
 #include <QHash>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "widgets/plot/qcustomplot.h"
@@ -20,7 +22,7 @@ constexpr size_t kLabelledBlocks = 3;        // outlier labels of more linears w
 constexpr size_t kOutliers = 24;             // candidates for a label per linear
 constexpr double kOutlierOverMedian = 8;     // what counts as an outlier
 constexpr size_t kManyPoints = 300'000;      // above: no antialiasing, no dashes, thinned out on screen
-constexpr size_t kThinnedPoints = 120'000;   // what is drawn of them
+constexpr size_t kThinnedPoints = 60'000;    // what is drawn of them
 
 QCPScatterStyle::ScatterShape scatterShape(MarkerShape marker) {
     switch (marker) {
@@ -63,6 +65,32 @@ size_t pointCount(const PlotContent& content) {
     return count;
 }
 
+struct Extremes {
+    size_t low, high;
+};
+
+// Where the smallest and the largest value stand; 0 where all are NaN. Values first, in four lanes without a branch, then their places: a
+// selection has millions of values.
+Extremes extremes(std::span<const double> values) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    double low[4] = {inf, inf, inf, inf}, high[4] = {-inf, -inf, -inf, -inf};
+    const auto take = [&](size_t lane, double value) {
+        low[lane] = value < low[lane] ? value : low[lane];
+        high[lane] = value > high[lane] ? value : high[lane];
+    };
+    size_t i = 0;
+    for (; i + 4 <= values.size(); i += 4)
+        for (size_t lane = 0; lane < 4; ++lane) take(lane, values[i + lane]);
+    for (; i < values.size(); ++i) take(0, values[i]);
+    const auto placeOf = [&](double value) {
+        const auto at = std::find(values.begin(), values.end(), value);
+        return at == values.end() ? size_t(0) : static_cast<size_t>(at - values.begin());
+    };
+    return {placeOf(*std::min_element(low, low + 4)), placeOf(*std::max_element(high, high + 4))};
+}
+
+bool hundreds(const PlotContent& content) { return content.blocks.size() >= 60; }
+
 }  // namespace
 
 ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
@@ -92,7 +120,7 @@ ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
 double ContentDrawing::xLower(const PlotContent& content) { return -0.5 - 0.01 * content.length; }
 double ContentDrawing::xUpper(const PlotContent& content) { return content.length - 0.5 + 0.01 * content.length; }
 
-void ContentDrawing::show(const PlotContent& content, const DrawStyle& style) {
+void ContentDrawing::show(const PlotContent& content, const DrawStyle& style, const PlotView& view) {
     content_ = &content;
     style_ = style;
     legend_->clearItems();
@@ -106,6 +134,7 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style) {
     const bool many = pointCount(content) > kManyPoints;
     plot_->setNotAntialiasedElements(many ? QCP::aePlottables : QCP::aeNone);
     plot_->yAxis->setScaleType(content.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+    setView(view);  // before the curves, which are thinned out for it
     styleAxes();
     chooseTicks();
     addCurves(content);
@@ -118,18 +147,9 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style) {
     thinOut();
 }
 
-void ContentDrawing::setStyle(const DrawStyle& style) {
-    if (content_) {
-        show(*content_, style);
-    } else {
-        style_ = style;
-        styleAxes();
-    }
-}
-
-void ContentDrawing::setRange(double xLower, double xUpper, ValueRange y) {
-    plot_->xAxis->setRange(xLower, xUpper);
-    plot_->yAxis->setRange(y.lower, y.upper);
+void ContentDrawing::setView(const PlotView& view) {
+    plot_->xAxis->setRange(view.xLower, view.xUpper);
+    plot_->yAxis->setRange(view.yLower, view.yUpper);
 }
 
 void ContentDrawing::styleAxes() {
@@ -167,10 +187,8 @@ void ContentDrawing::styleAxes() {
     legend_->setColumnSpacing(units(1.0));
     legend_->setRowSpacing(units(0.15));
     legend_->setMargins(QMargins(units(0.6), units(0.5), units(0.6), 0));
-    if (content_) {
-        plot_->xAxis->setLabel(content_->xTitle);
-        plot_->yAxis->setLabel(content_->yTitle);
-    }
+    plot_->xAxis->setLabel(content_->xTitle);
+    plot_->yAxis->setLabel(content_->yTitle);
 }
 
 void ContentDrawing::chooseTicks() {
@@ -266,7 +284,10 @@ void ContentDrawing::addWeakMarks(const PlotContent& content) {
             graph->setPen(penOf(color, style_.line * (style_.paper ? 0.7 : 1)));
             graph->setAdaptiveSampling(!style_.paper);
             const auto shape = content.blocks.size() > 1 ? scatterShape(block.look.marker) : QCPScatterStyle::ssCircle;
-            graph->setScatterStyle({shape, penOf(color, style_.line * 0.8), QBrush(color), style_.em() * 0.4});
+            if (hundreds(content) && !style_.paper)  // plain squares take a twentieth of the time
+                graph->setScatterStyle({QCPScatterStyle::ssSquare, Qt::NoPen, QBrush(color), style_.em() * 0.3});
+            else
+                graph->setScatterStyle({shape, penOf(color, style_.line * 0.8), QBrush(color), style_.em() * 0.4});
             weakMarks_.push_back({graph, b, v});
             setWeakData(weakMarks_.back());
         }
@@ -277,22 +298,25 @@ void ContentDrawing::setWeakData(const WeakMarks& marks) {
     const PlotBlock& block = content_->blocks[marks.block];
     QVector<QCPGraphData> points;
     if (block.weakCount > 0)
-        for (size_t i = 0; i < block.weak.size(); ++i)
-            if (block.weak[i]) points.append({static_cast<double>(i), content_->drawn(block.values[marks.value][i])});
+        for (auto at = block.weak.begin(); (at = std::find(at, block.weak.end(), 1)) != block.weak.end(); ++at) {
+            const auto i = static_cast<size_t>(at - block.weak.begin());
+            points.append({static_cast<double>(i), content_->drawn(block.values[marks.value][i])});
+        }
     if (content_->kind == PlotKind::ErrorSaved && points.size() > 1) points = {points.last()};  // what all of them save
     marks.graph->data()->set(points, true);
 }
 
-bool ContentDrawing::moveWeak() {
-    if (!content_) return true;
+bool ContentDrawing::moveWeak(size_t block) {
     const auto& blocks = content_->blocks;
     const bool named = content_->kind != PlotKind::CumulativeError &&
                        std::any_of(blocks.begin(), blocks.end(), [](const PlotBlock& b) { return b.weakCount > 0; });
     const auto withCut = static_cast<size_t>(std::count_if(blocks.begin(), blocks.end(), [](const PlotBlock& b) { return b.cut.has_value(); }));
     if (named != weakNamed_ || withCut != cuts_.size()) return false;
-    for (const WeakMarks& marks : weakMarks_) setWeakData(marks);
+    for (const WeakMarks& marks : weakMarks_)
+        if (marks.block == block) setWeakData(marks);
     for (const Cut& cut : cuts_) {
-        if (!blocks[cut.block].cut) return false;
+        if (cut.block != block) continue;
+        if (!blocks[block].cut) return false;
         placeCut(cut);
     }
     if (plot_->isVisible()) plot_->layer(kMarks)->replot();
@@ -323,7 +347,7 @@ void ContentDrawing::addCuts(const PlotContent& content) {
         const QColor color = content.blocks.size() == 1 ? weakColor(style_.theme) : seriesColor(block.look.color, style_.theme);
         Cut cut{b, new QCPItemStraightLine(plot_), nullptr};
         cut.line->setLayer(kMarks);
-        cut.line->setPen(penOf(color, style_.line, {4, 3}));
+        cut.line->setPen(penOf(color, style_.line, hundreds(content) ? QList<qreal>() : QList<qreal>{4, 3}));
         cut.line->setSelectable(false);
         items_.push_back(cut.line);
         if (content.blocks.size() == 1) {  // they would overlap; the sensitivity legend has the numbers
@@ -400,7 +424,7 @@ void ContentDrawing::findOutliers(const PlotContent& content) {
 // The smallest and largest value of each stretch of the visible range: what a dense curve looks like, at a price that does not grow with
 // its length. Zoomed in, a stretch is a single column and nothing is left out.
 void ContentDrawing::thinOut() {
-    if (thinned_.empty() || !content_) return;
+    if (thinned_.empty()) return;
     const size_t stretches = std::max<size_t>(64, kThinnedPoints / thinned_.size() / 2);
     const QCPRange range = plot_->xAxis->range();
     for (const Thinned& curve : thinned_) {
@@ -412,11 +436,8 @@ void ContentDrawing::thinOut() {
         QVector<QCPGraphData> points;
         points.reserve(static_cast<qsizetype>(2 * stretches + 2));
         for (size_t at = first; at < last; at += length) {
-            size_t low = at, high = at;
-            for (size_t i = at; i < std::min(at + length, last); ++i) {
-                if (values[i] < values[low] || std::isnan(values[low])) low = i;
-                if (values[i] > values[high] || std::isnan(values[high])) high = i;
-            }
+            const Extremes found = extremes({values.data() + at, std::min(length, last - at)});
+            const size_t low = at + found.low, high = at + found.high;
             points.append({static_cast<double>(std::min(low, high)), content_->drawn(values[std::min(low, high)])});
             if (low != high) points.append({static_cast<double>(std::max(low, high)), content_->drawn(values[std::max(low, high)])});
         }

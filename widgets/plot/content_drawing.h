@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "widgets/plot/plot_content.h"
+#include "widgets/plot/zoom_history.h"
 
 class QCPAbstractItem;
 class QCPAxisRect;
@@ -35,12 +36,11 @@ public:
     explicit ContentDrawing(QCustomPlot* plot);
 
     // The content is kept by reference until the next show: it must outlive the drawing's use of it.
-    void show(const PlotContent& content, const DrawStyle& style);
-    // The content shown has other weak columns and cuts than when it was shown: paints their layer alone, without a full replot. False
-    // when that is not enough, because a legend entry or a cut comes or goes.
-    bool moveWeak();
-    void setStyle(const DrawStyle& style);  // colours, fonts and pens again; data and ranges stay
-    void setRange(double xLower, double xUpper, ValueRange y);
+    void show(const PlotContent& content, const DrawStyle& style, const PlotView& view);
+    // A block of the content shown has other weak columns and another cut than when it was shown: paints their layer alone, without a
+    // full replot. False when that is not enough, because a legend entry or a cut comes or goes.
+    bool moveWeak(size_t block);
+    void setView(const PlotView& view);
     void wrapLegend(int width);  // breaks the legend into as many rows as this width asks for
 
     static double xLower(const PlotContent& content);

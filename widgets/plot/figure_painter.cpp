@@ -8,9 +8,7 @@ namespace {
 
 void prepare(QCustomPlot& plot, QSize size, const PlotContent& content, const DrawStyle& style) {
     auto* drawing = new ContentDrawing(&plot);
-    drawing->show(content, style);
-    const double lower = ContentDrawing::xLower(content), upper = ContentDrawing::xUpper(content);
-    drawing->setRange(lower, upper, yRange(content, lower, upper));
+    drawing->show(content, style, {ContentDrawing::xLower(content), ContentDrawing::xUpper(content), content.yAll.lower, content.yAll.upper});
     drawing->wrapLegend(size.width());
 }
 

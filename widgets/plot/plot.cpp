@@ -6,8 +6,10 @@
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
+#include <QPromise>
 #include <QStackedWidget>
 #include <QTableView>
+#include <QThreadPool>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
@@ -22,7 +24,7 @@ namespace {
 
 constexpr int kMergeMs = 600;       // zooms closer together in time are one step of the history
 constexpr double kSmallestWidth = 4;  // columns
-constexpr double kPickPixels = 6;
+constexpr qint64 kAtOnce = 150'000;   // columns; more are sorted and laid out on another thread
 
 QString sourceNote(const PlotContent& content) {
     const auto measured = std::count_if(content.blocks.begin(), content.blocks.end(), [](const PlotBlock& b) { return b.measured; });
@@ -135,10 +137,37 @@ void Plot::setXMode(XMode mode) {
 }
 
 void Plot::rebuild(bool keepView) {
+    keepView_ = keepView && (keepView_ || !isBuilding());
+    const int build = ++build_;
+    qint64 columns = 0;
+    for (const LayerCurvesPtr& curves : curves_) columns += curves->columns;
+    if (columns <= kAtOnce) return install(contentMaker()(curves_, xMode_));
+    note_->setText(tr("laying out %n curves…", nullptr, static_cast<int>(curves_.size())));
+    const auto promise = std::make_shared<QPromise<std::shared_ptr<PlotContent>>>();
+    promise->start();
+    promise->future().then(this, [this, build](const std::shared_ptr<PlotContent>& content) {
+        if (build == build_) install(std::move(*content));  // else the selection has changed meanwhile
+    });
+    QThreadPool::globalInstance()->start([promise, make = contentMaker(), curves = curves_, mode = xMode_] {
+        promise->addResult(std::make_shared<PlotContent>(make(curves, mode)));
+        promise->finish();
+    });
+}
+
+void Plot::finishBuilding() {
+    if (!isBuilding()) return;
+    ++build_;
+    install(contentMaker()(curves_, xMode_));
+}
+
+void Plot::install(PlotContent content) {
+    installed_ = build_;
     const PlotView before = view();
     const int length = content_.length;
     table_.setContent(nullptr);
-    content_ = makeContent(curves_, xMode_);
+    std::swap(content_, content);
+    if (content.blocks.size() > 1)  // freeing hundreds of curves takes a while, too
+        QThreadPool::globalInstance()->start([former = std::make_shared<PlotContent>(std::move(content))] {});
     table_.setContent(&content_);
     block_ = std::min(block_, content_.blocks.empty() ? 0 : content_.blocks.size() - 1);
     title_->setText(content_.title);
@@ -150,7 +179,7 @@ void Plot::rebuild(bool keepView) {
                                                     .arg(content_.yTitle, content_.xTitle)
                                                     .arg(content_.blocks.size()));
     PlotView next = home();
-    if (keepView && length == content_.length && length > 0) {
+    if (keepView_ && length == content_.length && length > 0) {
         next.xLower = before.xLower;
         next.xUpper = before.xUpper;
     } else {
@@ -158,18 +187,18 @@ void Plot::rebuild(bool keepView) {
         pinned_ = -1;
     }
     if (crosshair_ >= content_.length) crosshair_ = -1;
-    restyle();
-    setView(next);
+    restyle(next);
     if (!tableAction_->isChecked() || content_.empty()) pages_->setCurrentWidget(content_.empty() ? static_cast<QWidget*>(empty_) : canvas_);
-    updateMarks();
+    updateMarks(false);
+    Q_EMIT contentChanged();
 }
 
-void Plot::restyle() {
+void Plot::restyle(const PlotView& view) {
     DrawStyle style;
     style.theme = PlotTheme::fromPalette(palette());
     style.font = font();
     style.font.setPixelSize(std::max(9, static_cast<int>(std::lround(QFontInfo(font()).pixelSize() * 0.92))));
-    drawing_->show(content_, style);
+    drawing_->show(content_, style, view);
     drawing_->wrapLegend(canvas_->width());
     marks_->setColors(style.theme, palette().color(QPalette::Highlight));
     canvas_->setRubberBandColor(palette().color(QPalette::Highlight));
@@ -186,8 +215,8 @@ void Plot::changeEvent(QEvent* event) {
     QFont bold = font();
     bold.setBold(true);
     title_->setFont(bold);
-    restyle();
-    updateMarks();
+    restyle(view());
+    updateMarks(false);
 }
 
 void Plot::resizeEvent(QResizeEvent* event) {
@@ -201,8 +230,7 @@ PlotView Plot::view() const {
 }
 
 PlotView Plot::home() const {
-    const ValueRange y = yRange(content_, 0, content_.length);
-    return {ContentDrawing::xLower(content_), ContentDrawing::xUpper(content_), y.lower, y.upper};
+    return {ContentDrawing::xLower(content_), ContentDrawing::xUpper(content_), content_.yAll.lower, content_.yAll.upper};
 }
 
 PlotView Plot::clamped(PlotView view) const {
@@ -220,7 +248,7 @@ PlotView Plot::clamped(PlotView view) const {
 }
 
 void Plot::setView(const PlotView& view) {
-    drawing_->setRange(view.xLower, view.xUpper, {view.yLower, view.yUpper});
+    drawing_->setView(view);
     replotLater();
 }
 
@@ -301,8 +329,9 @@ void Plot::pinReference() {
     updateMarks();
 }
 
-void Plot::updateMarks() {
+void Plot::updateMarks(bool paint) {
     marks_->show(content_, {crosshair_, pinned_, selectedColumn_, block_});
+    if (paint) marks_->repaint();
     const QString text = readout();
     readoutLabel_->setToolTip(text);
     readoutLabel_->setText(readoutLabel_->fontMetrics().elidedText(text, Qt::ElideRight, std::max(0, readoutLabel_->width() - 2)));
@@ -376,88 +405,6 @@ void Plot::selectAtCrosshair() {
     const int column = block.column[static_cast<size_t>(crosshair_)];
     setSelectedColumn(column);
     Q_EMIT columnSelected(block.name, column);
-}
-
-void Plot::setCutMovable(bool movable) {
-    cutMovable_ = movable;
-    for (QAction* action : cutActions_) action->setEnabled(movable), action->setVisible(movable);
-}
-
-LayerCurvesPtr Plot::curvesOf(const QString& layer) const {
-    const auto it = std::find_if(curves_.begin(), curves_.end(), [&](const LayerCurvesPtr& c) { return c->name == layer; });
-    return it == curves_.end() ? nullptr : *it;
-}
-
-const std::vector<int>& Plot::rankingOf(const LayerCurvesPtr& curves) {
-    if (ranked_ != curves) ranking_ = weakRanking(*curves);
-    ranked_ = curves;
-    return ranking_;
-}
-
-int Plot::cutBlockAt(QPointF pixel) const {
-    if (!cutMovable_ || !canvas_->axisRect()->rect().contains(pixel.toPoint())) return -1;
-    int nearest = -1;
-    double least = kPickPixels;
-    for (size_t b = 0; b < content_.blocks.size(); ++b) {
-        const auto& cut = content_.blocks[b].cut;
-        if (!cut) continue;
-        const double distance = content_.xMode == XMode::Index ? std::abs(canvas_->yAxis->coordToPixel(*cut) - pixel.y())
-                                                               : std::abs(canvas_->xAxis->coordToPixel(*cut) - pixel.x());
-        if (distance > least) continue;
-        const LayerCurvesPtr curves = curvesOf(content_.blocks[b].name);
-        if (curves && curves->planned) least = distance, nearest = static_cast<int>(b);
-    }
-    return nearest;
-}
-
-void Plot::dragCut(QPointF pixel, bool finished) {
-    if (cutBlock_ < 0 || static_cast<size_t>(cutBlock_) >= content_.blocks.size()) return;
-    const PlotBlock& block = content_.blocks[static_cast<size_t>(cutBlock_)];
-    const LayerCurvesPtr curves = curvesOf(block.name);
-    if (!curves) return;
-    const bool horizontal = content_.xMode == XMode::Index;
-    const int columns = static_cast<int>(block.column.size());
-    int weak = columns - static_cast<int>(std::lround(canvas_->xAxis->pixelToCoord(pixel.x()) + 0.5));
-    if (horizontal) {
-        const double threshold = canvas_->yAxis->pixelToCoord(pixel.y());
-        const std::vector<int>& ranking = rankingOf(curves);
-        const auto above = [&](int column) { return static_cast<double>(curves->sensitivity[static_cast<size_t>(column)]) > threshold; };
-        weak = static_cast<int>(std::partition_point(ranking.begin(), ranking.end(), above) - ranking.begin());
-    }
-    weak = std::clamp(weak, 0, columns - 1);  // a linear needs a column to quantize
-    const QString layer = block.name;
-    if (finished) {
-        marks_->hideCut();
-    } else if (const auto cut = cutAt(*curves, content_.xMode, weak)) {
-        marks_->showCut(*cut, !horizontal, QStringLiteral("k = %1").arg(weak));
-    }
-    Q_EMIT cutMoved(layer, weak, finished);
-}
-
-void Plot::stepCut(int by) {
-    if (block_ >= content_.blocks.size()) return;
-    const PlotBlock& block = content_.blocks[block_];
-    const LayerCurvesPtr curves = curvesOf(block.name);
-    if (!curves || !curves->planned || !isKnown(*curves, curves->sensitivity)) return;
-    const QString layer = block.name;
-    Q_EMIT cutMoved(layer, std::clamp(block.weakCount + by, 0, std::max(0, curves->columns - 1)), true);
-}
-
-void Plot::showWeak(const QString& layer, int weakColumns) {
-    const LayerCurvesPtr curves = curvesOf(layer);
-    const auto found = std::find_if(content_.blocks.begin(), content_.blocks.end(), [&](const PlotBlock& b) { return b.name == layer; });
-    if (!curves || found == content_.blocks.end() || found->weakCount == weakColumns) return;
-    const std::vector<int>& ranking = rankingOf(curves);
-    if (ranking.empty()) return;
-    std::vector<char> weak(ranking.size(), 0);
-    weakColumns = std::clamp(weakColumns, 0, static_cast<int>(ranking.size()));
-    for (int r = 0; r < weakColumns; ++r) weak[static_cast<size_t>(ranking[static_cast<size_t>(r)])] = 1;
-    for (size_t i = 0; i < found->column.size(); ++i) found->weak[i] = weak[static_cast<size_t>(found->column[i])];
-    found->weakCount = weakColumns;
-    if (found->cut) found->cut = cutAt(*curves, content_.xMode, weakColumns);
-    if (!drawing_->moveWeak()) restyle();
-    table_.weakChanged();
-    updateMarks();
 }
 
 void Plot::keyPressEvent(QKeyEvent* event) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <QElapsedTimer>
 #include <QWidget>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -39,6 +40,8 @@ public:
     void setXMode(XMode mode);
     XMode xMode() const { return xMode_; }            // as asked for; content().xMode is what is shown
     const PlotContent& content() const { return content_; }
+    bool isBuilding() const { return installed_ != build_; }  // of many curves: content() is still what was shown before
+    void finishBuilding();                                     // waits for it
     QAbstractTableModel* tableModel() { return &table_; }
 
     PlotView view() const;
@@ -70,9 +73,11 @@ Q_SIGNALS:
     void cutMoved(const QString& layer, int weakColumns, bool finished);
     void figureRequested();
     void failed(const QString& message);
+    void contentChanged();
 
 protected:
-    virtual PlotContent makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const = 0;
+    using ContentMaker = std::function<PlotContent(std::span<const LayerCurvesPtr>, XMode)>;
+    virtual ContentMaker contentMaker() const = 0;  // called on any thread: holds what it needs by value
     void rebuild(bool keepView);  // to be called by the subclass's constructor and when its own settings change
     QAction* addOwnAction(const QString& text, const QString& tip, const QKeySequence& shortcut);
 
@@ -83,9 +88,10 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
 private:
+    void install(PlotContent content);
     void makeActions();
     void connectCanvas();
-    void restyle();
+    void restyle(const PlotView& view);
     PlotView home() const;
     PlotView clamped(PlotView view) const;
     void setView(const PlotView& view);
@@ -100,7 +106,7 @@ private:
     int cutBlockAt(QPointF pixel) const;
     const std::vector<int>& rankingOf(const LayerCurvesPtr& curves);
     LayerCurvesPtr curvesOf(const QString& layer) const;
-    void updateMarks();
+    void updateMarks(bool paint = true);  // not where all is about to be painted anyhow
     void copy();
     void saveCsv();
     void replotLater();
@@ -109,6 +115,8 @@ private:
     std::vector<LayerCurvesPtr> curves_;
     XMode xMode_ = XMode::Index;
     PlotContent content_;
+    int build_ = 0, installed_ = 0;  // the last content asked for, and the one shown
+    bool keepView_ = true;           // when what is being built is shown
     PlotTableModel table_;
     ZoomHistory history_;
     QElapsedTimer lastZoom_;

@@ -57,9 +57,13 @@ void Plot::makeActions() {
     setCutMovable(false);
 }
 
-void Plot::copy() { QApplication::clipboard()->setText(visibleText(TableFormat::Tsv)); }
+void Plot::copy() {
+    finishBuilding();
+    QApplication::clipboard()->setText(visibleText(TableFormat::Tsv));
+}
 
 void Plot::saveCsv() {
+    finishBuilding();
     const QString path = QFileDialog::getSaveFileName(this, tr("Save visible data"), content_.title + QStringLiteral(".csv"), tr("CSV (*.csv)"));
     QString error;
     if (!path.isEmpty() && !writeCsv(path, &error)) Q_EMIT failed(error);

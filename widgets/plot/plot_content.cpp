@@ -11,14 +11,24 @@ namespace owq {
 namespace {
 
 // Largest first, ties by lower index: the ranking that chooses weak columns (paper Eq. 6), so that the first k are the k weak ones.
-std::vector<int> descending(const std::vector<float>& values) {
-    std::vector<int> order(values.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto key = [&](int j) {  // NaN compares with nothing: it would break the sort
+struct Larger {
+    const std::vector<float>& values;
+    float key(int j) const {  // NaN compares with nothing: it would break the sort
         const float value = values[static_cast<size_t>(j)];
         return std::isnan(value) ? -std::numeric_limits<float>::infinity() : value;
-    };
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return key(a) > key(b); });
+    }
+    bool operator()(int a, int b) const { return key(a) > key(b) || (key(a) == key(b) && a < b); }
+};
+
+std::vector<int> countingUp(size_t count) {
+    std::vector<int> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    return order;
+}
+
+std::vector<int> descending(const std::vector<float>& values) {
+    std::vector<int> order = countingUp(values.size());
+    std::sort(order.begin(), order.end(), Larger{values});
     return order;
 }
 
@@ -36,6 +46,20 @@ void forEachValue(const PlotContent& content, double xLower, double xUpper, Visi
         for (const auto& values : block.values)
             for (size_t i = first; i < last && i < values.size(); ++i) visit(values[i]);
     }
+}
+
+void setFloor(PlotContent& content) {
+    double smallest = std::numeric_limits<double>::infinity(), largest = 0;
+    const double all = content.length;
+    forEachValue(content, 0, all, [&](double value) {
+        if (!std::isfinite(value) || value <= 0) return;
+        smallest = std::min(smallest, value);
+        largest = std::max(largest, value);
+    });
+    content.logFloor = largest > 0 ? std::pow(10.0, std::floor(std::log10(std::max(smallest, largest * 1e-12)))) : 1.0;
+    if (content.logFloor <= 0) content.logFloor = std::numeric_limits<float>::denorm_min();
+    content.clamped = 0;
+    forEachValue(content, 0, all, [&](double value) { content.clamped += std::isfinite(value) && value < content.logFloor; });
 }
 
 QString quoted(const QString& text, TableFormat format) {
@@ -77,18 +101,8 @@ void finishContent(PlotContent& content) {
     });
     content.length = 0;
     for (const PlotBlock& block : content.blocks) content.length = std::max(content.length, static_cast<int>(block.column.size()));
-    if (!content.logY) return;
-    double smallest = std::numeric_limits<double>::infinity(), largest = 0;
-    const double all = content.length;
-    forEachValue(content, 0, all, [&](double value) {
-        if (!std::isfinite(value) || value <= 0) return;
-        smallest = std::min(smallest, value);
-        largest = std::max(largest, value);
-    });
-    content.logFloor = largest > 0 ? std::pow(10.0, std::floor(std::log10(std::max(smallest, largest * 1e-12)))) : 1.0;
-    if (content.logFloor <= 0) content.logFloor = std::numeric_limits<float>::denorm_min();
-    content.clamped = 0;
-    forEachValue(content, 0, all, [&](double value) { content.clamped += std::isfinite(value) && value < content.logFloor; });
+    if (content.logY) setFloor(content);
+    content.yAll = yRange(content, 0, content.length);
 }
 
 bool isKnown(const LayerCurves& curves, const std::vector<float>& vector) {
@@ -103,9 +117,7 @@ std::vector<int> columnOrder(const LayerCurves& curves, XMode mode) {
             std::reverse(order.begin(), order.end());
             return order;
         }
-    std::vector<int> order(static_cast<size_t>(std::max(curves.columns, 0)));
-    std::iota(order.begin(), order.end(), 0);
-    return order;
+    return countingUp(static_cast<size_t>(std::max(curves.columns, 0)));
 }
 
 std::vector<PlotBlock> makeBlocks(std::span<const LayerCurvesPtr> all, XMode mode) {
@@ -156,6 +168,15 @@ QString xAxisTitle(XMode mode) {
 
 std::vector<int> weakRanking(const LayerCurves& curves) {
     return isKnown(curves, curves.sensitivity) ? descending(curves.sensitivity) : std::vector<int>();
+}
+
+std::vector<int> mostSensitive(const LayerCurves& curves, int count) {
+    if (!isKnown(curves, curves.sensitivity)) return {};
+    std::vector<int> order = countingUp(curves.sensitivity.size());
+    const auto kept = static_cast<size_t>(std::clamp(count, 0, curves.columns));
+    std::nth_element(order.begin(), order.begin() + static_cast<ptrdiff_t>(kept), order.end(), Larger{curves.sensitivity});
+    order.resize(kept);
+    return order;
 }
 
 std::optional<double> cutOf(const LayerCurves& curves, XMode mode) { return cutAt(curves, mode, static_cast<int>(curves.weakColumns.size())); }

@@ -43,6 +43,10 @@ struct PlotValue {
     bool secondary = false;  // drawn dashed
 };
 
+struct ValueRange {
+    double lower = 0, upper = 1;
+};
+
 // Everything a plot shows, without a pixel: the screen, the figure file, the table twin and the CSV are four views of it.
 struct PlotContent {
     PlotKind kind = PlotKind::HessianDiagonal;
@@ -57,19 +61,16 @@ struct PlotContent {
     std::vector<PlotBlock> blocks;
     QString emptyText;  // what to do when there are no blocks
     int length = 0;     // positions on the x axis: columns of the widest linear
+    ValueRange yAll;    // yRange of all of them
 
     bool empty() const { return blocks.empty(); }
     double drawn(double value) const;  // what is plotted for a value: NaN (a gap) when not finite, never below the floor
 };
 
-struct ValueRange {
-    double lower = 0, upper = 1;
-};
-
 // The y range that shows all values between two x positions, with a margin.
 ValueRange yRange(const PlotContent& content, double xLower, double xUpper);
 
-// The last step of every builder: drops the blocks without values, sets length and, with logY, logFloor and clamped. The floor is the
+// The last step of every builder: drops the blocks without values, sets length, yAll and, with logY, logFloor and clamped. The floor is the
 // decade below the smallest positive value, at most twelve decades below the largest.
 void finishContent(PlotContent& content);
 
@@ -94,6 +95,8 @@ std::optional<double> cutAt(const LayerCurves& curves, XMode mode, int weakColum
 
 // Columns by falling sensitivity, ties by lower index: the first k are the weak ones. Empty where sensitivity is not known.
 std::vector<int> weakRanking(const LayerCurves& curves);
+// The first `count` of them, in any order.
+std::vector<int> mostSensitive(const LayerCurves& curves, int count);
 
 // Text of the table twin. Rows go block by block, x upwards. Columns: linear, column, position, the values, weak.
 QStringList tableHeader(const PlotContent& content);

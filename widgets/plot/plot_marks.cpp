@@ -88,7 +88,6 @@ void PlotMarks::show(const PlotContent& content, const State& state) {
         }
     }
     for (; ring < kRings; ++ring) rings_[ring]->setVisible(false);
-    repaint();
 }
 
 void PlotMarks::showCut(double at, bool vertical, const QString& text) {

@@ -23,14 +23,14 @@ public:
         size_t block = 0;  // whose value carries the horizontal line
     };
     void setColors(const PlotTheme& theme, const QColor& highlight);
-    void show(const PlotContent& content, const State& state);  // repaints the layer only
+    void show(const PlotContent& content, const State& state);  // seen at the next repaint
+    void repaint();                                              // the layer only, unless others have changed: then the whole plot at once
     void showCut(double at, bool vertical, const QString& text);
     void hideCut();
     static constexpr size_t kRings = 16;  // curves that get a ring at the selected column
 
 private:
     void place(QCPItemStraightLine* line, bool vertical, double at, bool visible);
-    void repaint();
 
     QCustomPlot* plot_;
     QCPItemStraightLine *vertical_, *horizontal_, *pinned_, *selected_, *cut_;

@@ -7,6 +7,6 @@ namespace owq {
 
 SensitivityPlot::SensitivityPlot(QWidget* parent) : Plot(PlotKind::Sensitivity, parent) { rebuild(false); }
 
-PlotContent SensitivityPlot::makeContent(std::span<const LayerCurvesPtr> curves, XMode mode) const { return sensitivityContent(curves, mode); }
+Plot::ContentMaker SensitivityPlot::contentMaker() const { return sensitivityContent; }
 
 }  // namespace owq

@@ -60,6 +60,7 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"bench", model, "--bits", "5"},
         {"bench", model, "--batch", "0"},
         {"bench", "--synthetic", "gpt-9"},
+        {"bench", model, "--figure", "speed.gif"},
         {"generate", model, "--prompt", "a", "--top-p", "2"},
         {"tokenize", model},
         {"tokenize", model, "--text", "a", "--jsonl", "b"},

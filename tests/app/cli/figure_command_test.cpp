@@ -45,6 +45,18 @@ TEST_F(FigureCommand, PassesItsArgumentsOn) {
     EXPECT_EQ(readJson(json)["kind"], "hessian");
 }
 
+TEST_F(FigureCommand, BenchHasItsTimesDrawnAndLeavesNoFileBehind) {
+    standIn("cd \"$(dirname \"$0\")\"; cp \"$2\" seen.json; echo \"$2\" > name; shift 2; echo \"$*\" >&2\n");
+    const Outcome outcome = Started((folder / "owq").string(), {"bench", "--synthetic", "llama-7b", "--bits", "3", "--seconds", "0", "--working-set", "1",
+                                                                "--figure", "speed.pdf", "--quiet"}, folder).wait();
+    EXPECT_EQ(outcome.code, 0) << outcome.error;
+    EXPECT_EQ(outcome.error, "--kind speed --out speed.pdf\n");
+    EXPECT_EQ(readJson(folder / "seen.json")["layers"].size(), 3U);
+    std::string name = readText(folder / "name");
+    name.pop_back();
+    EXPECT_FALSE(fs::exists(name));
+}
+
 TEST_F(FigureCommand, FailureOfTheWindowIsOurs) {
     standIn("echo broken >&2; exit 3\n");
     const Outcome outcome = figure();

@@ -136,12 +136,12 @@ TEST_F(WindowPlotsTest, AllFiguresAreWrittenAtOnceAsTheCommandLineWritesThem) {
     dialog.findChild<QDoubleSpinBox*>(QStringLiteral("width"))->setValue(120);
     dialog.accept();
     EXPECT_TRUE(dialog.figure().ok) << dialog.figure().error.toStdString();
-    for (const char* kind : {"hessian", "column-range", "cumulative-error", "sensitivity"}) {
+    for (const char* kind : {"hessian", "column-range", "cumulative-error", "sensitivity", "error-saved"}) {
         const QString stem = out.filePath(QStringLiteral("fig-%1").arg(QLatin1String(kind)));
         EXPECT_TRUE(QFile::exists(stem + QStringLiteral(".svg"))) << kind;
         EXPECT_TRUE(QFile::exists(stem + QStringLiteral(".csv"))) << kind;
     }
-    EXPECT_EQ(QDir(out.path()).entryList(QDir::Files).size(), 8) << "no leftovers";
+    EXPECT_EQ(QDir(out.path()).entryList(QDir::Files).size(), 10) << "no leftovers";
     // owq figure of the same run and layer.
     Arguments a;
     a.directory = run();
@@ -156,6 +156,38 @@ TEST_F(WindowPlotsTest, AllFiguresAreWrittenAtOnceAsTheCommandLineWritesThem) {
         return file.readAll();
     };
     EXPECT_EQ(bytes(a.out), bytes(out.filePath(QStringLiteral("fig-hessian.svg"))));
+    // Of all layers, though one is selected.
+    a.layer.clear();
+    a.kind = QStringLiteral("error-saved");
+    a.csv = out.filePath(QStringLiteral("same.csv"));
+    ASSERT_EQ(renderFigureCommand(a, fakeJobs(world)), 0);
+    EXPECT_EQ(bytes(a.out), bytes(out.filePath(QStringLiteral("fig-error-saved.svg"))));
+    EXPECT_EQ(bytes(a.csv), bytes(out.filePath(QStringLiteral("fig-error-saved.csv"))));
+}
+
+TEST_F(WindowPlotsTest, SpeedIsDrawnFromAResultOfBenchAndFromNothingElse) {
+    QTemporaryDir out;
+    const auto render = [&](const char* json) {
+        QFile input(out.filePath(QStringLiteral("bench.json")));
+        EXPECT_TRUE(input.open(QIODevice::WriteOnly));
+        input.write(json);
+        input.close();
+        Arguments a;
+        a.directory = input.fileName();
+        a.kind = QStringLiteral("speed");
+        a.out = out.filePath(QStringLiteral("speed.svg"));
+        return renderFigureCommand(a, fakeJobs(world));
+    };
+    for (const char* broken : {"", "[]", "{\"model\": \"m\"}", R"({"model": "m", "layers": [{"rows": 3}]})", R"({"model": "m", "layers": []})"}) {
+        EXPECT_EQ(render(broken), 1) << broken;
+        EXPECT_FALSE(QFile::exists(out.filePath(QStringLiteral("speed.svg")))) << broken;
+    }
+    EXPECT_EQ(render(R"({"model": "m", "layers": [{"rows": 64, "columns": 128, "batch": 1, "bits": 3, "weak_columns": 0, "seconds": 0.001,
+                         "fp16_seconds": 0.002, "share_of_read_rate": 0.5}]})"),
+              0);
+    QFile svg(out.filePath(QStringLiteral("speed.svg")));
+    ASSERT_TRUE(svg.open(QIODevice::ReadOnly));
+    EXPECT_TRUE(svg.readAll().contains("2.00"));
 }
 
 TEST_F(WindowPlotsTest, PlotsThatShowNothingAreLeftOutAndSaid) {
@@ -163,7 +195,7 @@ TEST_F(WindowPlotsTest, PlotsThatShowNothingAreLeftOutAndSaid) {
     ASSERT_TRUE(waitFor([&] { return !plots().curves().empty() && !plots().curves().front()->columnMin.empty(); }));
     FigureDialog& dialog = openFigures();
     const QString text = dialog.findChild<QLabel*>(QStringLiteral("message"))->text();
-    EXPECT_TRUE(text.contains("Hessian diagonal") && !text.contains("Column range")) << text.toStdString();
+    EXPECT_TRUE(text.contains("Hessian diagonal") && text.contains("Error saved") && !text.contains("Column range")) << text.toStdString();
     QTemporaryDir out;
     dialog.setDestination(out.filePath(QStringLiteral("range.pdf")));
     dialog.accept();

@@ -16,6 +16,7 @@
 #include "tests/widgets/curves.h"
 #include "widgets/figure/figure_dialog.h"
 #include "widgets/figure/pdf_size.h"
+#include "widgets/speed/speed_figure.h"
 
 namespace owq {
 namespace {
@@ -137,9 +138,12 @@ TEST_F(FigureTest, DialogWritesWhatItIsAsked) {
 }
 
 TEST_F(FigureTest, DialogWritesSeveralAndSaysWhichWereWrittenBeforeOneFailed) {
-    std::vector<FigureOptions> figures(2);
-    figures[1].kind = PlotKind::Sensitivity;
-    FigureDialog dialog(figures, curves_);
+    std::vector<FigureDialog::Figure> figures;
+    for (const PlotKind kind : {PlotKind::HessianDiagonal, PlotKind::Sensitivity}) {
+        const FigureOptions options{.kind = kind};
+        figures.push_back({options, curveFigure(options, curves_)});
+    }
+    FigureDialog dialog(std::move(figures));
     dialog.show();
     dialog.findChild<QCheckBox*>(QStringLiteral("csv"))->setChecked(false);
     dialog.findChild<QComboBox*>(QStringLiteral("format"))->setCurrentIndex(2);
@@ -163,6 +167,45 @@ TEST_F(FigureTest, DialogStaysOpenAndTellsWhatWentWrong) {
     dialog.accept();
     EXPECT_TRUE(dialog.isVisible());
     EXPECT_TRUE(dialog.findChild<QLabel*>(QStringLiteral("message"))->text().contains(QStringLiteral("Cannot write")));
+}
+
+std::vector<SpeedRow> speedRows(int shapes) {
+    std::vector<SpeedRow> rows;
+    for (int i = shapes; i > 0; --i)
+        for (const int bits : {4, 3}) rows.push_back({4096 * i, 11008, 1, 6, bits, 0.001 * bits, 0.012, 0.5});
+    return rows;
+}
+
+TEST_F(FigureTest, SpeedIsDrawnByShapeWithItsNumbersBeside) {
+    FigureOptions options;
+    options.csvPath = at(QStringLiteral("s.csv"));
+    std::vector<SpeedRow> rows = speedRows(2);
+    rows.push_back({1, 1, 1, 0, 3, 0, 1, 1});  // never timed
+    const FigureResult result = writeFigure(options, speedFigure(QStringLiteral("llama"), rows), at(QStringLiteral("s.svg")));
+    ASSERT_TRUE(result.ok) << qPrintable(result.error);
+    const QString svg = QString::fromUtf8(contents(at(QStringLiteral("s.svg"))));
+    for (const char* text : {"4096 × 11008", "8192 × 11008", "3 bits", "4 bits", "4.00× (50 %)", "3.00× (50 %)", "Speed-up over fp16"})
+        EXPECT_TRUE(svg.contains(QString::fromUtf8(text))) << text;
+    EXPECT_EQ(contents(options.csvPath),
+              "rows,columns,batch,bits,weak_columns,seconds,fp16_seconds,times_as_fast_as_fp16,share_of_read_rate\n"
+              "4096,11008,1,3,6,0.003,0.012,4,0.5\n4096,11008,1,4,6,0.004,0.012,3,0.5\n"
+              "8192,11008,1,3,6,0.003,0.012,4,0.5\n8192,11008,1,4,6,0.004,0.012,3,0.5\n");
+}
+
+TEST_F(FigureTest, ManyShapesLeaveTheNumbersToTheTable) {
+    const auto svgOf = [&](int shapes) {
+        EXPECT_TRUE(writeFigure({}, speedFigure(QStringLiteral("m"), speedRows(shapes)), at(QStringLiteral("s.svg"))).ok);
+        return QString::fromUtf8(contents(at(QStringLiteral("s.svg"))));
+    };
+    EXPECT_TRUE(svgOf(3).contains(QStringLiteral("4.00×")));
+    EXPECT_FALSE(svgOf(30).contains(QStringLiteral("4.00×")));
+}
+
+TEST_F(FigureTest, SpeedOfNothingSaysWhatToDo) {
+    const FigureResult result = writeFigure({}, speedFigure(QStringLiteral("m"), {}), at(QStringLiteral("s.svg")));
+    EXPECT_FALSE(result.ok);
+    EXPECT_TRUE(result.error.contains(QStringLiteral("owq bench --json"))) << qPrintable(result.error);
+    EXPECT_FALSE(QFile::exists(at(QStringLiteral("s.svg"))));
 }
 
 }  // namespace

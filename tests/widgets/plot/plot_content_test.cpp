@@ -30,6 +30,19 @@ TEST(PlotContent, HessianByIndexIsTheDiagonal) {
     EXPECT_EQ(content.length, 6);
 }
 
+TEST(PlotContent, TheMostSensitiveAreTheFirstOfTheRanking) {
+    LayerCurves curves;
+    curves.columns = 300;
+    for (int j = 0; j < 300; ++j) curves.sensitivity.push_back(j % 50 == 3 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(j * 37 % 41));
+    const std::vector<int> ranking = weakRanking(curves);
+    for (const int k : {-1, 0, 1, 7, 60, 299, 300, 1000}) {
+        std::vector<int> first(ranking.begin(), ranking.begin() + std::clamp(k, 0, 300));
+        EXPECT_THAT(mostSensitive(curves, k), ::testing::UnorderedElementsAreArray(first)) << k;
+    }
+    curves.sensitivity.clear();
+    EXPECT_THAT(mostSensitive(curves, 5), ::testing::IsEmpty());
+}
+
 TEST(PlotContent, ZeroOnALogAxisIsDrawnAtTheStatedFloorAndCounted) {
     const PlotContent content = hessianContent(Curves{testing::sixColumns()}, XMode::Index);
     EXPECT_EQ(content.logFloor, 1.0);

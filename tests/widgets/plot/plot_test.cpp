@@ -8,6 +8,7 @@
 #include <QClipboard>
 #include <QSignalSpy>
 #include <QTest>
+#include <QThreadPool>
 #include <algorithm>
 #include <cmath>
 
@@ -286,6 +287,52 @@ TEST_F(PlotTest, WeakColumnsAreShownAtOnceInEveryPlotOfAGroup) {
     }
 }
 
+std::vector<LayerCurvesPtr> manyCurves(int count) {
+    std::vector<LayerCurvesPtr> all;
+    for (int i = 0; i < count; ++i) all.push_back(testing::manyColumns(11008, QStringLiteral("model.layers.%1.down_proj").arg(i)));
+    return all;
+}
+
+TEST_F(PlotTest, ManyCurvesAreLaidOutWhileTheFormerOnesStandThere) {
+    CumulativeErrorPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    show(plot);
+    QSignalSpy changed(&plot, &Plot::contentChanged);
+    const auto curves = manyCurves(20);
+    plot.setCurves(curves);
+    EXPECT_TRUE(plot.isBuilding());
+    EXPECT_EQ(plot.content().blocks.size(), 1U);
+    plot.setScale(ErrorScale::Share);  // overtakes what is under way
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !plot.isBuilding(); }, 60'000));
+    QTest::qWait(100);
+    EXPECT_EQ(changed.size(), 1) << "what was overtaken is not shown";
+    const PlotContent expected = cumulativeErrorContent(curves, plot.xMode(), ErrorScale::Share);
+    ASSERT_EQ(plot.content().blocks.size(), 20U);
+    EXPECT_EQ(plot.content().blocks.back().values, expected.blocks.back().values);
+    EXPECT_EQ(plot.content().length, 11008);
+    EXPECT_EQ(plot.view().yUpper, expected.yAll.upper);
+}
+
+TEST_F(PlotTest, WhatIsCopiedIsTheSelectionThoughItIsStillBeingLaidOut) {
+    HessianPlot plot;
+    plot.setCurves({testing::sixColumns()});
+    show(plot);
+    plot.setCurves(manyCurves(15));
+    ASSERT_TRUE(plot.isBuilding());
+    QTest::keySequence(&plot, QKeySequence::Copy);
+    EXPECT_FALSE(plot.isBuilding());
+    EXPECT_TRUE(QApplication::clipboard()->text().contains(QStringLiteral("model.layers.14.down_proj\t11007")));
+}
+
+TEST_F(PlotTest, APlotMayGoWhileItsCurvesAreLaidOut) {
+    auto plot = std::make_unique<SensitivityPlot>();
+    plot->setCurves(manyCurves(15));
+    EXPECT_TRUE(plot->isBuilding());
+    plot.reset();
+    QThreadPool::globalInstance()->waitForDone();
+    QApplication::processEvents();
+}
+
 TEST_F(PlotTest, BracketsMoveTheCutOfTheCurve) {
     SensitivityPlot plot;
     auto curves = testing::manyColumns(100, QStringLiteral("q_proj"));
@@ -355,6 +402,8 @@ TEST_F(PlotTest, ElevenThousandColumnsOfManyLinearsAreDrawn) {
     for (Plot* plot : std::initializer_list<Plot*>{&hessian, &range, &cumulative}) {
         plot->setCurves(curves);
         show(*plot);
+        ASSERT_TRUE(QTest::qWaitFor([&] { return !plot->isBuilding(); }, 60'000));
+        QApplication::processEvents();
         EXPECT_EQ(plot->tableModel()->rowCount(), 40 * 11008);
         EXPECT_GT(inkOf(*plot), plot == &cumulative ? 0.002 : 0.1) << qPrintable(plot->content().title);
         plot->zoomTo({5000, 5200, plot->view().yLower, plot->view().yUpper});
