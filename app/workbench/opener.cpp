@@ -6,6 +6,7 @@
 #include <QRegularExpression>
 #include <QSet>
 #include <QSettings>
+#include <QTimer>
 #include <utility>
 
 #include "app/workbench/settings.h"
@@ -76,19 +77,23 @@ void Opener::open(const QString& given) {
             rangesFailed_.clear();
             workspace_.openModel(outcome.modelPath.isEmpty() ? path : outcome.modelPath, outcome.model);
             remember(path);
-            Q_EMIT opened(path);
-            if (outcome.run) {
-                const QString source = outcome.run->analysis ? Workspace::kAnalysis : path;
-                workspace_.show(source);
-                workspace_.putReports(source, outcome.layers);
-                Q_EMIT runOpened(*outcome.run);
-            }
-            if (outcome.modelPath.isEmpty())
-                Q_EMIT notice(
-                    {tr("The run's model is not where it was"), fromPath(outcome.run->model),
-                     tr("Its numbers are shown; measuring and exporting need the model back in its place.")});
+            // In a turn of the event loop of its own: filling the tree and showing the panels together would hold the window for too long.
+            QTimer::singleShot(0, this, [this, path, outcome] { announce(path, outcome); });
         },
         [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+void Opener::announce(const QString& path, const Outcome& outcome) {
+    Q_EMIT opened(path);
+    if (outcome.run) {
+        const QString source = outcome.run->analysis ? Workspace::kAnalysis : path;
+        workspace_.show(source);
+        workspace_.putReports(source, outcome.layers);
+        Q_EMIT runOpened(*outcome.run);
+    }
+    if (outcome.modelPath.isEmpty())
+        Q_EMIT notice({tr("The run's model is not where it was"), fromPath(outcome.run->model),
+                       tr("Its numbers are shown; measuring and exporting need the model back in its place.")});
 }
 
 void Opener::loadRanges(const QString& layer) {

@@ -44,6 +44,7 @@ private:
         std::vector<Workspace::ReportPtr> layers;
     };
     static Outcome read(const QString& path, const JobFunctions& jobs, JobRunner::Context& context);
+    void announce(const QString& path, const Outcome& outcome);
 
     JobRunner& runner_;
     const JobFunctions& jobs_;

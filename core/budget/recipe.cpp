@@ -81,8 +81,8 @@ void checkRecipe(const Recipe& r) {
     if (!r.grid.empty() && r.grid != "search" && r.grid != "minmax" && r.grid != "either")
         throw Error("grid must be \"search\", \"minmax\" or \"either\", not \"" + r.grid + "\"", "recipe");
     presetRecipe(r.preset, r.method);  // refuses unknown names
-    if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 10)
-        throw Error("damping must lie between 0 and 10 (the usual value is 0.01)", "recipe");
+    if (!std::isfinite(r.damping) || r.damping < 0 || r.damping > 1e6)
+        throw Error("damping must lie between 0 and a million (the usual value is 0.01; a million leaves plain rounding)", "recipe");
     if (r.refinePasses < 0 || r.refinePasses > 1000) throw Error("refinement passes must lie between 0 and 1000", "recipe");
     if (!(r.inputCorrection >= 0 && r.inputCorrection <= 1)) throw Error("the input correction must lie between 0 and 1", "recipe");
     if (r.method == Method::rtn && (r.refinePasses > 0 || r.inputCorrection > 0))

@@ -179,7 +179,7 @@ TEST_F(SampleTest, ClosedDuringARunItIsResumedAndAnotherWindowIsKeptOut) {
     const QString first = QStringLiteral("model.layers.0.self_attn.q_proj");
     const auto begin = [&](MainWindow& w) {
         w.open(QStringLiteral(OWQ_SAMPLE "/sample-llama"));
-        ASSERT_TRUE(waitFor([&] { return w.workspace().isOpen(); }));
+        ASSERT_TRUE(waitFor([&] { return w.workspace().isOpen() && w.findChild<LayerTree*>()->isVisible(); }));
     };
     begin(window);
     type("calibrationFile", QStringLiteral(OWQ_SAMPLE "/calibration.txt"));
@@ -222,7 +222,7 @@ TEST_F(SampleTest, ClosedDuringARunItIsResumedAndAnotherWindowIsKeptOut) {
 TEST_F(SampleTest, AFullDiskLeavesNoPieceOfAnExportAndTwoModelsAnswerBesideEachOther) {
     const QString run = dir.filePath(QStringLiteral("run"));
     window.open(QStringLiteral(OWQ_SAMPLE "/sample-llama"));
-    ASSERT_TRUE(waitFor([&] { return window.workspace().isOpen(); }));
+    ASSERT_TRUE(waitFor([&] { return window.workspace().isOpen() && window.findChild<LayerTree*>()->isVisible(); }));
     QTest::mouseClick(get<QToolButton>("method_rtn"), Qt::LeftButton);
     type("runDirectory", run);
     press("run");

@@ -39,7 +39,7 @@ protected:
     }
     void openModel() {
         window->open(model());
-        ASSERT_TRUE(waitFor([&] { return window->workspace().isOpen(); }));
+        ASSERT_TRUE(waitFor([&] { return window->workspace().isOpen() && window->findChild<LayerTree*>()->isVisible(); }));
     }
     /// A finished run in the results.
     void makeRun() {
