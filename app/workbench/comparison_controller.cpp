@@ -36,7 +36,7 @@ ComparisonController::ComparisonController(JobRunner& runner, const JobFunctions
     connect(&workspace_, &Workspace::modelChanged, this, [this] { panel_.setRuns({}, {}), panel_.model().setRows({}); });
 }
 
-void ComparisonController::compare(const QString& a, const QString& b) {
+void ComparisonController::compare(const QString& a, const QString& b, bool raise) {
     if (a.isEmpty() || b.isEmpty()) return;
     const QString paths[2] = {a, b};
     const bool known[2] = {workspace_.hasReports(a), workspace_.hasReports(b)};
@@ -51,7 +51,7 @@ void ComparisonController::compare(const QString& a, const QString& b) {
             if (readB) compared.layers[1] = Workspace::shared(jobs.readRunLayers(options.runs[1], context.stop));
             return compared;
         },
-        [this, a, b, model](const Compared& compared) {
+        [this, a, b, model, raise](const Compared& compared) {
             if (workspace_.path() != model) return;
             if (!compared.layers[0].empty()) workspace_.putReports(a, compared.layers[0]);
             if (!compared.layers[1].empty()) workspace_.putReports(b, compared.layers[1]);
@@ -60,7 +60,7 @@ void ComparisonController::compare(const QString& a, const QString& b) {
             for (const ComparedLinear& linear : compared.result.linears) rows.push_back(rowOf(linear));
             panel_.model().setRows(std::move(rows));
             panel_.setRuns(QString::fromStdString(compared.result.runs[0].name), QString::fromStdString(compared.result.runs[1].name));
-            Q_EMIT begun();
+            if (raise) Q_EMIT begun();
         },
         [this](const Failure& failure) { Q_EMIT failed(failure); });
 }

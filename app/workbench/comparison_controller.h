@@ -14,7 +14,7 @@ class ComparisonController : public QObject {
     Q_OBJECT
 public:
     ComparisonController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace, ComparePanel& panel, QObject* parent = nullptr);
-    void compare(const QString& a, const QString& b);
+    void compare(const QString& a, const QString& b, bool raise = true);
     void end();
 
 Q_SIGNALS:

@@ -256,7 +256,7 @@ void MainWindow::connectControllers() {
     connect(budget_, &BudgetController::failed, this, &MainWindow::showFailure);
     connect(budget_, &BudgetController::cutMovableChanged, &plots_->group(), &PlotGroup::setCutMovable);
     connect(&plots_->group(), &PlotGroup::cutMoved, budget_, &BudgetController::moveCut);
-    connect(resultsView_, &ResultsView::compareWanted, comparison_, &ComparisonController::compare);
+    connect(resultsView_, &ResultsView::compareWanted, comparison_, [this](const QString& a, const QString& b) { comparison_->compare(a, b); });
     connect(comparison_, &ComparisonController::failed, this, &MainWindow::showFailure);
     connect(comparison_, &ComparisonController::begun, this, [this] { layout_->raise("compare"); });
     connect(comparePanel_, &ComparePanel::layersSelected, tree_, &LayerTree::select);

@@ -8,6 +8,7 @@
 
 #include "app/workbench/results_controller.h"
 #include "app/workbench/workspace.h"
+#include "widgets/common/elided_label.h"
 #include "widgets/common/format.h"
 
 namespace owq {
@@ -17,7 +18,7 @@ ModelHeader::ModelHeader(Workspace& workspace, const ResultsController& results,
       workspace_(workspace),
       results_(results),
       title_(new QLabel),
-      facts_(new QLabel),
+      facts_(new ElidedLabel),
       source_(new QComboBox) {
     QFont font = title_->font();
     font.setPointSizeF(font.pointSizeF() * 1.25);
@@ -60,7 +61,7 @@ void ModelHeader::refresh() {
     if (const size_t files = workspace_.model().files.size(); files > 1) facts << tr("%n files", nullptr, int(files));
     if (info.blocks > 0) facts << tr("%n blocks", nullptr, info.blocks);
     facts_->setText(facts.join(QStringLiteral("  ·  ")));
-    facts_->setToolTip(tr("%n quantizable linears\n%1", nullptr, int(info.linears.size()))
+    facts_->setToolTip(facts_->text() + QLatin1Char('\n') + tr("%n quantizable linears\n%1", nullptr, int(info.linears.size()))
                            .arg(QString::fromStdString(workspace_.model().tokenizer)));
 
     QStringList names, paths;

@@ -155,7 +155,7 @@ void ProjectController::restore(const Project& p) {
     parts_.plots.setViewsSoon(views);
     if (!p.analysis.isEmpty()) parts_.run.setAnalysisFolder(p.analysis), parts_.opener.loadAnalysis(p.analysis, p.shown.isEmpty());
     if (!p.comparedWith.isEmpty())
-        parts_.comparison.compare(p.shown, p.comparedWith);
+        parts_.comparison.compare(p.shown, p.comparedWith, false);  // the layout says which panel is in front
     else if (!p.shown.isEmpty())
         parts_.opener.loadRun(p.shown);
     parts_.tree.select(p.selection);

@@ -46,6 +46,7 @@ QLabel* figure(QGridLayout* grid, int row, int column, const QString& caption, c
     below->setFont(small);
     below->setForegroundRole(QPalette::PlaceholderText);
     below->setToolTip(tip);
+    below->setContentsMargins(0, 0, 0, 5);
     grid->addWidget(value, 2 * row, column);
     grid->addWidget(below, 2 * row + 1, column);
     return value;
@@ -119,6 +120,7 @@ QWidget* BudgetPanel::makeSettings() {
     grid->addWidget(bits_, 0, 1);
     grid->addWidget(group_, 0, 2);
     auto* target = new QHBoxLayout;
+    target->setSpacing(8);
     target->addWidget(label);
     target->addWidget(slider_, 1);
     target->addWidget(target_);
@@ -145,7 +147,6 @@ QWidget* BudgetPanel::makeTotals() {
     stored_->setObjectName(QStringLiteral("storedBits"));
     file_->setObjectName(QStringLiteral("fileBytes"));
     for (int c = 0; c < 3; ++c) grid->setColumnStretch(c, 1);
-    grid->setRowMinimumHeight(2, grid->rowMinimumHeight(2));
     state_ = new QLabel;
     state_->setWordWrap(true);
     state_->setForegroundRole(QPalette::PlaceholderText);

@@ -136,6 +136,7 @@ void LayerTree::setComparing(bool comparing) {
     for (const int column : {LayerTreeModel::otherErrorColumn, LayerTreeModel::ratioColumn}) view_->setColumnHidden(column, !comparing);
     if (was == comparing) return;
     view_->sortByColumn(comparing ? LayerTreeModel::ratioColumn : LayerTreeModel::nameColumn, comparing ? Qt::DescendingOrder : Qt::AscendingOrder);
+    view_->scrollTo(view_->currentIndex());
 }
 
 void LayerTree::applyFilter() {

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "widgets/common/elided_label.h"
 #include "widgets/common/write_file.h"
 #include "widgets/plot/content_drawing.h"
 #include "widgets/plot/plot_canvas.h"
@@ -33,7 +34,7 @@ QString sourceNote(const PlotContent& content) {
         const bool planned = std::any_of(content.blocks.begin(), content.blocks.end(), [](const PlotBlock& b) { return b.planned && b.cut; });
         return planned ? QStringLiteral("as run, cut as planned") : QStringLiteral("as run");
     }
-    return measured == 0 ? QStringLiteral("from the unquantized model") : QStringLiteral("partly from the unquantized model");
+    return measured == 0 ? QStringLiteral("unquantized model") : QStringLiteral("partly the unquantized model");
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ Plot::Plot(PlotKind kind, QWidget* parent) : QWidget(parent), kind_(kind) {
     QFont bold = font();
     bold.setBold(true);
     title_->setFont(bold);
-    note_ = new QLabel(this);
+    note_ = new ElidedLabel(this);
     note_->setForegroundRole(QPalette::PlaceholderText);
     readoutLabel_ = new QLabel(this);
     readoutLabel_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -172,6 +173,7 @@ void Plot::install(PlotContent content) {
     block_ = std::min(block_, content_.blocks.empty() ? 0 : content_.blocks.size() - 1);
     title_->setText(content_.title);
     note_->setText(sourceNote(content_));
+    note_->setToolTip(note_->text());
     empty_->setText(content_.emptyText);
     setAccessibleName(content_.title);
     setAccessibleDescription(content_.empty() ? content_.emptyText

@@ -65,7 +65,8 @@ void Plot::dragCut(QPointF pixel, bool finished) {
     if (finished) {
         marks_->hideCut();
     } else if (const auto cut = cutAt(*curves, content_.xMode, weak)) {
-        marks_->showCut(*cut, !horizontal, QStringLiteral("k = %1").arg(weak));
+        // A single curve's cut has its own number.
+        marks_->showCut(*cut, !horizontal, content_.blocks.size() > 1 ? QStringLiteral("k = %1").arg(weak) : QString());
     }
     Q_EMIT cutMoved(layer, weak, finished);
 }

@@ -92,7 +92,7 @@ void PlotMarks::show(const PlotContent& content, const State& state) {
 
 void PlotMarks::showCut(double at, bool vertical, const QString& text) {
     place(cut_, vertical, at, true);
-    cutText_->setVisible(true);
+    cutText_->setVisible(!text.isEmpty());
     cutText_->setText(text);
     cutText_->position->setTypeX(vertical ? QCPItemPosition::ptPlotCoords : QCPItemPosition::ptAxisRectRatio);
     cutText_->position->setTypeY(vertical ? QCPItemPosition::ptAxisRectRatio : QCPItemPosition::ptPlotCoords);

@@ -44,6 +44,7 @@ ResultsView::ResultsView(QWidget* parent)
     table_->verticalHeader()->hide();
     table_->horizontalHeader()->setSectionsMovable(true);
     table_->horizontalHeader()->setHighlightSections(false);
+    table_->horizontalHeader()->setStretchLastSection(true);
     table_->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     table_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
     installCopy(table_);
