@@ -23,6 +23,7 @@ JobFunctions realJobs() {
     const auto session = std::make_shared<GenerateSession>();  // of the computing thread alone
     jobs.prepare = [] { setThreads(0); };
     jobs.inspect = owq::inspect;
+    jobs.previewCalibration = owq::previewCalibration;
     jobs.calibrate = alone(session, owq::calibrate);
     jobs.quantize = [session](const QuantizeOptions& options, Progress& progress, std::stop_token stop) {
         if (!options.dryRun) session->close();  // a forecast takes no memory, and other threads ask for it

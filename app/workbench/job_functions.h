@@ -10,6 +10,7 @@
 #include "core/jobs/generate.h"
 #include "core/jobs/inspect.h"
 #include "core/jobs/lesson.h"
+#include "core/jobs/preview.h"
 #include "core/jobs/quantize.h"
 #include "core/jobs/run_directory.h"
 #include "core/jobs/tune.h"
@@ -24,6 +25,7 @@ struct JobFunctions {
     std::function<void()> prepare;  ///< once in the computing thread, before its first job
     Job<InspectResult, InspectOptions> inspect;
     Job<CalibrateResult, CalibrateOptions> calibrate;
+    Job<CalibrationPreview, PreviewOptions> previewCalibration;
     Job<QuantizeResult, QuantizeOptions> quantize;
     Job<EvaluateResult, EvaluateOptions> evaluate;
     Job<EvaluateTasksResult, EvaluateTasksOptions> ask;

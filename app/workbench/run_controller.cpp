@@ -10,6 +10,7 @@
 #include "app/workbench/pace.h"
 #include "app/workbench/sample.h"
 #include "app/workbench/settings.h"
+#include "widgets/calibration/calibration_dialog.h"
 
 namespace owq {
 namespace {
@@ -60,6 +61,7 @@ RunController::RunController(JobRunner& runner, const JobFunctions& jobs, Worksp
                              RunPanel& panel, const BudgetController& budget, QObject* parent)
     : QObject(parent), runner_(runner), jobs_(jobs), workspace_(workspace), panel_(panel), budget_(budget) {
     connect(&panel_, &RunPanel::analyzeWanted, this, &RunController::analyze);
+    connect(&panel_, &RunPanel::windowsWanted, this, &RunController::showWindows);
     connect(&panel_, &RunPanel::runWanted, this, &RunController::run);
     connect(&panel_, &RunPanel::cancelWanted, this, &RunController::cancel);
     connect(&panel_, &RunPanel::changed, this, &RunController::suggestOut);
@@ -142,6 +144,28 @@ void RunController::analyze() {
         [this, model, folder](const CalibrateResult& result) {
             if (workspace_.path() == model) analysis_ = folder;
             if (!result.warnings.empty()) Q_EMIT warned(texts(result.warnings));
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
+}
+
+void RunController::showWindows() {
+    if (!workspace_.isOpen()) return;
+    PreviewOptions options;
+    options.model = toPath(workspace_.path());
+    options.calibration = calibrationOf(panel_.settings());
+    runner_.submit<CalibrationPreview>(
+        {tr("Read the calibration windows"), JobRunner::Lane::reading, QStringLiteral("windows"), false},
+        [options, jobs = jobs_](JobRunner::Context& context) { return jobs.previewCalibration(options, context.progress, context.stop); },
+        [this](const CalibrationPreview& preview) {
+            CalibrationTexts texts;
+            texts.summary = tr("%n windows", nullptr, int(preview.windows)) + tr(" of %n tokens each", nullptr, int(preview.length));
+            if (preview.unknown > 0) texts.summary += tr(", %1 % of them unknown to the tokenizer").arg(100 * preview.unknown, 0, 'g', 2);
+            if (preview.texts.size() < size_t(preview.windows)) texts.summary += tr("; the first %n are shown", nullptr, int(preview.texts.size()));
+            texts.warnings = owq::texts(preview.warnings);
+            for (const std::string& text : preview.texts) texts.windows << QString::fromUtf8(text.data(), qsizetype(text.size()));
+            auto* dialog = new CalibrationDialog(texts, panel_.window());
+            dialog->setAttribute(Qt::WA_DeleteOnClose);
+            dialog->show();
         },
         [this](const Failure& failure) { Q_EMIT failed(failure); });
 }

@@ -19,6 +19,7 @@ public:
                   const BudgetController& budget, QObject* parent = nullptr);
 
     void analyze();
+    void showWindows();  ///< of calibration
     void run();
     void resume(const RunSummary& unfinished);
     void cancel();

@@ -218,6 +218,11 @@ QWidget* RunPanel::makeCalibration() {
     sequenceLength_->setToolTip(
         tr("Tokens in a window; from the model: the smaller of its maximum and 2048"));
     layout->addRow(tr("&Length"), sequenceLength_);
+    windows_ = new QPushButton(tr("Loo&k at the windows…"));
+    windows_->setObjectName(QStringLiteral("calibrationWindows"));
+    windows_->setToolTip(tr("Shows the windows of text that this would draw, and what is wrong with them"));
+    connect(windows_, &QPushButton::clicked, this, &RunPanel::windowsWanted);
+    layout->addRow(QString(), windows_);
     out_ = new PathEdit(PathEdit::Kind::saveFile, tr("Run directory"));
     out_->edit().setObjectName(QStringLiteral("runDirectory"));
     layout->addRow(tr("Sa&ve to"), out_);
@@ -426,6 +431,7 @@ void RunPanel::refresh() {
     problem_->setVisible(!problem_->text().isEmpty());
     run_->setEnabled(problem.isEmpty());
     analyze_->setEnabled(open_ && textThere);
+    windows_->setEnabled(open_ && textThere);
     Q_EMIT changed();
 }
 

@@ -40,6 +40,7 @@ Q_SIGNALS:
     void analyzeWanted();
     void runWanted();
     void cancelWanted();
+    void windowsWanted();  ///< to look at what is calibrated with
     void changed();
 
 private:
@@ -60,7 +61,7 @@ private:
     QDoubleSpinBox *damping_, *correction_;
     QSpinBox* refine_;
     QCheckBox *actOrder_, *symmetric_, *trueSequential_, *storedScales_;
-    QPushButton *analyze_, *run_, *cancel_;
+    QPushButton *analyze_, *run_, *cancel_, *windows_;
     int lastBits_ = 3;
     double weights_ = 0, fullBits_ = 16;
     bool open_ = false, busy_ = false;

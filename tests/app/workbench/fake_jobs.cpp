@@ -138,6 +138,11 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         }
         return r;
     };
+    jobs.previewCalibration = [world](const PreviewOptions& o, Progress&, std::stop_token) {
+        CalibrationPreview preview{o.calibration.samples, 512, 0.015, {}, {"the text is short: windows overlap"}};
+        for (int64_t i = 0; i < std::min<int64_t>(o.calibration.samples, 3); ++i) preview.texts.push_back("window " + std::to_string(i) + " of a text");
+        return preview;
+    };
     jobs.calibrate = [world](const CalibrateOptions& o, Progress& progress, std::stop_token stop) {
         ++world->calibrated;
         CalibrateResult result;

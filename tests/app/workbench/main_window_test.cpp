@@ -18,6 +18,7 @@
 #include <QListWidget>
 #include <QMessageBox>
 #include <QMimeData>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSettings>
 #include <QTableView>
@@ -31,6 +32,7 @@
 
 #include "app/workbench/plot_area.h"
 #include "app/workbench/settings.h"
+#include "widgets/calibration/calibration_dialog.h"
 #include "widgets/export_dialog/export_dialog.h"
 #include "widgets/jobs/jobs_view.h"
 #include "widgets/layer_tree/layer_tree.h"
@@ -91,6 +93,24 @@ TEST_F(MainWindowTest, TellsWhyAFileCannotBeOpenedAndWhatToDo) {
     EXPECT_TRUE(get<MessageBar>()->text().contains("Check the path"));
     EXPECT_TRUE(get<StartPage>()->isVisible());
     EXPECT_FALSE(window->workspace().isOpen());
+}
+
+TEST_F(MainWindowTest, ShowsTheWindowsThatACalibrationDraws) {
+    openModel();
+    fillPanel();
+    QTest::mouseClick(get<RunPanel>()->findChild<QPushButton*>(QStringLiteral("calibrationWindows")), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return get<CalibrationDialog>() != nullptr && get<CalibrationDialog>()->isVisible(); }));
+    CalibrationDialog& dialog = *get<CalibrationDialog>();
+    const QString summary = dialog.findChild<QLabel*>(QStringLiteral("summary"))->text();
+    EXPECT_TRUE(summary.contains("512 tokens") && summary.contains("1.5 %") && summary.contains("the first 3")) << summary.toStdString();
+    const auto labels = dialog.findChildren<QLabel*>();
+    EXPECT_TRUE(std::any_of(labels.begin(), labels.end(), [](QLabel* l) { return l->text().contains("windows overlap"); }));
+    auto* list = dialog.findChild<QListWidget*>();
+    EXPECT_EQ(list->count(), 3);
+    QTest::keyClick(list, Qt::Key_Down);
+    EXPECT_EQ(dialog.findChild<QPlainTextEdit*>(QStringLiteral("windowText"))->toPlainText(), "window 1 of a text");
+    QTest::keyClick(&dialog, Qt::Key_Escape);
+    EXPECT_TRUE(waitFor([&] { return get<CalibrationDialog>() == nullptr; }));
 }
 
 TEST_F(MainWindowTest, AnalyzesRunsMeasuresAndExports) {
