@@ -2,6 +2,7 @@
 #include "widgets/theme/theme.h"
 
 #include <QApplication>
+#include <QProxyStyle>
 #include <QStyleFactory>
 
 #include "widgets/theme/system_look.h"
@@ -37,10 +38,19 @@ QTabBar::tab:selected { border-bottom-color: palette(highlight); }
 QTabBar::tab:hover:!selected { background: palette(midlight); }
 )";
 
+// The icons that a desktop puts on the buttons of dialogs are made for its own look, not for ours.
+class PlainButtons : public QProxyStyle {
+public:
+    using QProxyStyle::QProxyStyle;
+    int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* data) const override {
+        return hint == SH_DialogButtonBox_ButtonsHaveIcons ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+    }
+};
+
 }  // namespace
 
 Theme::Theme(QApplication& application) : application_(application), system_(new SystemLook(this)) {
-    application_.setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    application_.setStyle(new PlainButtons(QStyleFactory::create(QStringLiteral("Fusion"))));
     application_.setStyleSheet(QLatin1String(kStyle));
     connect(system_, &SystemLook::changed, this, &Theme::apply);
     apply();
