@@ -8,7 +8,6 @@
 #include <QKeyEvent>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "widgets/plot/palette.h"
 #include "widgets/plot/qcustomplot.h"
@@ -73,7 +72,9 @@ void LossPlot::applyTheme() {
 
 void LossPlot::clear() {
     points_.clear();
-    counted_ = 0;
+    counted_ = last_ = 0;
+    least_ = std::numeric_limits<double>::infinity();
+    most_ = -least_;
     for (QCPGraph* graph : {steps_, mean_, validations_}) graph->data()->clear();
     fit();
 }
@@ -85,6 +86,11 @@ void LossPlot::setPlanned(int steps) {
 
 void LossPlot::add(const LossPoint& point) {
     points_.push_back(point);
+    if (const double value = point.validation.value_or(point.loss); std::isfinite(value)) {
+        least_ = std::min(least_, value);
+        most_ = std::max(most_, value);
+        last_ = std::max(last_, point.step);
+    }
     if (point.validation) {
         validations_->addData(point.step, *point.validation);
     } else {
@@ -98,20 +104,12 @@ void LossPlot::add(const LossPoint& point) {
 }
 
 void LossPlot::fit() {
-    double least = std::numeric_limits<double>::infinity(), most = -least;
-    int last = std::max(planned_, 1);
-    for (const LossPoint& p : points_) {
-        const double value = p.validation.value_or(p.loss);
-        if (!std::isfinite(value)) continue;
-        least = std::min(least, value);
-        most = std::max(most, value);
-        last = std::max(last, p.step);
-    }
+    const int last = std::max({planned_, last_, 1});
     plot_->legend->setVisible(!points_.empty());
     plot_->xAxis->setRange(-0.02 * last, 1.02 * last);
-    if (least <= most) {
-        const double margin = std::max(0.08 * (most - least), 1e-3 * std::abs(most) + 1e-9);
-        plot_->yAxis->setRange(least - margin, most + 2 * margin);
+    if (least_ <= most_) {
+        const double margin = std::max(0.08 * (most_ - least_), 1e-3 * std::abs(most_) + 1e-9);
+        plot_->yAxis->setRange(least_ - margin, most_ + 2 * margin);
     }
     plot_->replot(QCustomPlot::rpQueuedReplot);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include <QWidget>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -40,7 +41,8 @@ private:
     QCPGraph *steps_, *mean_, *validations_;
     std::vector<LossPoint> points_;
     double running_ = 0;
-    int counted_ = 0, planned_ = 0;
+    double least_ = std::numeric_limits<double>::infinity(), most_ = -std::numeric_limits<double>::infinity();  // of all points
+    int counted_ = 0, planned_ = 0, last_ = 0;
 };
 
 }  // namespace owq

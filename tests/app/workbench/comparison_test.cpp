@@ -6,6 +6,7 @@
 
 #include "app/workbench/model_cache.h"
 #include "app/workbench/plot_area.h"
+#include "app/workbench/project_controller.h"
 #include "tests/app/workbench/window_fixture.h"
 #include "widgets/compare/compare_panel.h"
 #include "widgets/help/help_window.h"
@@ -43,6 +44,26 @@ protected:
         ASSERT_TRUE(waitFor([&] { return window->workspace().isComparing(); }));
     }
 };
+
+TEST_F(ComparisonTest, AProjectBringsItBackBehindThePanelThatWasInFront) {
+    runTwice();
+    compare();
+    ASSERT_TRUE(waitFor([&] { return get<ComparePanel>()->isVisible(); }));
+    QTest::keyClick(window.get(), Qt::Key_4, Qt::ControlModifier);  // Results
+    ASSERT_TRUE(waitFor([&] { return !get<ResultsView>()->visibleRegion().isEmpty(); }));
+    const QString project = dir.filePath(QStringLiteral("study.owqproject"));
+    window->projects().save(project);
+    ASSERT_TRUE(waitFor([&] { return window->projects().file() == project; }));
+    window->close();
+    make();
+    window->open(project);
+    ASSERT_TRUE(waitFor([&] { return window->workspace().isComparing(); }));
+    EXPECT_EQ(window->workspace().comparedWith(), second());
+    QTest::qWait(50);  // what else comes would come now
+    EXPECT_FALSE(get<ResultsView>()->visibleRegion().isEmpty());
+    EXPECT_TRUE(get<ComparePanel>()->visibleRegion().isEmpty());
+    EXPECT_EQ(get<ComparePanel>()->model().rowCount(), 14);
+}
 
 TEST_F(ComparisonTest, TwoRowsGiveCurvesColumnsAndAnOrder) {
     runTwice();
