@@ -2,7 +2,9 @@
 #include "widgets/theme/theme.h"
 
 #include <QApplication>
+#include <QPainter>
 #include <QProxyStyle>
+#include <QStyleOption>
 #include <QStyleFactory>
 
 #include "widgets/theme/system_look.h"
@@ -38,19 +40,29 @@ QTabBar::tab:selected { border-bottom-color: palette(highlight); }
 QTabBar::tab:hover:!selected { background: palette(midlight); }
 )";
 
-// The icons that a desktop puts on the buttons of dialogs are made for its own look, not for ours.
-class PlainButtons : public QProxyStyle {
+// Fusion, but for two things: the icons that a desktop puts on the buttons of dialogs are made for its own look, and an unchecked box can
+// hardly be seen on a dark ground.
+class OurFusion : public QProxyStyle {
 public:
     using QProxyStyle::QProxyStyle;
     int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* data) const override {
         return hint == SH_DialogButtonBox_ButtonsHaveIcons ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+    }
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override {
+        QProxyStyle::drawPrimitive(element, option, painter, widget);
+        if (element != PE_IndicatorCheckBox || option->state & State_On || !(option->state & State_Enabled)) return;
+        painter->save();
+        painter->setPen(option->palette.color(QPalette::PlaceholderText));
+        painter->setBrush(Qt::NoBrush);
+        painter->drawRect(option->rect.adjusted(0, 0, -1, -1));
+        painter->restore();
     }
 };
 
 }  // namespace
 
 Theme::Theme(QApplication& application) : application_(application), system_(new SystemLook(this)) {
-    application_.setStyle(new PlainButtons(QStyleFactory::create(QStringLiteral("Fusion"))));
+    application_.setStyle(new OurFusion(QStyleFactory::create(QStringLiteral("Fusion"))));
     application_.setStyleSheet(QLatin1String(kStyle));
     connect(system_, &SystemLook::changed, this, &Theme::apply);
     apply();
