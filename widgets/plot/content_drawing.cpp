@@ -22,7 +22,7 @@ constexpr size_t kLabelledBlocks = 3;        // outlier labels of more linears w
 constexpr size_t kOutliers = 24;             // candidates for a label per linear
 constexpr double kOutlierOverMedian = 8;     // what counts as an outlier
 constexpr size_t kManyPoints = 300'000;      // above: no antialiasing, no dashes, thinned out on screen
-constexpr size_t kThinnedPoints = 60'000;    // what is drawn of them
+constexpr size_t kThinnedPoints = 40'000;    // what is drawn of them
 
 QCPScatterStyle::ScatterShape scatterShape(MarkerShape marker) {
     switch (marker) {
@@ -132,7 +132,7 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style, co
     weakMarks_.clear();
     cuts_.clear();
     const bool many = pointCount(content) > kManyPoints;
-    plot_->setNotAntialiasedElements(many ? QCP::aePlottables : QCP::aeNone);
+    plot_->setNotAntialiasedElements(many ? QCP::aePlottables | QCP::aeScatters | QCP::aeItems : QCP::AntialiasedElements(QCP::aeNone));
     plot_->yAxis->setScaleType(content.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     setView(view);  // before the curves, which are thinned out for it
     styleAxes();
