@@ -71,7 +71,8 @@ void addTune(CommandLine& line) {
         command->add_option(name, value, text)->type_name("X")->check(CLI::Range(0.0, high))->capture_default_str();
     };
     count("--epochs", s.epochs, "Passes over the data");
-    real("--learning-rate", s.learningRate, 1e3, "At its highest: it rises over the warm-up and falls as a cosine to a tenth");
+    real("--learning-rate", s.learningRate, 1e3, "At its highest, for inputs of size 1: it rises over the warm-up and falls as a cosine to a tenth");
+    real("--rate-exponent", s.rateExponent, 1, "A column's rate is divided by the root mean square of its input to this power; 0: one rate for all");
     count("--batch-size", s.batchSize, "Examples computed together");
     count("--accumulate", s.accumulate, "Batches for one step of the optimizer");
     command->add_option("--sequence-length", o.sequenceLength, "Tokens of an example (default: the model's maximum, at most 512)")

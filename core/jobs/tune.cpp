@@ -28,7 +28,8 @@ void check(const TuneOptions& o) {
     demand(!o.data.empty(), "no data is given", "Give a text, or JSON lines of prompts and responses");
     demand(o.dryRun || !o.out.empty(), "no folder for the result is given", "Give --out");
     demand(s.epochs >= 1 && s.batchSize >= 1 && s.accumulate >= 1 && o.checkpointEvery >= 1, "epochs, batch size, accumulation and checkpoint interval must be at least 1", "");
-    demand(std::isfinite(s.learningRate) && s.learningRate > 0, "the learning rate is not above 0", "Give a number such as 0.0001");
+    demand(std::isfinite(s.learningRate) && s.learningRate > 0, "the learning rate is not above 0", "Give a number such as 0.001");
+    demand(s.rateExponent >= 0 && s.rateExponent <= 1, "the exponent of the learning rate is not from 0 to 1", "");
     demand(s.warmUp >= 0 && s.warmUp <= 1, "the warm-up is no share of the steps", "Give a number from 0 to 1");
     demand(s.weightDecay >= 0 && s.clip >= 0 && std::isfinite(s.weightDecay) && std::isfinite(s.clip), "weight decay or clipping is below 0", "");
     demand(s.validationShare >= 0 && s.validationShare < 1, "the validation share is not from 0 to below 1", "");
@@ -36,7 +37,7 @@ void check(const TuneOptions& o) {
 }
 
 Json settingsJson(const TuningSettings& s) {
-    return {{"epochs", s.epochs}, {"learning_rate", s.learningRate}, {"batch_size", s.batchSize}, {"accumulate", s.accumulate}, {"warm_up", s.warmUp},
+    return {{"epochs", s.epochs}, {"learning_rate", s.learningRate}, {"rate_exponent", s.rateExponent}, {"batch_size", s.batchSize}, {"accumulate", s.accumulate}, {"warm_up", s.warmUp},
             {"weight_decay", s.weightDecay}, {"clip", s.clip}, {"validation_share", s.validationShare}, {"evaluate_every", s.evaluateEvery},
             {"patience", s.patience}, {"max_steps", s.maxSteps}, {"seed", s.seed}, {"half_inputs", s.halfInputs}};
 }
@@ -93,7 +94,7 @@ public:
 
     void run(TuningDirectory& directory) {
         TunerState saved;
-        if (auto found = directory.savedState(model_.parameters())) {
+        if (auto found = directory.savedState(model_)) {
             saved = std::move(*found);
             tuner_.restore(saved);
         }

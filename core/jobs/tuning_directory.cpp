@@ -75,9 +75,9 @@ TuningDirectory::TuningDirectory(fs::path folder, const Json& description, bool 
     writeJson(file, description);
 }
 
-std::optional<TunerState> TuningDirectory::savedState(int64_t parameters) const {
+std::optional<TunerState> TuningDirectory::savedState(const TunedModel& model) const {
     if (!fs::exists(folder_ / kState)) return std::nullopt;
-    return readTunerState(folder_ / kState, parameters);
+    return readTunerState(folder_ / kState, model.parameters(), model.columns());
 }
 
 std::vector<TuningPoint> TuningDirectory::rewind(const TunerState& state) {

@@ -19,7 +19,7 @@ public:
     TuningDirectory(std::filesystem::path folder, const Json& description, bool resume, bool force);
 
     /// What is there to go on from.
-    std::optional<TunerState> savedState(int64_t parameters) const;
+    std::optional<TunerState> savedState(const TunedModel& model) const;
     /// Forgets what the journal says of later steps than the state's; the rest.
     std::vector<TuningPoint> rewind(const TunerState& state);
     void add(const TuningPoint& point);

@@ -17,8 +17,8 @@ void adamStep(AdamState& s, std::span<const float> gradient, double learningRate
         const double m = o.beta1 * double(s.first[i]) + (1 - o.beta1) * g, v = o.beta2 * double(s.second[i]) + (1 - o.beta2) * g * g;
         s.first[i] = float(m);
         s.second[i] = float(v);
-        const double w = double(s.weights[i]);
-        s.weights[i] = float(w - learningRate * (m / corrected1 / (std::sqrt(v / corrected2) + o.epsilon) + o.weightDecay * w));
+        const double w = double(s.weights[i]), rate = o.scale.empty() ? learningRate : learningRate * double(o.scale[i]);
+        s.weights[i] = float(w - rate * (m / corrected1 / (std::sqrt(v / corrected2) + o.epsilon) + o.weightDecay * w));
     }
 }
 

@@ -8,6 +8,7 @@ namespace owq {
 
 struct AdamOptions {
     double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0;
+    std::span<const float> scale{};  ///< of each weight's learning rate, or none
 };
 
 /// fp32 master weights and their moments.

@@ -9,6 +9,8 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/square.h>
+#include <ATen/ops/sum.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
@@ -34,6 +36,36 @@ at::Tensor indices(const std::vector<int64_t>& values, int64_t first, int64_t co
 
 }  // namespace
 
+TuningLoss headLoss(const LanguageModel& model, const at::Tensor& hidden, const TuningBatch& batch, double scale, at::Tensor* gradient,
+                    const std::stop_token& stop) {
+    const at::AutoGradMode mode(gradient != nullptr);
+    const at::Tensor in = hidden.detach().requires_grad_(gradient != nullptr);
+    const at::Tensor normed = model.finalNorm(in);
+    const at::NoGradGuard guard;
+    const at::Tensor flat = normed.detach().reshape({-1, normed.size(-1)});
+    at::Tensor back = gradient ? at::zeros_like(flat) : at::Tensor{};
+    const int64_t scored = int64_t(batch.targets.size()), step = TunedModel::rowsAtOnce(model.info().vocabulary);
+    TuningLoss loss{0, scored};
+    for (int64_t first = 0; first < scored; first += step) {
+        checkStop(stop);
+        const int64_t count = std::min(step, scored - first);
+        const at::Tensor positions = indices(batch.positions, first, count);
+        at::Tensor logits = model.head(flat.index_select(0, positions));
+        const at::Tensor targets = idTensor(batch.targets.data() + first, count, 1);
+        logits.sub_(at::logsumexp(logits, 1, true));
+        const at::Tensor chosen = logits.gather(1, targets).to(at::kDouble).contiguous();
+        for (int64_t i = 0; i < count; ++i) loss.nll -= chosen.const_data_ptr<double>()[i];
+        if (!gradient) continue;
+        logits.exp_();
+        logits.scatter_add_(1, targets, at::ones({count, 1}, logits.options()).neg_());
+        back.index_copy_(0, positions, model.headGradient(logits.mul_(scale)));
+    }
+    if (!std::isfinite(loss.nll))
+        throw Error("the loss is not finite", {}, "Tune with a smaller learning rate, or check the model with owq evaluate");
+    if (gradient) *gradient = gradients(normed, {in}, back.view(normed.sizes())).front();
+    return loss;
+}
+
 TunedModel::TunedModel(std::shared_ptr<const ModelSource> source, const std::stop_token& stop, const TunedModelOptions& options)
     : model_(source, options.arithmetic), options_(options) {
     const at::NoGradGuard guard;
@@ -45,7 +77,7 @@ TunedModel::TunedModel(std::shared_ptr<const ModelSource> source, const std::sto
             if (blocks_.back().linear(info.name).weakColumns().empty()) continue;
             checkStop(stop);
             const QuantizedLinear weight = source->linear(info.name);
-            matrices_.push_back({info.name, b, info.rows, weight.weakColumns, weight.weakType, frozenHash(weight), parameters_});
+            matrices_.push_back({info.name, b, info.inputGroup, info.rows, weight.weakColumns, weight.weakType, frozenHash(weight), parameters_});
             parameters_ += matrices_.back().count();
             original_.insert(original_.end(), weight.weakWeight.begin(), weight.weakWeight.end());
         }
@@ -79,6 +111,12 @@ Task TunedModel::task(Metadata about) const {
     return task;
 }
 
+int64_t TunedModel::columns() const {
+    int64_t sum = 0;
+    for (const WeakMatrix& m : matrices_) sum += int64_t(m.columns.size());
+    return sum;
+}
+
 uint64_t TunedModel::packedBytes() const {
     uint64_t sum = 0;
     for (const Block& block : blocks_)
@@ -90,40 +128,36 @@ at::Tensor TunedModel::embed(const TuningBatch& batch) const {
     return model_.embed(idTensor(batch.ids.data(), batch.rows, batch.length)).to(options_.compute);
 }
 
-TuningLoss TunedModel::head(const at::Tensor& hidden, const TuningBatch& batch, double scale, at::Tensor* gradient, const std::stop_token& stop) const {
-    const at::AutoGradMode mode(gradient != nullptr);
-    const at::Tensor in = hidden.detach().requires_grad_(gradient != nullptr);
-    const at::Tensor normed = model_.finalNorm(in);
-    const at::NoGradGuard guard;
-    const at::Tensor flat = normed.detach().reshape({-1, normed.size(-1)});
-    at::Tensor back = gradient ? at::zeros_like(flat) : at::Tensor{};
-    const int64_t scored = int64_t(batch.targets.size()), step = rowsAtOnce(model_.info().vocabulary);
-    TuningLoss loss{0, scored};
-    for (int64_t first = 0; first < scored; first += step) {
-        checkStop(stop);
-        const int64_t count = std::min(step, scored - first);
-        const at::Tensor positions = indices(batch.positions, first, count);
-        at::Tensor logits = model_.head(flat.index_select(0, positions));
-        const at::Tensor targets = idTensor(batch.targets.data() + first, count, 1);
-        logits.sub_(at::logsumexp(logits, 1, true));
-        const at::Tensor chosen = logits.gather(1, targets).to(at::kDouble).contiguous();
-        for (int64_t i = 0; i < count; ++i) loss.nll -= chosen.const_data_ptr<double>()[i];
-        if (!gradient) continue;
-        logits.exp_();
-        logits.scatter_add_(1, targets, at::ones({count, 1}, logits.options()).neg_());
-        back.index_copy_(0, positions, model_.headGradient(logits.mul_(scale)));
-    }
-    if (!std::isfinite(loss.nll))
-        throw Error("the loss is not finite", {}, "Tune with a smaller learning rate, or check the model with owq evaluate");
-    if (gradient) *gradient = gradients(normed, {in}, back.view(normed.sizes())).front();
-    return loss;
-}
-
 TuningLoss TunedModel::loss(const TuningBatch& batch, const std::stop_token& stop) const {
     const at::NoGradGuard guard;
     at::Tensor hidden = embed(batch);
     for (const Block& block : blocks_) hidden = block.forward(hidden, polling(stop));
-    return head(hidden, batch, 0, nullptr, stop);
+    return headLoss(model_, hidden, batch, 0, nullptr, stop);
+}
+
+std::vector<float> TunedModel::inputSizes(const std::vector<TuningBatch>& batches, const std::stop_token& stop) const {
+    const at::NoGradGuard guard;
+    std::vector<at::Tensor> squares(matrices_.size());
+    int64_t tokens = 0;
+    for (const TuningBatch& batch : batches) {
+        tokens += batch.rows * batch.length;
+        at::Tensor hidden = embed(batch);
+        for (size_t b = 0; b < blocks_.size(); ++b)
+            hidden = blocks_[b].forward(hidden, [&](const std::string& group, const at::Tensor& x) {
+                checkStop(stop);
+                for (size_t i = 0; i < matrices_.size(); ++i) {
+                    const WeakMatrix& m = matrices_[i];
+                    if (m.block != int(b) || m.inputGroup != group) continue;
+                    const at::Tensor columns = idTensor(m.columns.data(), int64_t(m.columns.size()), 1).reshape({-1});
+                    const at::Tensor sum = x.index_select(1, columns).to(at::kDouble).square().sum(0);
+                    squares[i] = squares[i].defined() ? squares[i].add_(sum) : sum;
+                }
+            });
+    }
+    std::vector<float> sizes;
+    for (const at::Tensor& sum : squares)
+        for (int64_t c = 0; c < sum.size(0); ++c) sizes.push_back(float(std::sqrt(sum.const_data_ptr<double>()[c] / double(tokens))));
+    return sizes;
 }
 
 TuningLoss TunedModel::lossAndGradient(const TuningBatch& batch, double scale, std::span<float> gradient, const std::stop_token& stop) {
@@ -136,7 +170,7 @@ TuningLoss TunedModel::lossAndGradient(const TuningBatch& batch, double scale, s
         hidden = blocks_[b].forward(hidden, polling(stop));
     }
     at::Tensor back;
-    const TuningLoss loss = head(hidden, batch, scale, &back, stop);
+    const TuningLoss loss = headLoss(model_, hidden, batch, scale, &back, stop);
     hidden.reset();
     returnFreeMemory();  // logits: nothing in a block is as large
     for (int b = int(blocks_.size()) - 1; b >= firstTuned_; --b) {

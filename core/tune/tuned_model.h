@@ -20,6 +20,7 @@ namespace owq {
 struct WeakMatrix {
     std::string name;
     int block = 0;
+    std::string inputGroup;   ///< as LinearInfo
     int64_t rows = 0;
     std::vector<int32_t> columns;
     DType type = DType::f16;  ///< of the stored weights
@@ -44,6 +45,11 @@ struct TunedModelOptions {
     Arithmetic arithmetic = Arithmetic::exact;  ///< or dense
 };
 
+/// The last block's output [rows * length, H] to the losses of what the batch scores, and, where `gradient` is given, to their gradient
+/// times `scale`. kLogits logits are there at once, or 16 rows. Error when the loss is not finite.
+TuningLoss headLoss(const LanguageModel& model, const at::Tensor& hidden, const TuningBatch& batch, double scale, at::Tensor* gradient,
+                    const std::stop_token& stop = {});
+
 class TunedModel {
 public:
     /// Loads every block. Error when nothing has weak columns, and for models that are not quantized; Cancelled.
@@ -52,6 +58,7 @@ public:
     const LanguageModel& model() const { return model_; }
     const std::vector<WeakMatrix>& matrices() const { return matrices_; }
     int64_t parameters() const { return parameters_; }
+    int64_t columns() const;  ///< of all matrices
     /// As the model came, [parameters()].
     const std::vector<float>& original() const { return original_; }
     /// Rounds each to the type it is stored in; what the model then computes with is in `weights`.
@@ -66,6 +73,10 @@ public:
     /// again, one at a time, with gradients. Error when the loss is not finite.
     TuningLoss lossAndGradient(const TuningBatch& batch, double scale, std::span<float> gradient, const std::stop_token& stop = {});
 
+    /// Root mean square of the input that each weak column is multiplied by, over all tokens of `batches`: in the order of the matrices,
+    /// and of the columns in each.
+    std::vector<float> inputSizes(const std::vector<TuningBatch>& batches, const std::stop_token& stop = {}) const;
+
     uint64_t packedBytes() const;  ///< of the blocks' weights in memory
 
     static constexpr int64_t kLogits = int64_t(1) << 22;  ///< made at once, or 16 rows
@@ -73,8 +84,6 @@ public:
 
 private:
     at::Tensor embed(const TuningBatch& batch) const;
-    /// The last block's output [rows * length, H] to losses, and, where `gradient` is given, to their gradient times `scale`.
-    TuningLoss head(const at::Tensor& hidden, const TuningBatch& batch, double scale, at::Tensor* gradient, const std::stop_token& stop) const;
 
     LanguageModel model_;
     TunedModelOptions options_;

@@ -29,12 +29,14 @@ T number(const Metadata& metadata, std::string_view key, const std::string& wher
     throw Error("has no number \"" + std::string(key) + "\": it is no state of a tuning", where, "Tune again with --force");
 }
 
-constexpr const char* kVectors[] = {"weights", "first_moment", "second_moment", "best_weights"};
+constexpr const char* kVectors[] = {"weights", "first_moment", "second_moment", "best_weights", "input_sizes"};
+constexpr int64_t kMeasured = 8;       ///< examples at least, of which inputs are measured
+constexpr double kLeastInput = 1e-3;  ///< a column that is hardly ever multiplied by anything learns no faster
 
 }  // namespace
 
 void writeTunerState(const std::filesystem::path& file, const TunerState& s) {
-    const std::vector<float>* const held[] = {&s.adam.weights, &s.adam.first, &s.adam.second, &s.bestWeights};
+    const std::vector<float>* const held[] = {&s.adam.weights, &s.adam.first, &s.adam.second, &s.bestWeights, &s.inputSizes};
     NamedTensors tensors;
     for (size_t i = 0; i < std::size(held); ++i)
         tensors.emplace_back(kVectors[i], Tensor{DType::f32, {int64_t(held[i]->size())}, reinterpret_cast<const std::byte*>(held[i]->data()), {}});
@@ -43,7 +45,7 @@ void writeTunerState(const std::filesystem::path& file, const TunerState& s) {
                       {"best_step", std::to_string(s.bestStep)}, {"worse", std::to_string(s.worse)}});
 }
 
-TunerState readTunerState(const std::filesystem::path& path, int64_t parameters) {
+TunerState readTunerState(const std::filesystem::path& path, int64_t parameters, int64_t columns) {
     const auto file = openSafetensors(path);
     const std::string where = path.string();
     const Metadata& metadata = file->metadata();
@@ -53,13 +55,15 @@ TunerState readTunerState(const std::filesystem::path& path, int64_t parameters)
     s.best = number<double>(metadata, "best", where);
     s.bestStep = number<int64_t>(metadata, "best_step", where);
     s.worse = number<int64_t>(metadata, "worse", where);
-    std::vector<float>* const held[] = {&s.adam.weights, &s.adam.first, &s.adam.second, &s.bestWeights};
+    std::vector<float>* const held[] = {&s.adam.weights, &s.adam.first, &s.adam.second, &s.bestWeights, &s.inputSizes};
     for (size_t i = 0; i < std::size(held); ++i) {
         const Tensor tensor = file->read(kVectors[i]);
-        const bool absent = tensor.count() == 0 && i > 0;  // before the first step, or without a validation
-        if (tensor.dtype != DType::f32 || (!absent && tensor.shape != std::vector{parameters}))
-            throw Error("tensor " + std::string(kVectors[i]) + " is " + shapeText(tensor.shape) + ", the model has " + std::to_string(parameters) +
-                            " weak weights", where, "Tune again with --force");
+        const bool absent = tensor.count() == 0 && i > 0;  // before the first step, without a validation, with one rate for all
+        const bool perColumn = held[i] == &s.inputSizes;
+        if (tensor.dtype != DType::f32 || (!absent && tensor.shape != std::vector{perColumn ? columns : parameters}))
+            throw Error("tensor " + std::string(kVectors[i]) + " is " + shapeText(tensor.shape) + ", the model has " +
+                            std::to_string(perColumn ? columns : parameters) + (perColumn ? " weak columns" : " weak weights"),
+                        where, "Tune again with --force");
         *held[i] = tensor.toFloat();
     }
     return s;
@@ -78,6 +82,31 @@ Tuner::Tuner(TunedModel& model, const TuningData& data, const TuningData& valida
 void Tuner::restore(TunerState state) {
     state_ = std::move(state);
     model_.setWeights(state_.adam.weights);
+    scaleRates();
+}
+
+void Tuner::measureInputs(const std::stop_token& stop) {
+    const int64_t all = int64_t(data_.examples.size()), used = std::min(all, std::max(kMeasured, settings_.batchSize * settings_.accumulate));
+    std::vector<TuningBatch> batches;
+    for (const int64_t i : epochOrder(all, settings_.seed, 0)) {
+        if (int64_t(batches.size()) == used) break;
+        batches.push_back(makeBatch(data_.examples, {i}));
+    }
+    state_.inputSizes = model_.inputSizes(batches, stop);
+    scaleRates();
+}
+
+void Tuner::scaleRates() {
+    scale_.clear();
+    auto size = state_.inputSizes.begin();
+    if (size == state_.inputSizes.end()) return;
+    scale_.reserve(size_t(model_.parameters()));
+    for (const WeakMatrix& m : model_.matrices()) {
+        const auto end = size + ptrdiff_t(m.columns.size());
+        std::vector<float> columns;
+        for (; size != end; ++size) columns.push_back(float(std::pow(std::max(double(*size), kLeastInput), -settings_.rateExponent)));
+        for (int64_t r = 0; r < m.rows; ++r) scale_.insert(scale_.end(), columns.begin(), columns.end());
+    }
 }
 
 bool Tuner::evaluationDue() const {
@@ -112,6 +141,7 @@ std::string Tuner::finished() const {
 }
 
 TuningStep Tuner::step(const std::stop_token& stop) {
+    if (settings_.rateExponent != 0 && state_.inputSizes.empty()) measureInputs(stop);
     const int64_t done = state_.adam.steps, all = int64_t(data_.examples.size()), perStep = settings_.batchSize * settings_.accumulate;
     const std::vector<int64_t> order = epochOrder(all, settings_.seed, done / perEpoch_);
     const int64_t first = done % perEpoch_ * perStep, last = std::min(all, first + perStep);
@@ -123,7 +153,7 @@ TuningStep Tuner::step(const std::stop_token& stop) {
     std::vector<float> gradient(size_t(model_.parameters()));
     for (const TuningBatch& batch : batches) report.loss.nll += model_.lossAndGradient(batch, 1 / double(report.loss.tokens), gradient, stop).nll;
     report.gradientNorm = clipNorm(gradient, settings_.clip);
-    adamStep(state_.adam, gradient, report.learningRate, {.weightDecay = settings_.weightDecay});
+    adamStep(state_.adam, gradient, report.learningRate, {.weightDecay = settings_.weightDecay, .scale = scale_});
     model_.setWeights(state_.adam.weights);
     return report;
 }

@@ -23,17 +23,18 @@ struct TunerState {
     int64_t bestStep = -1;
     int64_t worse = 0;           ///< validations since
     std::vector<float> bestWeights;  ///< as the model computes with them
+    std::vector<float> inputSizes;   ///< TunedModel::inputSizes before the first step; empty: not measured
 };
 
 /// Written whole, synced, renamed.
 void writeTunerState(const std::filesystem::path& file, const TunerState& state);
-/// Error when it is damaged or has another number of parameters.
-TunerState readTunerState(const std::filesystem::path& file, int64_t parameters);
+/// Error when it is damaged or has another number of parameters or of weak columns.
+TunerState readTunerState(const std::filesystem::path& file, int64_t parameters, int64_t columns);
 
 struct TuningStep {
     int64_t step = 0;  ///< from 1
     TuningLoss loss;   ///< before the step, over its examples
-    double learningRate = 0, gradientNorm = 0;
+    double learningRate = 0, gradientNorm = 0;  ///< the rate of a column whose input is of size 1
 };
 
 class Tuner {
@@ -59,11 +60,15 @@ public:
     void settle();
 
 private:
+    void measureInputs(const std::stop_token& stop);
+    void scaleRates();
+
     TunedModel& model_;
     const TuningData &data_, &validation_;
     TuningSettings settings_;
     int64_t perEpoch_, steps_, warmUp_, evaluateEvery_;
     TunerState state_;
+    std::vector<float> scale_;  ///< of the learning rate of each weight
 };
 
 }  // namespace owq

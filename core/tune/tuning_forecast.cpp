@@ -38,7 +38,7 @@ TuningForecast forecastTuning(const ModelInfo& model, uint64_t packed, int64_t p
              {"head and norms", vocabulary * hidden * byteSize(model.dtype)},
              {"inputs of blocks", uint64_t(model.blocks) * tokens * hidden * (halfInputs ? 2 : 4)},
              {"activations of one block", tokens * block * 4},
-             {"weak columns, gradient and optimizer", uint64_t(parameters) * 7 * 4},
+             {"weak columns, gradient and optimizer", uint64_t(parameters) * 8 * 4},
              {"logits", 2 * logits * 4},
              {"one dequantized linear", linear * 4},
              {"libraries and heap", kLibraries}}};

@@ -6,7 +6,8 @@ namespace owq {
 
 struct TuningSettings {
     int64_t epochs = 3;
-    double learningRate = 1e-4;  ///< at its highest
+    double learningRate = 1e-3;  ///< at its highest, of a column whose input has a root mean square of 1
+    double rateExponent = 0.5;   ///< a column's rate: times the root mean square of its input to the power of minus this; 0: one for all
     int64_t batchSize = 1;       ///< examples computed together
     int64_t accumulate = 8;      ///< batches for one step of the optimizer
     double warmUp = 0.05;        ///< share of the steps in which the learning rate rises

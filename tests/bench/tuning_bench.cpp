@@ -5,14 +5,9 @@
 // usage: bench_tuning weak|packed|half [rank or weak columns] [blocks hidden inner heads vocabulary] [bits] [steps]; one way a process: the peak is its.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/gather.h>
-#include <ATen/ops/logsumexp.h>
-#include <ATen/ops/mm.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <chrono>
@@ -73,7 +68,7 @@ public:
             }
         }
         at::Tensor back;
-        const double loss = head(hidden, batch, back);
+        const double loss = headLoss(model_, hidden, batch, 1 / double(batch.targets.size()), &back).mean();
         hidden.reset();
         returnFreeMemory();
         std::vector<float> gradient(state.weights.size());
@@ -120,27 +115,6 @@ private:
         const at::Tensor inner = block.feedForwardNorm.forward(x);
         return x.add(linear(block, "down").forward(at::silu(linear(block, "gate").forward(inner)).mul(linear(block, "up").forward(inner))));
     }
-    double head(const at::Tensor& hidden, const TuningBatch& batch, at::Tensor& back) const {
-        const at::AutoGradMode on(true);
-        const at::Tensor in = hidden.detach().requires_grad_(true), normed = model_.finalNorm(in);
-        const at::NoGradGuard guard;
-        const at::Tensor flat = normed.detach().reshape({-1, normed.size(-1)});
-        at::Tensor slope = at::zeros_like(flat);
-        const int64_t scored = int64_t(batch.targets.size()), some = TunedModel::rowsAtOnce(model_.info().vocabulary);
-        double loss = 0;
-        for (int64_t first = 0; first < scored; first += some) {
-            const int64_t count = std::min(some, scored - first);
-            at::Tensor logits = model_.head(flat.narrow(0, first, count));
-            const at::Tensor targets = idTensor(batch.targets.data() + first, count, 1);
-            logits.sub_(at::logsumexp(logits, 1, true));
-            loss -= logits.gather(1, targets).sum().item<double>() / double(scored);
-            logits.exp_();
-            logits.scatter_add_(1, targets, at::ones({count, 1}).neg_());
-            slope.narrow(0, first, count).copy_(model_.headGradient(logits.div_(double(scored))));
-        }
-        back = gradients(normed, {in}, slope.view(normed.sizes())).front();
-        return loss;
-    }
     /// Adapters to the optimizer's flat weights, or back.
     void gather(bool toAdapters) {
         const at::NoGradGuard guard;
@@ -170,17 +144,9 @@ int run(int count, char** values) {
     const int64_t steps = number(9, 5);
     tuneAllocator();
     const auto source = std::make_shared<RandomSource>(shape);
-    {  // what the libraries take when they first compute
-        const at::Tensor a = at::randn({64, 64}).requires_grad_(true);
-        gradients(a.mm(a), {a}, at::randn({64, 64}));
-        at::randn({kTokens, shape.hidden}).mm(at::randn({shape.hidden, shape.inner}));
-    }
+    warmUpLibraries(shape);
     const uint64_t base = residentMemoryBytes();
-    TuningData data, none;
-    for (int64_t i = 0; i < steps; ++i) {
-        data.examples.push_back({{}, 1});
-        for (int64_t t = 0; t < kTokens; ++t) data.examples.back().ids.push_back(int32_t((i * 7919 + t * 31) % shape.vocabulary));
-    }
+    const TuningData data = someData(steps, kTokens, shape.vocabulary), none;
     std::vector<double> seconds;
     double loss = 0;
     const auto time = [&](const auto& step) {

@@ -58,12 +58,12 @@ TunePanel::TunePanel(QWidget* parent)
     validation_->edit().setPlaceholderText(tr("A twentieth of the data is held out"));
     out_->edit().setObjectName(QStringLiteral("tuneOut"));
     length_->setSpecialValueText(tr("from the model"));
-    rate_->setDecimals(7);
-    rate_->setRange(1e-7, 1);
-    rate_->setSingleStep(1e-5);
-    rate_->setValue(1e-4);
+    rate_->setDecimals(6);
+    rate_->setRange(1e-6, 1);
+    rate_->setSingleStep(5e-4);
+    rate_->setValue(Request{}.learningRate);
     rate_->setAccessibleName(tr("Learning rate"));
-    rate_->setToolTip(tr("At its highest: it rises over the first twentieth of the steps and falls as a cosine to a tenth"));
+    rate_->setToolTip(tr("At its highest, of a column whose input has size 1; larger inputs learn slower. It rises over the first twentieth of the steps and falls as a cosine to a tenth"));
 
     auto* content = new QWidget;
     auto* form = new QFormLayout(content);

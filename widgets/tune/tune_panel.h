@@ -20,7 +20,7 @@ public:
     struct Request {
         QString model, data, validation, out;
         int epochs = 3, accumulate = 8, sequenceLength = 0;  // 0: the model's, at most 512
-        double learningRate = 1e-4;
+        double learningRate = 1e-3;
         quint64 seed = 0;
     };
     explicit TunePanel(QWidget* parent = nullptr);

@@ -21,6 +21,20 @@ TEST(Adam, TwoStepsByHand) {
     EXPECT_EQ(s.steps, 2);
 }
 
+TEST(Adam, ScalesTheRateOfEachWeight) {
+    AdamState one{{1.f, 1.f}, {}, {}}, scaled = one;
+    const std::vector<float> scale{1, 0.25f}, gradient{0.5f, 0.5f};
+    for (int i = 0; i < 3; ++i) {
+        adamStep(one, gradient, 0.1, {.weightDecay = 0.01});
+        adamStep(scaled, gradient, 0.1, {.weightDecay = 0.01, .scale = scale});
+    }
+    EXPECT_EQ(scaled.weights[0], one.weights[0]);
+    // Three steps of 0.025, each with its decay.
+    EXPECT_NEAR(scaled.weights[1], 1 - 3 * 0.025 - 0.025 * 0.01 * (1 + 0.975 + 0.95), 1e-5);
+    EXPECT_EQ(scaled.first, one.first);
+    EXPECT_EQ(scaled.second, one.second);
+}
+
 TEST(Adam, FindsTheMinimumOfAParabola) {
     AdamState s{{3.f, -2.f}, {}, {}};
     for (int i = 0; i < 400; ++i) adamStep(s, std::vector{s.weights[0] - 1, 10 * (s.weights[1] - 2)}, scheduledRate(0.1, i, 10, 400));

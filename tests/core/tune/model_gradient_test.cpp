@@ -4,12 +4,14 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 
 #include "core/base/error.h"
 #include "core/evaluate/perplexity.h"
 #include "core/tune/adam.h"
 #include "core/tune/tuned_model.h"
+#include "core/tune/tuner.h"
 #include "tests/core/model/family_test_data.h"
 #include "tests/core/model/model_test_data.h"
 #include "tests/core/tune/rounded_source.h"
@@ -160,6 +162,64 @@ TEST_P(SampleGradient, InputsKeptInSixteenBitsChangeItLittle) {
     const double error = apart(gradientOf(half, batch), gradientOf(whole, batch));
     EXPECT_GT(error, 0);
     EXPECT_LT(error, 0.02);
+}
+
+TEST_P(SampleGradient, InputSizesAreThoseOfTheInputs) {
+    const auto rounded = source({.bits = 3, .weak = 3});
+    TunedModel model(rounded);
+    const std::vector<TuningBatch> batches{makeBatch({{ids(30), 1}}, {0}), makeBatch({{ids(50), 20}}, {0})};
+    std::map<std::pair<int, std::string>, std::vector<double>> squares;  // of block and group, by column
+    const LanguageModel language(rounded, Arithmetic::exact);
+    const at::NoGradGuard guard;
+    for (const TuningBatch& batch : batches) {
+        at::Tensor hidden = language.embed(idTensor(batch.ids.data(), batch.rows, batch.length));
+        for (int b = 0; b < language.info().blocks; ++b)
+            hidden = language.loadBlock(b).forward(hidden, [&](const std::string& group, const at::Tensor& x) {
+                std::vector<double>& sums = squares[{b, group}];
+                sums.resize(size_t(x.size(1)));
+                const at::Tensor flat = x.contiguous();
+                for (int64_t i = 0; i < flat.numel(); ++i) sums[size_t(i % x.size(1))] += double(flat.const_data_ptr<float>()[i]) * double(flat.const_data_ptr<float>()[i]);
+            });
+    }
+    const std::vector<float> sizes = model.inputSizes(batches);
+    ASSERT_EQ(int64_t(sizes.size()), model.columns());
+    auto size = sizes.begin();
+    for (const WeakMatrix& m : model.matrices())
+        for (const int32_t c : m.columns) {
+            const double expected = std::sqrt(squares.at({m.block, m.inputGroup})[size_t(c)] / 80);
+            EXPECT_NEAR(*size++, expected, 1e-6 * expected) << m.name << " column " << c;
+        }
+}
+
+TEST_P(SampleGradient, AColumnsRateFallsWithItsInput) {
+    const auto rounded = source({.bits = 3, .weak = 3});
+    const TuningData data{{{ids(40), 1}, {ids(60), 1}}, {}}, none;
+    TunedModel first(rounded);
+    const TuningBatch batch = makeBatch(data.examples, {epochOrder(2, 0, 0).front()});
+    const std::vector<float> gradient = gradientOf(first, batch, 1 / double(batch.targets.size()));
+    for (const double exponent : {0.0, 0.5, 1.0}) {
+        TunedModel model(rounded);
+        Tuner tuner(model, data, none, {.epochs = 1, .learningRate = 1e-4, .rateExponent = exponent, .accumulate = 1, .warmUp = 0, .clip = 0});
+        const TuningStep step = tuner.step({});
+        EXPECT_EQ(tuner.state().inputSizes.empty(), exponent == 0);
+        const std::vector<float> sizes = exponent == 0 ? std::vector<float>(size_t(model.columns()), 1.f) : tuner.state().inputSizes;
+        size_t column = 0, moved = 0;
+        for (const WeakMatrix& m : model.matrices()) {
+            const size_t k = m.columns.size();
+            for (int64_t i = 0; i < m.count(); ++i) {
+                // A first step of AdamW is the rate, with the gradient's sign; where a gradient is nearly 0, as behind a ReLU that lets nothing through, less.
+                const size_t at = size_t(m.first + i);
+                const double way = std::abs(double(tuner.state().adam.weights[at]) - double(model.original()[at]));
+                const double rate = step.learningRate * std::pow(double(sizes[column + size_t(i) % k]), -exponent);
+                ASSERT_LE(way, rate * 1.001 + 1e-7) << m.name << " exponent " << exponent;
+                if (std::abs(gradient[at]) < 1e-5f) continue;
+                ASSERT_GE(way, rate * 0.99 - 1e-7) << m.name << " exponent " << exponent;
+                ++moved;
+            }
+            column += k;
+        }
+        EXPECT_GT(double(moved), 0.5 * double(model.parameters())) << "exponent " << exponent;
+    }
 }
 
 TEST_P(SampleGradient, AStopEndsAStep) {

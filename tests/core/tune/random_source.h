@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A LLaMA of any size with random weights, quantized or not, for memory and time of tuning: nothing is stored.
 #pragma once
+#include <ATen/ops/mm.h>
+#include <ATen/ops/randn.h>
+
 #include <optional>
 #include <random>
 #include <string>
@@ -8,7 +11,9 @@
 
 #include "core/base/half.h"
 #include "core/model/family.h"
+#include "core/model/gradient.h"
 #include "core/model/model_source.h"
+#include "core/tune/tuning_data.h"
 
 namespace owq {
 
@@ -83,5 +88,22 @@ private:
     ModelInfo info_;
     Tensor embedding_;
 };
+
+/// Computes once what a tuning computes, on little: what the libraries take for it is not the tuning's.
+inline void warmUpLibraries(const RandomShape& shape) {
+    const at::Tensor a = at::randn({64, 64}, at::kFloat).requires_grad_(true);
+    gradients(a.mm(a), {a}, at::randn({64, 64}, at::kFloat));
+    at::randn({512, shape.hidden}, at::kFloat).mm(at::randn({shape.hidden, shape.inner}, at::kFloat));
+}
+
+/// Examples all of whose tokens but the first are scored.
+inline TuningData someData(int64_t examples, int64_t tokens, int64_t vocabulary) {
+    TuningData data;
+    for (int64_t i = 0; i < examples; ++i) {
+        data.examples.push_back({{}, 1});
+        for (int64_t t = 0; t < tokens; ++t) data.examples.back().ids.push_back(int32_t((i * 7919 + t * 31) % vocabulary));
+    }
+    return data;
+}
 
 }  // namespace owq
