@@ -73,10 +73,11 @@ void addBench(CommandLine& line) {
         if (options->headBits != 16 && options->model.empty()) throw UsageError("--head-bits needs a MODEL: synthetic shapes have no head");
         if (options->arithmetic == Arithmetic::dense) throw UsageError("--arithmetic dense has no packed layers to time");
         const BenchResult result = bench(*options, run.progress, run.stop);
-        run.writeResult(toJson(result));
+        const Json json = toJson(result);
+        run.writeResult(json);
         run.line.finish();
         print(result);
-        if (!figure->empty()) draw(toJson(result), *figure, run.stop);
+        if (!figure->empty()) draw(json, *figure, run.stop);
     });
     command->add_option("MODEL", options->model, "Checkpoint, run directory or packed model");
     command->add_option("--model", options->modelFolder, "Folder with config and tokenizer, for a lone .pth")->type_name("DIR");

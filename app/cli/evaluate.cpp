@@ -22,6 +22,17 @@ std::string meanText(double mean, std::optional<double> error) {
     return fixedText(mean, decimals) + " ± " + fixedText(*error, decimals);
 }
 
+/// "12; most in no. 3 (0.12 nats per token over 540), …"
+std::string documentsText(std::vector<DocumentDivergence> documents) {
+    constexpr size_t kShown = 3;
+    std::string text = countText(int64_t(documents.size()));
+    std::stable_sort(documents.begin(), documents.end(), [](const DocumentDivergence& a, const DocumentDivergence& b) { return a.kl > b.kl; });
+    for (size_t i = 0; i < std::min(kShown, documents.size()); ++i)
+        text += (i ? ", " : "; most in ") + ("no. " + countText(documents[i].document + 1)) + " (" + numberText(documents[i].kl, 3) +
+                (i ? "" : " nats per token") + " over " + countText(documents[i].tokens) + ")";
+    return text;
+}
+
 void addDivergence(Table& facts, const EvaluateResult& result) {
     const DivergenceResult& d = *result.divergence;
     const double ratio = std::exp(d.logPerplexityDifference.mean);
@@ -38,6 +49,7 @@ void addDivergence(Table& facts, const EvaluateResult& result) {
     };
     facts.add({"KL of single tokens", "median " + numberText(at(d.klQuantiles, 0.5), 3) + ", 99 % below " + numberText(at(d.klQuantiles, 0.99), 3) +
                                           ", largest " + numberText(at(d.klQuantiles, 1), 3)});
+    if (!d.documents.empty()) facts.add({"documents", documentsText(d.documents)});
     facts.add({"right token", "probability changes by " + fixedText(100 * d.rmsProbabilityChange, 2) + " % (rms); the worst hundredth loses " +
                                   fixedText(-100 * at(d.probabilityChange, 0.01), 2) + " % or more"});
 }

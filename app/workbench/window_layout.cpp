@@ -2,6 +2,7 @@
 #include "app/workbench/window_layout.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QDockWidget>
 #include <QMainWindow>
 #include <QMenu>
@@ -13,11 +14,26 @@
 #include "widgets/theme/icon.h"
 
 namespace owq {
+namespace {
+
+// Keys go where a person looks: F1 tells of the panel that was just brought to the front, the tabulator walks through it.
+void giveFocus(QDockWidget* dock) {
+    QWidget* content = dock->widget();
+    if (content->isAncestorOf(QApplication::focusWidget())) return;
+    for (QWidget* next = content->nextInFocusChain(); next != content; next = next->nextInFocusChain())
+        if (content->isAncestorOf(next) && next->isVisible() && next->isEnabled() && (next->focusPolicy() & Qt::TabFocus)) return next->setFocus(Qt::OtherFocusReason);
+}
+
+}  // namespace
 
 WindowLayout::WindowLayout(QMainWindow& window, QMenu* menu) : QObject(&window), window_(window), menu_(menu) {
     window_.setDockNestingEnabled(true);
     window_.setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);  // tables want width
     window_.setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    connect(&window_, &QMainWindow::tabifiedDockWidgetActivated, this, [](QDockWidget* dock) {
+        // The content is shown behind the click. What the program brings to the front leaves the keyboard where it is.
+        if (dock && QApplication::mouseButtons() != Qt::NoButton) QMetaObject::invokeMethod(dock, [dock] { giveFocus(dock); }, Qt::QueuedConnection);
+    });
 }
 
 QDockWidget* WindowLayout::add(const char* name, const QString& title, const char* icon, QWidget* content, Qt::DockWidgetArea area,
@@ -37,6 +53,7 @@ QDockWidget* WindowLayout::add(const char* name, const QString& title, const cha
         if (!shown && (*inFront)[0]) return;
         dock->show();
         dock->raise();
+        giveFocus(dock);
     });
     menu_->addAction(toggle);
     window_.addAction(toggle);

@@ -27,6 +27,27 @@ void checkComparable(const ModelInfo& model, const ModelInfo& original, int64_t 
                         "comparison", "Choose a shorter sequence length");
 }
 
+size_t documentOf(const TokenWindows& windows, int64_t token) {
+    return size_t(std::upper_bound(windows.documents.begin(), windows.documents.end(), token) - windows.documents.begin() - 1);
+}
+
+void addTo(DocumentDivergence& sum, const TokenDivergence& token) {
+    ++sum.tokens;
+    sum.kl += token.kl;
+    sum.logPerplexityDifference += token.lossChange;
+    sum.top1Agreement += token.sameTop;
+}
+
+/// Sums to means; of documents without a token nothing remains.
+std::vector<DocumentDivergence> meansOf(std::vector<DocumentDivergence> sums) {
+    for (size_t d = 0; d < sums.size(); ++d) {
+        sums[d].document = int64_t(d);
+        for (double* value : {&sums[d].kl, &sums[d].logPerplexityDifference, &sums[d].top1Agreement}) *value /= double(sums[d].tokens);
+    }
+    std::erase_if(sums, [](const DocumentDivergence& d) { return d.tokens == 0; });
+    return sums;
+}
+
 }  // namespace
 
 WindowMean windowMean(const std::vector<double>& windows) {
@@ -55,7 +76,9 @@ TokenDivergence tokenDivergence(const float* original, const float* model, int64
     }
     const double before = std::exp(double(original[next]) - double(*topOriginal)) / sumOriginal;
     const double after = std::exp(double(model[next]) - double(*topModel)) / sumModel;
-    return {moved / sumOriginal - std::log(sumOriginal) + std::log(sumModel), topOriginal - original == topModel - model, after - before};
+    const double normalizers = std::log(sumModel) - std::log(sumOriginal);
+    const double lossChange = (double(original[next]) - double(*topOriginal)) - (double(model[next]) - double(*topModel)) + normalizers;
+    return {moved / sumOriginal + normalizers, topOriginal - original == topModel - model, after - before, lossChange};
 }
 
 std::vector<Quantile> quantiles(std::vector<float>& values) {
@@ -95,6 +118,7 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
     DivergenceResult result;
     result.windowKl.resize(size_t(windows.count()));
     result.positionKl.resize(size_t(std::max<int64_t>(0, windows.length - 1)));
+    std::vector<DocumentDivergence> documents(windows.documents.size());
     std::vector<float> kls, changes;
     double squares = 0;
     std::vector<TokenDivergence> tokens;
@@ -117,6 +141,7 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
                     tokens[size_t(i)] = tokenDivergence(x + i * vocabulary, y + i * vocabulary, vocabulary, rows.next[i]);
             });
             double& sum = result.windowKl[size_t(rows.window)];
+            int64_t index = rows.next - windows.ids.data();
             for (const TokenDivergence& token : tokens) {
                 sum += token.kl;
                 result.positionKl[size_t(position++)] += token.kl / double(windows.count());
@@ -124,6 +149,8 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
                 squares += token.probabilityChange * token.probabilityChange;
                 kls.push_back(float(token.kl));
                 changes.push_back(float(token.probabilityChange));
+                if (!documents.empty()) addTo(documents[documentOf(windows, index)], token);
+                ++index;
             }
             if (!std::isfinite(sum))
                 throw Error("the model rules out tokens that the original does not, in window " +
@@ -140,6 +167,7 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
     result.logPerplexityDifference = windowMean(difference);
     result.top1Agreement /= double(result.model.tokens);
     result.rmsProbabilityChange = std::sqrt(squares / double(result.model.tokens));
+    result.documents = meansOf(std::move(documents));
     result.klQuantiles = quantiles(kls);
     result.probabilityChange = quantiles(changes);
     return result;

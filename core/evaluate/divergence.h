@@ -27,6 +27,7 @@ struct TokenDivergence {
     double kl = 0;         ///< KL(original ‖ model), nats; fp64, so above -1e-9 for logits of any usual size
     bool sameTop = false;  ///< both have their largest logit at the same id; of equal ones the lowest id counts
     double probabilityChange = 0;  ///< of the token that really follows: model minus original
+    double lossChange = 0;         ///< nats, of the token that really follows: model minus original
 };
 TokenDivergence tokenDivergence(const float* original, const float* model, int64_t vocabulary, int32_t next);
 
@@ -37,6 +38,15 @@ struct Quantile {
 /// Of values that are reordered; none of no values.
 std::vector<Quantile> quantiles(std::vector<float>& values);
 
+/// Means over the scored tokens of one document.
+struct DocumentDivergence {
+    int64_t document = 0;  ///< from 0
+    int64_t tokens = 0;
+    double kl = 0;                       ///< nats per token
+    double logPerplexityDifference = 0;  ///< model minus original
+    double top1Agreement = 0;
+};
+
 struct DivergenceResult {
     PerplexityResult model, original;
     WindowMean kl;                       ///< KL(original ‖ model), nats per token
@@ -44,6 +54,7 @@ struct DivergenceResult {
     double top1Agreement = 0;            ///< share of the positions, 0…1
     std::vector<double> windowKl;        ///< mean over the tokens of each window
     std::vector<double> positionKl;      ///< [length - 1], mean over the windows of each position
+    std::vector<DocumentDivergence> documents;  ///< with a scored token, where windows tell documents apart
     std::vector<Quantile> klQuantiles;   ///< of single tokens
     std::vector<Quantile> probabilityChange;  ///< of the right token, model minus original
     double rmsProbabilityChange = 0;

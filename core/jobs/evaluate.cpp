@@ -63,12 +63,14 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     result.task = options.task.string();
     result.sequenceLength = resolveSequenceLength(options.sequenceLength, model->info());
     std::vector<int32_t> ids;
+    std::vector<int64_t> documents;
     progress.report("Reading the text", "", 0);
     if (!options.text.empty()) {
         const Protocol protocol = protocolFromName(options.protocol);
         const auto tokenizer = openTokenizer(model->tokenizerFolder());
         ids = evaluationTokens(options.text, protocol, *tokenizer, result.sequenceLength);
         if (original) checkSameTokens(ids, options, protocol, *model, *original, result.sequenceLength);
+        if (original || !options.base.empty()) documents = documentStarts(options.text, protocol, *tokenizer, ids);
         result.protocol = protocolName(protocol);
         result.text = options.text.filename().string();
     } else {
@@ -77,7 +79,8 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
         result.text = options.tokens.filename().string();
     }
     checkStop(stop);
-    const TokenWindows windows = evaluationWindows(ids, result.sequenceLength, options.maxWindows, model->info().vocabulary);
+    TokenWindows windows = evaluationWindows(ids, result.sequenceLength, options.maxWindows, model->info().vocabulary);
+    windows.documents = std::move(documents);
     const auto itemOf = [](int block) { return block < 0 ? "head" : "block " + std::to_string(block + 1); };
     PerplexityOptions pass;
     pass.arithmetic = options.arithmetic;
@@ -121,6 +124,9 @@ Json toJson(const EvaluateResult& r) {
     json["log_perplexity_difference"] = toJson(d.logPerplexityDifference);
     json["window_kl"] = d.windowKl;
     json["position_kl"] = d.positionKl;
+    for (const DocumentDivergence& one : d.documents)
+        json["documents"].push_back({{"document", one.document + 1}, {"tokens", one.tokens}, {"kl", one.kl},
+                                     {"log_perplexity_difference", one.logPerplexityDifference}, {"top1_agreement", one.top1Agreement}});
     json["kl_quantiles"] = quantilesToJson(d.klQuantiles);
     json["probability_change"] = {{"rms", d.rmsProbabilityChange}, {"quantiles", quantilesToJson(d.probabilityChange)}};
     for (const LayerError& e : r.layers) {

@@ -15,6 +15,7 @@ namespace owq {
 struct TokenWindows {
     int64_t length = 0;
     std::vector<int32_t> ids;  ///< [count(), length]
+    std::vector<int64_t> documents;  ///< for each document its first token's index in the ids that the windows were cut from; empty: not told apart
     std::vector<std::string> warnings;  ///< too few tokens, repeats, share of <unk>: for a person
 
     int64_t count() const { return length ? int64_t(ids.size()) / length : 0; }
@@ -44,6 +45,10 @@ Protocol protocolFromName(const std::string& name);  ///< Error with the known n
 /// One tokenization of the whole text under the protocol (how rows are joined, special text spelled or matched),
 /// as the authors measure perplexity. Disjoint windows are cut by evaluationWindows.
 std::vector<int32_t> evaluationTokens(const std::filesystem::path& text, Protocol protocol, const Tokenizer& tokenizer, int64_t sequenceLength);
+/// TokenWindows::documents of `ids` that evaluationTokens gave: of files of several documents that the protocol joins (c4, plain). A
+/// token belongs to the document that it ends in: the space between two is often part of the next word. Where a
+/// text is changed as it is tokenized, so that ids do not spell it byte for byte, there are none.
+std::vector<int64_t> documentStarts(const std::filesystem::path& text, Protocol protocol, const Tokenizer& tokenizer, const std::vector<int32_t>& ids);
 /// `input_ids`, integer [n] or [1, n].
 std::vector<int32_t> readTokenFile(const std::filesystem::path& file);
 /// Disjoint windows, tail dropped; maxWindows 0: all. Error when there is not a single window.

@@ -30,6 +30,12 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
     return text;
 }
 
+std::vector<std::string> documentsOf(const std::filesystem::path& file, Protocol protocol) {
+    return protocol == Protocol::c4 ? readDocuments(file, kC4Documents) : readDocuments(file);
+}
+
+std::string_view separatorOf(Protocol protocol) { return protocol == Protocol::c4 ? " " : "\n\n"; }
+
 std::string joinedText(const std::filesystem::path& file, Protocol protocol) {
     switch (protocol) {
         case Protocol::wikitext2: {
@@ -43,8 +49,8 @@ std::string joinedText(const std::filesystem::path& file, Protocol protocol) {
             for (std::string& row : rows) row = std::string(stripped(row));
             return std::string(stripped(join(rows, " ")));
         }
-        case Protocol::c4: return join(readDocuments(file, kC4Documents), " ");
-        case Protocol::plain: return join(readDocuments(file), "\n\n");
+        case Protocol::c4:
+        case Protocol::plain: return join(documentsOf(file, protocol), separatorOf(protocol));
     }
     return {};
 }
@@ -83,6 +89,35 @@ std::vector<int32_t> evaluationTokens(const std::filesystem::path& file, Protoco
     if (protocol == Protocol::c4 && sequenceLength > 0 && int64_t(ids.size()) / kC4Windows >= sequenceLength)
         ids.resize(size_t(kC4Windows * sequenceLength));
     return ids;
+}
+
+std::vector<int64_t> documentStarts(const std::filesystem::path& file, Protocol protocol, const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
+    if (protocol != Protocol::c4 && protocol != Protocol::plain) return {};
+    const std::vector<std::string> documents = documentsOf(file, protocol);
+    if (documents.size() < 2) return {};
+    const std::string_view separator = separatorOf(protocol);
+    // What a token adds behind another one: alone, some lose the space before them.
+    const std::vector<int32_t> letter = tokenizer.encode("a", {.addSpecial = false});
+    if (letter.empty()) return {};
+    std::vector<int32_t> pair{letter.back(), 0};
+    const size_t alone = tokenizer.decode(std::span(pair).first(1), true).size();
+    std::string spelled;
+    std::vector<size_t> ends;
+    for (const int32_t id : ids) {
+        pair[1] = id;
+        spelled += tokenizer.decode(pair, true).substr(alone);
+        ends.push_back(spelled.size());
+    }
+    const std::string text = join(documents, separator);
+    const size_t put = std::string_view(" " + text).starts_with(spelled) ? 1 : 0;  // a space before the text
+    if (!put && !text.starts_with(spelled)) return {};
+    std::vector<int64_t> starts;
+    size_t at = 0;
+    for (const std::string& document : documents) {
+        starts.push_back(starts.empty() ? 0 : std::upper_bound(ends.begin(), ends.end(), at + put) - ends.begin());
+        at += document.size() + separator.size();
+    }
+    return starts;
 }
 
 TokenWindows evaluationWindows(const std::vector<int32_t>& ids, int64_t sequenceLength, int64_t maxWindows,

@@ -22,6 +22,7 @@ constexpr size_t kLabelledBlocks = 3;        // outlier labels of more linears w
 constexpr size_t kOutliers = 24;             // candidates for a label per linear
 constexpr double kOutlierOverMedian = 8;     // what counts as an outlier
 constexpr size_t kManyPoints = 300'000;      // above: no antialiasing, no dashes, thinned out on screen
+constexpr size_t kManyCurves = 60;           // from here on plain squares for weak columns and solid cuts: a twentieth of the time
 constexpr size_t kThinnedPoints = 40'000;    // what is drawn of them
 
 QCPScatterStyle::ScatterShape scatterShape(MarkerShape marker) {
@@ -36,16 +37,6 @@ QCPScatterStyle::ScatterShape scatterShape(MarkerShape marker) {
         case MarkerShape::Disc: break;
     }
     return QCPScatterStyle::ssCircle;
-}
-
-QPen penOf(const QColor& color, double width, const QList<qreal>& dashes = {}) {
-    QPen pen(color, width);
-    pen.setJoinStyle(Qt::RoundJoin);
-    if (!dashes.isEmpty()) {
-        pen.setDashPattern(dashes);
-        pen.setCapStyle(Qt::FlatCap);
-    }
-    return pen;
 }
 
 QSharedPointer<QCPGraphDataContainer> dataOf(const PlotContent& content, const std::vector<double>& values) {
@@ -88,8 +79,6 @@ Extremes extremes(std::span<const double> values) {
     };
     return {placeOf(*std::min_element(low, low + 4)), placeOf(*std::max_element(high, high + 4))};
 }
-
-bool hundreds(const PlotContent& content) { return content.blocks.size() >= 60; }
 
 }  // namespace
 
@@ -135,7 +124,9 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style, co
     plot_->setNotAntialiasedElements(many ? QCP::aePlottables | QCP::aeScatters | QCP::aeItems : QCP::AntialiasedElements(QCP::aeNone));
     plot_->yAxis->setScaleType(content.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     setView(view);  // before the curves, which are thinned out for it
-    styleAxes();
+    styleAxes(*plot_, *legend_, style_);
+    plot_->xAxis->setLabel(content.xTitle);
+    plot_->yAxis->setLabel(content.yTitle);
     chooseTicks();
     addCurves(content);
     addWeakMarks(content);
@@ -150,45 +141,6 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style, co
 void ContentDrawing::setView(const PlotView& view) {
     plot_->xAxis->setRange(view.xLower, view.xUpper);
     plot_->yAxis->setRange(view.yLower, view.yUpper);
-}
-
-void ContentDrawing::styleAxes() {
-    const double em = style_.em();
-    const auto units = [em](double share) { return std::max(1, static_cast<int>(std::lround(em * share))); };
-    plot_->setBackground(QBrush(style_.theme.background));
-    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
-        const QPen pen = penOf(style_.theme.axis, style_.axis);
-        axis->setBasePen(pen);
-        axis->setTickPen(pen);
-        axis->setSubTickPen(penOf(style_.theme.axis, style_.axis * (style_.paper ? 0.75 : 1)));
-        axis->setTickLength(0, units(0.35));
-        axis->setSubTickLength(0, units(0.18));
-        axis->setTickLabelFont(style_.font);
-        axis->setTickLabelColor(style_.theme.text);
-        axis->setLabelFont(style_.font);
-        axis->setLabelColor(style_.theme.text);
-        axis->setTickLabelPadding(units(0.3));
-        axis->setLabelPadding(units(0.35));
-        axis->setPadding(units(0.1));
-        axis->grid()->setPen(penOf(style_.theme.grid, style_.axis * (style_.paper ? 0.75 : 1)));
-        axis->grid()->setZeroLinePen(Qt::NoPen);
-        axis->grid()->setSubGridVisible(false);
-    }
-    plot_->xAxis->grid()->setVisible(false);
-    // On screen the plots of a group stand below each other: one left edge for all.
-    plot_->axisRect()->setMinimumMargins(QMargins(style_.paper ? 0 : units(5.2), units(0.6), units(1.2), 0));
-    plot_->plotLayout()->setRowSpacing(0);
-    legend_->setFont(style_.font);
-    legend_->setTextColor(style_.theme.text);
-    legend_->setBrush(Qt::NoBrush);
-    legend_->setBorderPen(Qt::NoPen);
-    legend_->setIconSize(units(1.7), units(1.4));
-    legend_->setIconTextPadding(units(0.4));
-    legend_->setColumnSpacing(units(1.0));
-    legend_->setRowSpacing(units(0.15));
-    legend_->setMargins(QMargins(units(0.6), units(0.5), units(0.6), 0));
-    plot_->xAxis->setLabel(content_->xTitle);
-    plot_->yAxis->setLabel(content_->yTitle);
 }
 
 void ContentDrawing::chooseTicks() {
@@ -284,7 +236,7 @@ void ContentDrawing::addWeakMarks(const PlotContent& content) {
             graph->setPen(penOf(color, style_.line * (style_.paper ? 0.7 : 1)));
             graph->setAdaptiveSampling(!style_.paper);
             const auto shape = content.blocks.size() > 1 ? scatterShape(block.look.marker) : QCPScatterStyle::ssCircle;
-            if (hundreds(content) && !style_.paper)  // plain squares take a twentieth of the time
+            if (content.blocks.size() >= kManyCurves && !style_.paper)
                 graph->setScatterStyle({QCPScatterStyle::ssSquare, Qt::NoPen, QBrush(color), style_.em() * 0.3});
             else
                 graph->setScatterStyle({shape, penOf(color, style_.line * 0.8), QBrush(color), style_.em() * 0.4});
@@ -347,7 +299,7 @@ void ContentDrawing::addCuts(const PlotContent& content) {
         const QColor color = content.blocks.size() == 1 ? weakColor(style_.theme) : seriesColor(block.look.color, style_.theme);
         Cut cut{b, new QCPItemStraightLine(plot_), nullptr};
         cut.line->setLayer(kMarks);
-        cut.line->setPen(penOf(color, style_.line, hundreds(content) ? QList<qreal>() : QList<qreal>{4, 3}));
+        cut.line->setPen(penOf(color, style_.line, content.blocks.size() >= kManyCurves ? QList<qreal>() : QList<qreal>{4, 3}));
         cut.line->setSelectable(false);
         items_.push_back(cut.line);
         if (content.blocks.size() == 1) {  // they would overlap; the sensitivity legend has the numbers

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include <QFont>
 #include <QObject>
 #include <vector>
 
+#include "widgets/plot/draw_style.h"
 #include "widgets/plot/plot_content.h"
 #include "widgets/plot/zoom_history.h"
 
@@ -17,17 +17,6 @@ class QCPLegend;
 class QCustomPlot;
 
 namespace owq {
-
-// Sizes in the drawing's own unit: device-independent pixels on screen, a fraction of a point in a figure.
-struct DrawStyle {
-    PlotTheme theme;
-    QFont font;         // with a pixel size
-    double line = 1;    // curves. Above 1 on screen, Qt strokes dense curves 100 times slower
-    double axis = 1;    // axes, ticks, grid
-    bool paper = false;  // a figure: every pen has its explicit width, scatter is not thinned out
-    bool raster = false;  // a figure made of pixels
-    double em() const { return font.pixelSize(); }
-};
 
 // Draws a PlotContent into a QCustomPlot: curves, weak columns, cuts, outlier labels, legend, axes. Items of others in the same
 // QCustomPlot (crosshair, selection) are left alone.
@@ -67,7 +56,6 @@ private:
     void placeLabels();
     void thinOut();
     void chooseTicks();
-    void styleAxes();
     QCPGraph* addGraph(const QString& legend);
 
     QCustomPlot* plot_;

@@ -196,10 +196,7 @@ void Plot::install(PlotContent content) {
 }
 
 void Plot::restyle(const PlotView& view) {
-    DrawStyle style;
-    style.theme = PlotTheme::fromPalette(palette());
-    style.font = font();
-    style.font.setPixelSize(std::max(9, static_cast<int>(std::lround(QFontInfo(font()).pixelSize() * 0.92))));
+    const DrawStyle style = DrawStyle::onScreen(*this);
     drawing_->show(content_, style, view);
     drawing_->wrapLegend(canvas_->width());
     marks_->setColors(style.theme, palette().color(QPalette::Highlight));

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "widgets/plot/palette.h"
+#include "widgets/plot/draw_style.h"
 #include "widgets/plot/qcustomplot.h"
 #include "widgets/plot/whole_ticker.h"
 
@@ -46,22 +46,9 @@ LossPlot::LossPlot(QWidget* parent) : QWidget(parent), plot_(new QCustomPlot) {
 }
 
 void LossPlot::applyTheme() {
-    const PlotTheme theme = PlotTheme::fromPalette(palette());
-    plot_->setBackground(theme.background);
-    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
-        axis->setBasePen(theme.axis);
-        axis->setTickPen(theme.axis);
-        axis->setSubTickPen(theme.axis);
-        axis->setLabelColor(theme.text);
-        axis->setTickLabelColor(theme.text);
-        axis->setTickLabelFont(font());
-        axis->setLabelFont(font());
-        axis->grid()->setPen(QPen(theme.grid, 1));
-    }
-    plot_->legend->setBrush(theme.background);
-    plot_->legend->setBorderPen(Qt::NoPen);
-    plot_->legend->setTextColor(theme.text);
-    plot_->legend->setFont(font());
+    const DrawStyle style = DrawStyle::onScreen(*this);
+    const PlotTheme& theme = style.theme;
+    styleAxes(*plot_, *plot_->legend, style);
     const QColor color = seriesColor(0, theme), other = seriesColor(1, theme);
     steps_->setPen(QPen(blend(theme.background, color, 0.45), 1));
     mean_->setPen(QPen(color, 2));

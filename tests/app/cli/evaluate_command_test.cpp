@@ -32,6 +32,17 @@ TEST_F(EvaluateCommand, AgainstAnOriginal) {
     EXPECT_EQ(one.code, 0) << one.error;
     EXPECT_THAT(one.out, AllOf(HasSubstr("nats per token"), Not(HasSubstr("±"))));
     EXPECT_TRUE(readJson(json)["kl"]["standard_error"].is_null());
+
+    std::string lines, text = readText(sample("heldout.txt"));
+    for (int i = 0; i < 3; ++i) lines += Json{{"text", text.substr(size_t(i) * 400, 300)}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    writeText(folder / "three.jsonl", lines);
+    const Outcome documents = owq({"evaluate", run, "--against", model, "--text", (folder / "three.jsonl").string(), "--sequence-length", "32", "--json", json});
+    ASSERT_EQ(documents.code, 0) << documents.error;
+    EXPECT_THAT(documents.out, testing::ContainsRegex("documents +3; most in no\\. [123] \\(0\\.[0-9]+ nats per token over [0-9]+\\), no\\. "));
+    const Json each = readJson(json)["documents"];
+    ASSERT_EQ(each.size(), 3u);
+    EXPECT_EQ(each[2]["document"], 3);
+    EXPECT_EQ(each[0]["tokens"].get<int64_t>() + each[1]["tokens"].get<int64_t>() + each[2]["tokens"].get<int64_t>(), readJson(json)["tokens"].get<int64_t>());
 }
 
 TEST_F(EvaluateCommand, OtherTokenizersAreRefused) {

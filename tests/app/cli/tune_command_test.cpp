@@ -24,7 +24,7 @@ protected:
     }
     std::vector<std::string> tuning(const std::string& out, std::vector<std::string> more = {}) const {
         std::vector<std::string> all{"tune", (folder / "run").string(), "--data", (folder / "data.txt").string(), "--out", (folder / out).string(),
-                                     "--sequence-length", "128", "--epochs", "2", "--accumulate", "4", "--quiet"};
+                                     "--sequence-length", "128", "--epochs", "2", "--accumulate", "4", "--learning-rate", "2e-4", "--quiet"};
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }

@@ -21,6 +21,7 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSettings>
+#include <QTabBar>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
@@ -39,6 +40,7 @@
 #include "widgets/results/results_view.h"
 #include "widgets/run_panel/run_panel.h"
 #include "widgets/start_page/start_page.h"
+#include "widgets/try_it/try_panel.h"
 
 namespace owq {
 namespace {
@@ -316,6 +318,29 @@ TEST_F(MainWindowTest, PutsPanelsBackAndFindsCommandsByName) {
     ASSERT_EQ(palette->findChild<QListWidget*>()->count(), 1);
     QTest::keyClick(edit, Qt::Key_Return);
     EXPECT_TRUE(waitFor([&] { return layers->isVisible(); }));
+}
+
+TEST_F(MainWindowTest, AClickedTabOrAKeyTakesTheKeyboardIntoThePanel) {
+    openModel();
+    auto* tryIt = get<TryPanel>();
+    auto* results = get<ResultsView>();
+    const auto inside = [](QWidget* panel) { return panel->isVisible() && panel->isAncestorOf(QApplication::focusWidget()); };
+    const auto dockOf = [](QWidget* panel) {
+        while (panel && !qobject_cast<QDockWidget*>(panel)) panel = panel->parentWidget();
+        return qobject_cast<QDockWidget*>(panel);
+    };
+    get<LayerTree>()->filterBox().setFocus();
+    dockOf(tryIt)->toggleViewAction()->trigger();  // as its key does
+    EXPECT_TRUE(waitFor([&] { return inside(tryIt); }));
+    bool clicked = false;
+    for (QTabBar* bar : window->findChildren<QTabBar*>())
+        for (int i = 0; i < bar->count(); ++i)
+            if (bar->isVisible() && bar->tabText(i) == dockOf(results)->windowTitle()) {
+                QTest::mouseClick(bar, Qt::LeftButton, {}, bar->tabRect(i).center());
+                clicked = true;
+            }
+    ASSERT_TRUE(clicked);
+    EXPECT_TRUE(waitFor([&] { return inside(results); })) << (QApplication::focusWidget() ? QApplication::focusWidget()->metaObject()->className() : "none");
 }
 
 TEST_F(MainWindowTest, AsksQuestionsAndRemembersTheShareOfRightAnswers) {

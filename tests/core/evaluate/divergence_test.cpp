@@ -73,6 +73,36 @@ TEST_P(Divergence, FromItselfIsZero) {
     EXPECT_EQ(same.logPerplexityDifference.standardError.value(), 0);
 }
 
+TEST_P(Divergence, OfDocumentsIsThatOfTheirTokens) {
+    TokenWindows few = windows(GetParam(), "heldout", 3, 64);
+    EXPECT_TRUE(divergence(model, {source}, few).documents.empty());
+    // One document within a window, one over the border of two, one without a token, and one of which only the tail that no window has is left.
+    few.documents = {0, 20, 64 + 30, 64 + 30, 3 * 64 + 5};
+    const DivergenceResult got = divergence(model, {source}, few);
+    ASSERT_EQ(got.documents.size(), 3u);
+    // Each window's first token is not scored.
+    EXPECT_EQ(got.documents[0].tokens, 19);
+    EXPECT_EQ(got.documents[1].tokens, 44 + 29);
+    EXPECT_EQ(got.documents[2].tokens, 34 + 63);
+    EXPECT_EQ(got.documents[2].document, 3);
+    double kl = 0, difference = 0, agreed = 0;
+    for (const DocumentDivergence& d : got.documents) {
+        kl += d.kl * double(d.tokens);
+        difference += d.logPerplexityDifference * double(d.tokens);
+        agreed += d.top1Agreement * double(d.tokens);
+    }
+    EXPECT_NEAR(kl / (3 * 63), got.kl.mean, 1e-12);
+    EXPECT_NEAR(difference / (3 * 63), got.logPerplexityDifference.mean, 1e-5);
+    EXPECT_NEAR(agreed / (3 * 63), got.top1Agreement, 1e-12);
+    // A document that is one window.
+    few.documents = {0, 64, 128};
+    const DivergenceResult whole = divergence(model, {source}, few);
+    for (size_t w = 0; w < 3; ++w) {
+        EXPECT_NEAR(whole.documents[w].kl, whole.windowKl[w], 1e-12);
+        EXPECT_NEAR(whole.documents[w].logPerplexityDifference, whole.model.windowNll[w] - whole.original.windowNll[w], 1e-5);
+    }
+}
+
 TEST_P(Divergence, TakesAKeptOriginalForTheComputedOne) {
     const TemporaryFolder folder;
     const std::filesystem::path base = folder.path() / "base.safetensors";

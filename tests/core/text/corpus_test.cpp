@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "core/checkpoint/tensor_file.h"
+#include "tests/core/checkpoint/temporary_folder.h"
 #include "tests/core/text/text_test_support.h"
 
 namespace owq {
@@ -76,6 +77,27 @@ TEST_P(WholeText, TheAuthorsCalibrationWindows) {
     EXPECT_EQ(calibrationWindows(source, nullptr, tokenizer->size()).ids, windows.ids);
 }
 
+TEST_P(WholeText, DocumentsOfRealTokens) {
+    const auto tokenizer = openTokenizer(kSample / (std::string("sample-") + GetParam()));
+    std::string lines;
+    const std::vector<std::string> texts{"It was late.", " A second one, with a leading space and naïve café — dashes", "The third.\n\nIn two parts.", "Last"};
+    for (const std::string& text : texts) lines += Json{{"text", text}}.dump() + "\n";
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "a.jsonl";
+    writeText(file, lines);
+    for (const Protocol protocol : {Protocol::plain, Protocol::c4}) {
+        const std::vector<int32_t> ids = evaluationTokens(file, protocol, *tokenizer, 8);
+        const std::vector<int64_t> starts = documentStarts(file, protocol, *tokenizer, ids);
+        ASSERT_EQ(starts.size(), texts.size());
+        for (size_t d = 0; d < texts.size(); ++d) {
+            const size_t end = d + 1 < texts.size() ? size_t(starts[d + 1]) : ids.size();
+            const std::string spelled = tokenizer->decode(std::span(ids).subspan(size_t(starts[d]), end - size_t(starts[d])), true);
+            EXPECT_NE(spelled.find(texts[d].substr(2)), std::string::npos) << spelled;
+            EXPECT_LE(spelled.size(), texts[d].size() + 3) << spelled;
+        }
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Samples, WholeText, testing::Values("opt", "llama"));
 
 class Corpus : public FolderTest {
@@ -94,6 +116,16 @@ TEST_F(Corpus, ProtocolsJoinRowsAsTheirPapersDo) {
     EXPECT_EQ(evaluated(lines, Protocol::c4), "x y ");
     EXPECT_EQ(evaluated(lines, Protocol::ptb), "x y");
     EXPECT_EQ(evaluationTokens(text, Protocol::plain, bytes, 4)[0], 256);
+}
+
+TEST_F(Corpus, DocumentsBeginAtTheirFirstToken) {
+    const fs::path lines = write("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\"\"}\n{\"text\":\"three\"}\n");
+    const auto starts = [&](const fs::path& file, Protocol protocol) { return documentStarts(file, protocol, bytes, evaluationTokens(file, protocol, bytes, 4)); };
+    EXPECT_EQ(starts(lines, Protocol::plain), (std::vector<int64_t>{0, 1 + 5, 1 + 7}));  // behind BOS; two line feeds each
+    EXPECT_EQ(starts(lines, Protocol::c4), (std::vector<int64_t>{0, 1 + 4, 1 + 5}));
+    EXPECT_TRUE(starts(lines, Protocol::ptb).empty());
+    EXPECT_TRUE(starts(write("one.txt", "one\n\ntwo"), Protocol::plain).empty());
+    EXPECT_TRUE(starts(write("b.jsonl", "{\"text\":\"a # b\"}\n{\"text\":\"c\"}\n"), Protocol::c4).empty()) << "a special id does not spell its text";
 }
 
 TEST_F(Corpus, C4IsCut) {
