@@ -97,7 +97,7 @@ PackedMatrix::PackedMatrix(const PackedWeight& w)
     for (int64_t f = 0; f < units() * kUnitFields; f++)
         fieldGroup_.push_back(int32_t(groupSize_ ? std::min(f * kFieldColumns / groupSize_, groups_ - 1) : 0));
     codes_ = FloatBuffer(kPackedRows / 2 * streamBytes() / int64_t(sizeof(float)));
-    // Each thread makes the tiles that it later reads, which on large machines places them in its own memory.
+    // By all threads: where a machine has several memories, the tiles are spread over them, as the threads that will read them are.
     parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows + 1)), [&](int64_t begin, int64_t end) {
         std::vector<uint8_t> row(size_t(units() * kUnitColumns));
         for (int64_t r = begin * kPackedRows; r < end * kPackedRows; r++) {

@@ -47,6 +47,8 @@ public:
 
     /// x [batch, columns] to y [batch, rows]. A row's result depends neither on the number of threads nor on other tokens; instruction
     /// sets differ by rounding. A token with a value that is not finite gives results that are not.
+    /// Error against the product in real numbers, with S = Σ |W x| + |bias|: exact at most 2e-6 S. Rounded: 8e-6 S (8 bits: 2e-5 S), and for
+    /// each 256 neighbours (weak columns left out) their Σ |W| times half a step, the largest of their |x| over 2 · 127 · 254, or over 2 · 127.
     void multiply(const float* x, int64_t batch, float* y, Activations activations = Activations::exact) const;
 
     /// Rows [begin, end) as floats, [end - begin, columns]: scale * (code - zero), and the weak weights in their columns.

@@ -24,7 +24,7 @@ const uint8_t* StoredMatrix::row(int64_t r) const { return reinterpret_cast<cons
 StoredMatrix::StoredMatrix(const void* values, StoredType type, int64_t rows, int64_t columns)
     : type_(type), rows_(rows), columns_(columns), values_((rows * columns * bytesOf(type) + 3) / int64_t(sizeof(float))) {
     const int64_t bytes = columns * bytesOf(type);
-    // Each thread copies the rows that it later reads, which on large machines places them in its own memory.
+    // By all threads: where a machine has several memories, the rows are spread over them, as the threads that will read them are.
     parallelFor(streamRows(), atLeastOne(kWorkPerRange / (kStreams * columns + 1)), [&](int64_t begin, int64_t end) {
         for (int64_t s = 0; s < kStreams; s++) {
             const int64_t first = s * streamRows() + begin, last = std::min(rows, s * streamRows() + end);

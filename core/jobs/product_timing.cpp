@@ -67,7 +67,7 @@ kernels::Activations activationsOf(Arithmetic arithmetic) {
                                             : kernels::Activations::doubleInt8;
 }
 
-typedef int64_t Sixteen __attribute__((vector_size(16)));  // bytes, as every processor here loads at once
+typedef int64_t Sixteen __attribute__((vector_size(16), may_alias));  // bytes, as every processor here loads at once
 constexpr int64_t kLine = 4;                               // of them
 
 template <int kStreams>
@@ -89,15 +89,17 @@ int64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t a
 
 double readRate(const Timing& timing, const std::stop_token& stop) {
     const int64_t bytes = workingSet(timing), lines = bytes / 64;
-    const std::vector<Sixteen> values(size_t(bytes / 16), Sixteen{1, 1});
+    kernels::FloatBuffer memory(bytes / int64_t(sizeof(float)));  // the kind in which weights lie
+    kernels::parallelFor(memory.size(), 1 << 18, [&](int64_t begin, int64_t end) { std::fill(memory.data() + begin, memory.data() + end, 1.f); });
+    const auto* const values = reinterpret_cast<const Sixteen*>(memory.data());
     double best = 0;
     for (const int streams : {1, 2, 4})
-        for (const int64_t ahead : {0, 16, 64}) {
+        for (const int64_t ahead : {0, 16, 64}) {  // lines
             const int64_t apart = lines / streams;
             const double seconds = medianSeconds(1, timing, stop, [&](size_t) {
                 kernels::parallelFor(apart, 1 << 12, [&](int64_t begin, int64_t end) {
                     const auto read = streams == 1 ? readStreams<1> : streams == 2 ? readStreams<2> : readStreams<4>;
-                    volatile int64_t sum = read(values.data(), begin, end, apart, ahead);
+                    volatile int64_t sum = read(values, begin, end, apart, ahead);
                     (void)sum;
                 });
             });

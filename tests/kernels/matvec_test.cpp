@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "kernels/cpu/packed_table.h"
 #include "kernels/thread_pool.h"
@@ -46,30 +50,66 @@ double roundingBound(const MatvecCase& m, int64_t t, int64_t r, double divisor) 
 
 using Matvec = EachInstructionSet;
 
+/// Values at an address that is a multiple of their own size and of nothing more.
+template <class T>
+struct Misaligned {
+    Misaligned(const Misaligned&) = delete;
+    explicit Misaligned(const std::vector<T>& values) : memory(values.size() + 64 / sizeof(T) + 1) {
+        void* at = memory.data();
+        size_t space = memory.size() * sizeof(T);
+        data = static_cast<T*>(std::align(64, values.size() * sizeof(T), at, space)) + 1;
+        std::copy(values.begin(), values.end(), data);
+    }
+    std::vector<T> memory;
+    T* data;
+};
+
+/// Every result of every kind of activations against the product in double, within what matvec.h states.
+void expectWithinBounds(const MatvecCase& m) {
+    const std::string where = std::to_string(m.bits) + " bits, " + std::to_string(m.rows) + " x " + std::to_string(m.columns) + ", " +
+                              std::to_string(m.weakColumns.size()) + " weak, groups of " + std::to_string(m.groupSize) + ", batch " +
+                              std::to_string(m.batch);
+    Misaligned codes(m.codes);
+    Misaligned x(m.x);
+    PackedWeight weight = m.packed();
+    weight.codes = codes.data;
+    const PackedMatrix matrix(weight);
+    const std::vector<float> untouched(size_t(m.batch * m.rows), -1e30f);
+    Misaligned exact(untouched), twice(untouched), once(untouched);
+    matrix.multiply(x.data, m.batch, exact.data);
+    matrix.multiply(x.data, m.batch, twice.data, Activations::doubleInt8);
+    matrix.multiply(x.data, m.batch, once.data, Activations::int8);
+    for (int64_t t = 0; t < m.batch; ++t)
+        for (int64_t r = 0; r < m.rows; ++r) {
+            double magnitude = 0;
+            const double expected = m.expected(t, r, &magnitude);
+            const size_t at = size_t(t * m.rows + r);
+            const double uncentred = m.bits == 8 ? 2e-5 : 8e-6;
+            ASSERT_NEAR(exact.data[at], expected, 2e-6 * magnitude) << where << ": " << t << ", " << r;
+            ASSERT_NEAR(twice.data[at], expected, roundingBound(m, t, r, 2 * 127 * 254) + uncentred * magnitude) << where << ": " << t << ", " << r;
+            ASSERT_NEAR(once.data[at], expected, roundingBound(m, t, r, 2 * 127) + uncentred * magnitude) << where << ": " << t << ", " << r;
+        }
+}
+
 TEST_P(Matvec, AgreesWithTheProductInDouble) {
     unsigned seed = 1;
     for (const int bits : {2, 3, 4, 8})
         for (const Shape& s : kShapes) {
-            const MatvecCase m(s.rows, s.columns, bits, s.weak, s.batch, seed++, s.groupSize);
-            const PackedMatrix matrix(m.packed());
-            std::vector<float> exact(size_t(m.batch * m.rows), -1e30f), twice(exact), once(exact);
-            matrix.multiply(m.x.data(), m.batch, exact.data());
-            matrix.multiply(m.x.data(), m.batch, twice.data(), Activations::doubleInt8);
-            matrix.multiply(m.x.data(), m.batch, once.data(), Activations::int8);
-            for (int64_t t = 0; t < m.batch; ++t)
-                for (int64_t r = 0; r < m.rows; ++r) {
-                    double magnitude = 0;
-                    const double expected = m.expected(t, r, &magnitude);
-                    const size_t at = size_t(t * m.rows + r);
-                    // Codes and zero point are subtracted after the sums there: their rounding goes with Σ code |x|.
-                    const double uncentred = bits == 8 ? 2e-5 : 8e-6;
-                    ASSERT_NEAR(exact[at], expected, 2e-6 * magnitude) << bits << " bits, " << s.rows << " x " << s.columns << ", " << t << ", " << r;
-                    ASSERT_NEAR(twice[at], expected, roundingBound(m, t, r, 2 * 127 * 254) + uncentred * magnitude)
-                        << bits << " bits, " << s.rows << " x " << s.columns << ", " << t << ", " << r;
-                    ASSERT_NEAR(once[at], expected, roundingBound(m, t, r, 2 * 127) + uncentred * magnitude)
-                        << bits << " bits, " << s.rows << " x " << s.columns << ", " << t << ", " << r;
-                }
+            expectWithinBounds({s.rows, s.columns, bits, s.weak, s.batch, seed++, s.groupSize});
+            if (HasFatalFailure()) return;
         }
+}
+
+TEST_P(Matvec, AgreesWithTheProductInDoubleForRandomShapes) {
+    std::mt19937 random(20261129);
+    const auto upTo = [&](int64_t most) { return int64_t(random() % uint64_t(most + 1)); };
+    for (int i = 0; i < 120; ++i) {
+        const int bits = std::array{2, 3, 4, 8}[size_t(i % 4)];
+        const int64_t rows = 1 + upTo(66), columns = 1 + upTo(i % 3 ? 300 : 1300);
+        const int64_t weak = i % 5 ? upTo(std::min<int64_t>(64, columns)) : std::min<int64_t>(64, columns);  // all of them, too
+        expectWithinBounds({rows, columns, bits, weak, 1 + upTo(16), unsigned(random()), i % 2 ? 32 * (1 + upTo(5)) : 0});
+        if (HasFatalFailure()) return;
+    }
 }
 
 TEST_P(Matvec, RoundingTwiceIsFarBelowTheErrorOfOneInt8) {
