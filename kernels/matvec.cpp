@@ -87,7 +87,8 @@ void PackedMatrix::setWeakWeight(const float* weight) { weakWeight_ = byTile(wei
 PackedMatrix::PackedMatrix(const PackedWeight& w)
     : rows_(w.rows), columns_(w.columns), groups_(w.groupSize ? inWhole(w.columns, w.groupSize) : 1), groupSize_(w.groupSize), bits_(w.bits) {
     if (bits_ != 2 && bits_ != 3 && bits_ != 4 && bits_ != 8) throw std::invalid_argument("PackedMatrix: 2, 3, 4 or 8 bits");
-    if (groupSize_ % kFieldColumns) throw std::invalid_argument("PackedMatrix: the group size must be a multiple of 32");
+    static_assert(kPackedGroup == kFieldColumns);
+    if (groupSize_ % kPackedGroup) throw std::invalid_argument("PackedMatrix: the group size must be a multiple of 32");
     scale_ = byTile(w.scale, groups_);
     zero_ = byTile(w.zero, groups_);
     weakWeight_ = byTile(w.weakWeight, w.weakCount);

@@ -16,12 +16,14 @@ enum class Activations {
     int8          ///< rounded to one: 1 / 254 and 1 / 440
 };
 
+constexpr int64_t kPackedGroup = 32;  ///< columns of a group are a multiple of these
+
 /// A quantized weight as it is multiplied.
 struct PackedWeight {
     const uint8_t* codes = nullptr;  ///< [rows, columns], each below 2^bits
     int64_t rows = 0, columns = 0;
     int bits = 3;                    ///< 2, 3, 4 or 8
-    int64_t groupSize = 0;           ///< columns, weak ones not counted, that share a grid: a multiple of 32; 0: all
+    int64_t groupSize = 0;           ///< columns, weak ones not counted, that share a grid: a multiple of kPackedGroup; 0: all
     const float *scale = nullptr, *zero = nullptr;  ///< [rows, groups], groups = columns / groupSize, rounded up
     const int32_t* weakColumns = nullptr;           ///< ascending; what their codes are does not matter
     const float* weakWeight = nullptr;              ///< [rows, weakCount]

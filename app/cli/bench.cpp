@@ -41,10 +41,11 @@ void print(const BenchResult& r) {
                                 fixedText(r.head->seconds * 1e3, 3) + " ms a token, " +
                                 fixedText(100 * double(r.head->bytes) / r.head->seconds / r.readRate, 0) + " % of the read rate"});
     if (r.whole) {
+        const std::string whole = r.quantized ? "whole model" : "whole model as it is, not quantized";
         totals.add({"prompt", fixedText(double(r.whole->promptTokens) / r.whole->promptSeconds, 1) + " tokens a second, " +
-                                  countText(r.whole->promptTokens) + " tokens, whole model"});
+                                  countText(r.whole->promptTokens) + " tokens, " + whole});
         totals.add({"new tokens", fixedText(double(r.whole->newTokens) / r.whole->decodeSeconds, 2) + " a second, " + countText(r.whole->newTokens) +
-                                      " one by one, whole model"});
+                                      " one by one, " + whole});
     }
     totals.print(std::cout);
 }
@@ -88,8 +89,8 @@ void addBench(CommandLine& line) {
     command->add_option("--batch", options->batches, "Tokens multiplied at once")
         ->type_name("N,…")->delimiter(',')->check(CLI::Range(1, 4096))->capture_default_str();
     addArithmetic(*command, options->arithmetic);
-    command->add_option("--prompt-tokens", options->promptTokens, "Length of the prompt of the whole model")
-        ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
+    command->add_option("--prompt-tokens", options->promptTokens, "Length of the prompt of the whole model (default: 512, or what fits its positions)")
+        ->type_name("N")->check(CLI::PositiveNumber);
     command->add_option("--new-tokens", options->newTokens, "New tokens of the whole model; 0: time its layers only")
         ->type_name("N")->check(CLI::NonNegativeNumber)->capture_default_str();
     command->add_option("--head-bits", options->headBits, "Round the head to so many bits when it is loaded; 16: as stored")

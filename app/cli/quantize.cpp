@@ -22,7 +22,23 @@ std::string bitsText(const QuantizeResult& result) {
     return (least < most ? std::to_string(least) + " to " + std::to_string(most) : std::to_string(least)) + " bits";
 }
 
-void print(const QuantizeResult& result, const std::filesystem::path& out) {
+/// Before the run: what each of its phases will hold, and what it will write.
+void printForecast(const QuantizeResult& result) {
+    Table facts = Table::facts();
+    const auto add = [&](const MemoryForecast& forecast, const std::string& where) {
+        for (const MemoryPhase& p : forecast.phases)
+            facts.add({where + ", " + p.name, bytesText(p.bytes - (forecast.scratch ? std::min(p.bytes, forecast.activations) : 0))});
+    };
+    add(result.forecast, "memory");
+    add(result.deviceForecast, "GPU memory");
+    facts.add({"disk", bytesText(result.diskBytes) + (result.forecast.scratch ? ", of them " + bytesText(result.forecast.activations) +
+                                                                                      " of activations while it runs" : "")});
+    std::cout << "forecast\n";
+    facts.print(std::cout);
+    std::cout << std::endl;  // at once, also into a file: the run may take days
+}
+
+void print(const QuantizeResult& result, size_t warningsShown, const std::filesystem::path& out) {
     printLayers(result.layers);
     std::cout << '\n';
     Table facts = Table::facts();
@@ -46,7 +62,7 @@ void print(const QuantizeResult& result, const std::filesystem::path& out) {
     if (!result.dryRun) facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.add({result.dryRun ? "plan" : "run directory", out.string()});
     facts.print(std::cout);
-    printWarnings(result.warnings);
+    printWarnings({result.warnings.begin() + long(std::min(warningsShown, result.warnings.size())), result.warnings.end()});
 }
 
 }  // namespace
@@ -65,10 +81,17 @@ void addQuantize(CommandLine& line) {
         const bool planOnly = options.dryRun && options.recipe.allocation == "paper";
         options.calibration = arguments->calibration.resolve(options.recipe.method != Method::rtn && !planOnly);
         options.memoryLimit = uint64_t(arguments->memoryLimit * double(1 << 30));
+        size_t warningsShown = 0;
+        options.onForecast = [&](const QuantizeResult& planned) {
+            run.line.clear();
+            printForecast(planned);
+            printWarnings(planned.warnings);
+            warningsShown = planned.warnings.size();
+        };
         const QuantizeResult result = quantize(options, run.progress, run.stop);
         run.writeResult(toJson(result));
         run.line.finish();
-        print(result, options.out);
+        print(result, warningsShown, options.out);
     });
     QuantizeOptions& options = arguments->options;
     command->add_option("MODEL", options.model, "Checkpoint folder, index or shard")->required();

@@ -29,6 +29,11 @@ void print(const SweepResult& result, const std::filesystem::path& out) {
     std::vector<std::string> titles{"setting"};
     for (const std::string& key : result.varied) titles.push_back((key == "bits" || key == "target_bits" ? ">" : "") + key);
     for (const char* title : {">paper bits", ">stored bits", ">size"}) titles.push_back(title);
+    const bool timed = result.originalTokenSeconds > 0;
+    const auto addLatency = [&](std::vector<std::string>& cells, double seconds) {
+        if (timed) cells.push_back(seconds > 0 ? fixedText(seconds * 1e3, 3) : std::string());
+    };
+    if (timed) titles.push_back(">ms a token");
     for (const std::string& text : result.texts) titles.push_back(">ppl " + text);
     for (const char* title : {">time", ""}) titles.push_back(title);
     Table table(titles);
@@ -36,6 +41,7 @@ void print(const SweepResult& result, const std::filesystem::path& out) {
     std::vector<std::string> cells{"original"};
     cells.resize(1 + result.varied.size() + 2);
     cells.push_back(bytesText(result.originalBytes));
+    addLatency(cells, result.originalTokenSeconds);
     addPerplexities(cells, result.original);
     table.add(cells);
     for (const SweepRow& row : result.rows) {
@@ -45,6 +51,7 @@ void print(const SweepResult& result, const std::filesystem::path& out) {
             cells.insert(cells.end(), {fixedText(row.effectiveBits.paper, 4), fixedText(row.effectiveBits.stored, 4), bytesText(row.fileBytes)});
         else
             cells.insert(cells.end(), {"", "", ""});
+        addLatency(cells, row.tokenSeconds);
         addPerplexities(cells, row.perplexity);
         cells.push_back(row.fileBytes > 0 ? durationText(row.seconds) : "");
         cells.push_back(row.state == SweepState::failed ? "failed" : row.reused ? "reused" : "");
@@ -103,6 +110,8 @@ void addSweep(CommandLine& line) {
                         "JSON object of recipe fields and their values, {\"bits\": [3, 4], \"seed\": [0, 1]}: every combination is a "
                         "setting; \"settings\" lists them one by one (default: owq at three targets, optq, rtn, for 3 and 4 bits)")
         ->type_name("FILE");
+    command->add_flag("--latency", options.latency, "Time a token through the linears of each setting, packed, and of the original at 16 bits; on this machine, "
+                                                    "with the weights read from memory");
     command->add_flag("--force", options.force, "Start over in a folder that holds a sweep");
     arguments->calibration.add(*command);
     constexpr const char* group = "Perplexity";

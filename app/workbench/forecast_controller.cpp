@@ -31,8 +31,8 @@ void ForecastController::forecast() {
     options.calibration = calibrationOf(settings);
     options.calibration.tokens.clear();  // a plan needs their number, which the settings tell for texts
     const Recipe wanted = recipeOf(settings, options.plan.has_value());
-    options.recipe = recipeOf(settings, true);  // a greedy plan would be made by computing
-    options.dryRun = true;
+    options.recipe = wanted;
+    options.dryRun = options.withoutAllocation = true;  // a greedy plan would be made by computing
     const QString model = workspace_.path();
     const auto header = workspace_.modelPtr();
     runner_.submit<QuantizeResult>(

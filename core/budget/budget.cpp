@@ -71,8 +71,10 @@ BudgetPlan planBudget(const ModelInfo& model, const Recipe& recipe) {
     checkRecipe(recipe);
     BudgetPlan plan = planFor(model, recipe, targetBits(recipe));
     const bool any = std::any_of(plan.linears.begin(), plan.linears.end(), [](auto& b) { return b.bits < 16; });
-    if (!any) throw Error("the pattern \"" + recipe.layers + "\" selects no linear of this model", "recipe",
-                          "See the names with owq inspect");
+    const char* const seeNames = "See the names with owq inspect";
+    if (!any) throw Error("the pattern \"" + recipe.layers + "\" selects no linear of this model", "recipe", seeNames);
+    if (recipe.method == Method::owq && linearsPerBlock(model, NamePattern(recipe.layers), NamePattern(recipe.weakLayers)) == 0)
+        throw Error("the pattern \"" + recipe.weakLayers + "\" gives no linear that is quantized weak columns", "recipe", seeNames);
     return plan;
 }
 

@@ -14,6 +14,7 @@
 #include "core/jobs/threads.h"
 #include "core/model/model_source.h"
 #include "core/model/rounded_head.h"
+#include "kernels/matvec.h"
 
 namespace owq {
 namespace {
@@ -70,6 +71,9 @@ ShapeCounts shapesOf(const ModelSource* model, const ModelInfo& info, const std:
         if (!model || !model->quantized(l.name)) continue;
         checkStop(stop);
         const QuantizedLinear q = model->linear(l.name);
+        if (q.groupSize % kernels::kPackedGroup != 0)
+            throw Error("groups of " + std::to_string(q.groupSize) + " columns cannot be multiplied packed: such a linear is held as floats", l.name,
+                        "Quantize in groups of a multiple of " + std::to_string(kernels::kPackedGroup));
         shapes[{q.rows, q.columns, q.bits, int64_t(q.weakColumns.size()), q.groupSize}]++;
     }
     if (!shapes.empty()) return shapes;
@@ -98,7 +102,10 @@ void checkOptions(const BenchOptions& o) {
     if (o.batches.empty() || o.bits.empty()) throw Error("there is no batch or no width to measure", "bench");
 }
 
-void checkContext(const BenchOptions& o, const ModelInfo& info) {
+constexpr int64_t kPromptTokens = 512;
+
+void checkContext(BenchOptions& o, const ModelInfo& info) {
+    if (o.promptTokens == 0) o.promptTokens = std::clamp<int64_t>(info.maxPositions - o.newTokens, 1, kPromptTokens);
     if (o.promptTokens < 1 || o.newTokens < 0 || o.promptTokens + o.newTokens > info.maxPositions)
         throw Error("a prompt of " + std::to_string(o.promptTokens) + " tokens and " + std::to_string(o.newTokens) + " new ones do not fit the model's " +
                         std::to_string(info.maxPositions) + " positions", "bench", "Ask for fewer");
@@ -160,7 +167,8 @@ void writeTable(const BenchResult& r, const std::filesystem::path& file) {
 
 }  // namespace
 
-BenchResult bench(const BenchOptions& options, Progress& progress, std::stop_token stop) {
+BenchResult bench(const BenchOptions& asked, Progress& progress, std::stop_token stop) {
+    BenchOptions options = asked;
     checkOptions(options);
     const auto model = options.model.empty() ? nullptr : ModelSource::open(options.model, options.modelFolder);
     const ModelInfo info = model ? model->info() : syntheticInfo(options.synthetic);
@@ -193,8 +201,8 @@ BenchResult bench(const BenchOptions& options, Progress& progress, std::stop_tok
             result.layers.push_back({shape.rows, shape.columns, shape.bits, shape.weakColumns, shape.groupSize, count, batch, time.seconds, without,
                                      reference.first, reference.second, time.bytes});
         }
-    const bool quantized = model && std::any_of(info.linears.begin(), info.linears.end(), [&](const LinearInfo& l) { return model->quantized(l.name); });
-    result.totals = totalsOf(result.layers, !quantized);
+    result.quantized = model && std::any_of(info.linears.begin(), info.linears.end(), [&](const LinearInfo& l) { return model->quantized(l.name); });
+    result.totals = totalsOf(result.layers, !result.quantized);
     if (!options.csv.empty()) writeTable(result, options.csv);
     if (model) result.head = timeHead(*model, options, timing, stop);
     if (model && options.newTokens) result.whole = timeWholeModel(model, options, progress, stop);

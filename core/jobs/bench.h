@@ -18,7 +18,7 @@ struct BenchOptions {
     std::vector<int> bits{3, 4};               ///< of shapes that are not quantized: each of these, with the weak columns of 0.01 bits more
     std::vector<int64_t> batches{1};           ///< tokens multiplied at once
     Arithmetic arithmetic = Arithmetic::doubleInt8;  ///< not dense
-    int64_t promptTokens = 512, newTokens = 64;      ///< of the whole model; 0 new tokens: only its layers
+    int64_t promptTokens = 0, newTokens = 64;        ///< of the whole model; prompt 0: 512, or what fits its positions; 0 new tokens: only its layers
     int headBits = 16;  ///< the head is rounded to these when it is loaded; 16: stays as stored
     int64_t workingSet = 0;  ///< bytes of weights that are read in turn; 0: twice what the caches hold
     double seconds = 0.4;    ///< of one measurement, at least
@@ -65,6 +65,7 @@ struct BenchResult {
     std::vector<BenchTotal> totals;
     std::optional<BenchHead> head;  ///< of a model; the synthetic ones have none
     std::optional<BenchModelTimes> whole;
+    bool quantized = false;  ///< else the layers are those that the model would have
 };
 
 /// Throws Error for options that cannot be, a shape that cannot be packed, or a model that cannot be opened; and Cancelled.

@@ -67,8 +67,10 @@ kernels::Activations activationsOf(Arithmetic arithmetic) {
                                             : kernels::Activations::doubleInt8;
 }
 
+constexpr int64_t kLargeBatch = 16;  // tokens beyond which the model widens 16-bit weights
+
 typedef int64_t Sixteen __attribute__((vector_size(16), may_alias));  // bytes, as every processor here loads at once
-constexpr int64_t kLine = 4;                               // of them
+constexpr int64_t kLine = 4;                                          // of them
 
 template <int kStreams>
 int64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t apart, int64_t ahead) {
@@ -138,7 +140,7 @@ ProductTime denseProductTime(int64_t rows, int64_t columns, int bits, int64_t ba
         count = stored.size();
         time = {medianSeconds(count, timing, stop, [&](size_t i) { stored[i].multiply(x.data(), batch, y.data()); }), stored[0].bytes()};
     }
-    if (bits == 32) {
+    if (bits == 32 || batch > kLargeBatch) {
         std::vector<kernels::DenseMatrix> panels;
         while (panels.size() < count) {
             checkStop(stop);

@@ -31,7 +31,8 @@ struct Timing {
 double readRate(const Timing& timing, const std::stop_token& stop);
 /// x [batch, columns] times a packed weight with random codes; not dense. Many equal weights take turns.
 ProductTime packedProductTime(const ProductShape& shape, int64_t batch, Arithmetic arithmetic, const Timing& timing, const std::stop_token& stop);
-/// The same with 16- or 32-bit floats, by the faster of reading rows and, with 32 bits, of panels.
+/// The same with 16- or 32-bit floats, by the faster of reading rows and, with 32 bits or many tokens, of float32 panels: what widening
+/// 16-bit weights to them takes is not counted.
 ProductTime denseProductTime(int64_t rows, int64_t columns, int bits, int64_t batch, const Timing& timing, const std::stop_token& stop);
 
 }  // namespace owq

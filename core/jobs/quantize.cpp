@@ -18,6 +18,14 @@ namespace owq {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kAllocatedFrom = "allocated_from";  ///< in a run's description: the budget before a greedy allocation
+
+/// As the authors' code has it: for Falcon "paper" damps with 1 in place of 0.01, unless told otherwise.
+Recipe ofFamily(Recipe recipe, const std::string& family) {
+    if (family == "falcon" && recipe.preset == "paper" && recipe.method != Method::rtn && recipe.damping == Recipe{}.damping) recipe.damping = 1;
+    return recipe;
+}
+
 std::string twoDigits(double v) {
     char text[32];
     std::snprintf(text, sizeof text, "%.2f", v);
@@ -61,7 +69,7 @@ void checkShapes(const ModelInfo& info, const Recipe& recipe, const BudgetPlan& 
 }
 
 void addPlanWarnings(const ModelInfo& info, const QuantizeOptions& options, const BudgetPlan& plan, QuantizeResult& result) {
-    if (options.recipe.method != Method::owq || budgetGiven(options)) return;
+    if (options.recipe.method != Method::owq || options.recipe.weakColumns >= 0 || budgetGiven(options)) return;
     for (const LinearBudget& b : plan.linears)
         if (b.weakColumns > 0) return;
     std::string text = "a target of " + twoDigits(result.targetBits) + " bits gives no weak column in a model this small";
@@ -140,10 +148,14 @@ std::pair<int64_t, int64_t> windowsOf(const QuantizeOptions& options, const Mode
     return {planned.count(), planned.length};
 }
 
-/// The budget that a run which is to go on was begun with: to look at the model again would only find the same.
-std::optional<BudgetPlan> begunPlan(const QuantizeOptions& options, const ModelInfo& info) {
+/// The budget that a run which is to go on was begun with: to look at the model again would only find the same. Not where it was allocated
+/// from another one.
+std::optional<BudgetPlan> begunPlan(const QuantizeOptions& options, const ModelInfo& info, const Json& allocatedFrom) {
     if (!options.resume || options.force || !isRunDirectory(options.out)) return {};
     const Json description = readRunState(options.out).description;
+    if (!description.contains(kAllocatedFrom) || description[kAllocatedFrom] != allocatedFrom)
+        throw Error("cannot be resumed: the budget that its bits and weak columns were allocated from differs", options.out.string(),
+                    "Use the same budget file, or replace the run with --force");
     if (!description.contains("budget") || !description["budget"].is_array()) return {};
     const std::string where = (options.out / "recipe.json").string();
     BudgetPlan plan;
@@ -201,7 +213,7 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     const ModelInfo& info = input.model->info();
     if (input.model->kind() != ModelKind::checkpoint)
         throw Error("is already quantized", options.model.string(), "Open the original checkpoint");
-    input.recipe = options.recipe;
+    input.recipe = ofFamily(options.recipe, info.family);
     input.plan = planOf(options, info);
     checkShapes(info, input.recipe, input.plan);
     if (!options.dryRun && options.out.empty()) throw Error("no output folder is given");
@@ -211,7 +223,7 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     result.device = options.device;
     progress.setSpan(0, 0.02);
     TokenWindows windows;
-    const bool greedy = input.recipe.allocation == "greedy";
+    const bool greedy = input.recipe.allocation == "greedy" && !(options.dryRun && options.withoutAllocation);
     if (input.recipe.method != Method::rtn && (greedy || !options.dryRun)) {
         progress.report("Reading the calibration text", "", 0);
         if (!shared.windows) windows = loadCalibration(options.calibration, *input.model);
@@ -220,10 +232,16 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
         result.warnings.insert(result.warnings.end(), input.windows->warnings.begin(), input.windows->warnings.end());
     }
     const auto [count, length] = windowsOf(options, *input.model, input.windows);
-    if (!looksFinished) planMemory(options, info, input, count, length, result);
+    if (!looksFinished) {
+        planMemory(options, info, input, count, length, result);
+        result.diskBytes = runBytes(info, input.plan) - std::min(runBytes(info, input.plan), layerBytes(options.out)) +
+                           (result.forecast.scratch ? result.forecast.activations : 0);
+        if (options.onForecast) options.onForecast(result);
+    }
     double begin = 0.02;
+    const Json allocatedFrom = greedy ? toJson(input.plan) : Json();
     if (greedy) {
-        if (const auto plan = begunPlan(options, info)) {
+        if (const auto plan = begunPlan(options, info, allocatedFrom)) {
             input.plan = *plan;
         } else {
             if (!options.resume && !options.force && !options.dryRun) RunDirectory::refuseIfThere(options.out);
@@ -253,11 +271,11 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
         }
         return result;
     }
-    const Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
+    Json description = describeRun("run", options.model, *input.model, input.recipe, input.plan,
                                          input.windows ? &options.calibration : nullptr, input.windows, options.out, progress, stop,
                                          shared.modelFiles, options.device);
-    const uint64_t scratchBytes = result.forecast.scratch ? result.forecast.activations : 0;
-    if (!looksFinished) requireSpace(options.out, runBytes(info, input.plan) + scratchBytes);
+    if (greedy) description[kAllocatedFrom] = allocatedFrom;
+    if (!looksFinished) requireSpace(options.out, result.diskBytes);
     const auto ifThere = options.force    ? RunDirectory::IfThere::replace
                          : options.resume ? RunDirectory::IfThere::resume
                                           : RunDirectory::IfThere::refuse;
@@ -271,6 +289,7 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
 
     for (const MemoryPhase& p : result.forecast.phases) directory->log("memory forecast, " + p.name + ": " + gigabytes(p.bytes));
     for (const MemoryPhase& p : result.deviceForecast.phases) directory->log("forecast of the GPU's memory, " + p.name + ": " + gigabytes(p.bytes));
+    directory->log("forecast of the disk: " + gigabytes(result.diskBytes));
     if (input.device) directory->log("computing on " + result.deviceName);
     input.activationsApart = result.deviceForecast.scratch;
     const bool inMachine = !input.device || input.activationsApart;
@@ -294,10 +313,12 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
         directory->log(std::string("failed: ") + e.what());
         throw;
     }
-    result.peakMemoryBytes = peakMemoryBytes();
     progress.setSpan(0.98, 1);
     progress.report("Writing the statistics", "", 0);
-    directory->finish(info.family, toJson(result));
+    directory->finish(info.family, [&result] {
+        result.peakMemoryBytes = peakMemoryBytes();  // with what saving took
+        return toJson(result);
+    });
     progress.setSpan(0, 1);
     progress.report("Quantized", "", 1);
     return result;

@@ -18,6 +18,8 @@
 
 namespace owq {
 
+struct QuantizeResult;
+
 struct QuantizeOptions {
     std::filesystem::path model, out;
     CalibrationOptions calibration;      ///< not needed for rtn
@@ -25,10 +27,12 @@ struct QuantizeOptions {
     std::filesystem::path budget;        ///< JSON with bits and weak columns per linear, or empty
     std::optional<BudgetPlan> plan;      ///< the same as `budget`, not from a file
     bool dryRun = false;                 ///< plan and sizes only; writes out/budget.json
+    bool withoutAllocation = false;      ///< of a dry run: the model is not looked at for a greedy allocation, which only the forecast counts
     DeviceKind device = DeviceKind::cpu;  ///< what computes; a plan is made without it
     bool resume = false, force = false;
     uint64_t memoryLimit = 0;            ///< bytes the process may hold; 0: what the machine has free. Activations go to a scratch file in
                                          ///< `out` when only that makes the run fit; an Error before it starts when nothing does
+    std::function<void(const QuantizeResult&)> onForecast;  ///< in the job's thread, before anything is computed: forecasts and warnings are set
     std::function<void(const LayerReport&)> onLayer;  ///< in the job's thread, also for layers found finished on resume
 };
 
@@ -44,6 +48,7 @@ struct QuantizeResult {
     uint64_t peakMemoryBytes = 0;        ///< measured
     MemoryForecast forecast;             ///< made before the run; a scratch file is, or would be, used where it says so
     MemoryForecast deviceForecast;       ///< of the GPU's own memory; `scratch`: the activations do not fit there. No phases on the CPU
+    uint64_t diskBytes = 0;              ///< forecast: what the run directory still takes, a scratch file included
     int64_t tokens = 0;
     std::vector<LayerReport> layers;
     std::vector<std::string> warnings;

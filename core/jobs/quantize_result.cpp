@@ -42,6 +42,7 @@ Json toJson(const QuantizeResult& r) {
     if (!r.dryRun) j["peak_memory_bytes"] = r.peakMemoryBytes;
     j["memory_forecast"] = toJson(r.forecast);
     if (!r.deviceForecast.phases.empty()) j["device_memory_forecast"] = toJson(r.deviceForecast);
+    j["disk_forecast_bytes"] = r.diskBytes;
     j["warnings"] = r.warnings;
     j["recipe"] = toJson(r.recipe);
     Json layers = Json::array();
@@ -77,6 +78,7 @@ QuantizeResult quantizeResultFromJson(const Json& j, const std::string& where) {
     r.peakMemoryBytes = uint64_t(optional<int64_t>(j, "peak_memory_bytes", 0, where));
     r.forecast = forecastFromJson(j, "memory_forecast", where);
     r.deviceForecast = forecastFromJson(j, "device_memory_forecast", where);
+    r.diskBytes = uint64_t(optional<int64_t>(j, "disk_forecast_bytes", 0, where));
     r.device = deviceKindFromName(optional<std::string>(j, "device", "cpu", where));
     r.deviceName = optional<std::string>(j, "device_name", "", where);
     if (j.contains("seconds")) {

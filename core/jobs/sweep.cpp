@@ -8,9 +8,11 @@
 
 #include "core/base/file.h"
 #include "core/jobs/evaluate.h"
+#include "core/jobs/product_timing.h"
 #include "core/jobs/quantize_shared.h"
 #include "core/jobs/run_description.h"
 #include "core/jobs/sweep_result.h"
+#include "kernels/matvec.h"
 
 namespace owq {
 namespace fs = std::filesystem;
@@ -68,6 +70,8 @@ public:
         const double originalShare = options_.texts.empty() ? 0 : kEvaluationShare;
         const double whole = originalShare + double(result_.rows.size());
         measureAll(result_.original, options_.model, hashOf(modelFiles_), "Original", 0, originalShare / whole);
+        if (options_.latency)
+            for (const LinearInfo& l : model_->info().linears) result_.originalTokenSeconds += productSeconds({l.rows, l.columns, 16});
         save();
         for (size_t i = 0; i < result_.rows.size(); ++i)
             runSetting(i, (originalShare + double(i)) / whole, (originalShare + double(i) + 1) / whole);
@@ -189,6 +193,7 @@ private:
             const fs::path run = options_.out / row.setting.name;
             // The result tells times, so its hash is this very run's.
             measureAll(row.perplexity, run, sha256File(run / "result.json", stop_), phase, between, to);
+            if (options_.latency) row.tokenSeconds = tokenSeconds(row);
             row.state = SweepState::done;
         } catch (const Cancelled&) {
             throw;
@@ -220,6 +225,34 @@ private:
         row.fileBytes = r.fileBytes;
         row.seconds = r.seconds.total;
         row.warnings = r.warnings;
+        quantized_ = r.layers;
+    }
+
+    /// Each shape is timed once, however many linears and settings have it.
+    double productSeconds(const ProductShape& shape) {
+        const auto known = products_.find(shape);
+        if (known != products_.end()) return known->second;
+        progress_.report("Timing a linear", std::to_string(shape.rows) + " x " + std::to_string(shape.columns) + ", " + std::to_string(shape.bits) + " bits",
+                         1);
+        const ProductTime time = shape.bits == 16 ? denseProductTime(shape.rows, shape.columns, 16, 1, {}, stop_)
+                                                  : packedProductTime(shape, 1, Arithmetic::doubleInt8, {}, stop_);
+        return products_[shape] = time.seconds;
+    }
+
+    /// Of quantized_, and of the linears beside them at 16 bits.
+    double tokenSeconds(SweepRow& row) {
+        const int64_t group = row.setting.recipe.groupSize;
+        if (group % kernels::kPackedGroup != 0) {
+            row.warnings.push_back("groups of " + std::to_string(group) + " columns cannot be multiplied packed: no latency");
+            return 0;
+        }
+        std::map<std::string, ProductShape> shapes;
+        for (const LinearInfo& l : model_->info().linears) shapes[l.name] = {l.rows, l.columns, 16};
+        for (const LayerReport& l : quantized_)
+            shapes[l.linear.name] = {l.linear.rows, l.linear.columns, l.bits, int64_t(l.weakColumns.size()), group};
+        double seconds = 0;
+        for (const auto& [name, shape] : shapes) seconds += productSeconds(shape);
+        return seconds;
     }
 
     const SweepOptions& options_;
@@ -233,6 +266,8 @@ private:
     std::string earlierModel_;
     Measurements earlier_;
     std::map<std::pair<uint64_t, int64_t>, TokenWindows> windows_;
+    std::vector<LayerReport> quantized_;  ///< of the setting under work
+    std::map<ProductShape, double> products_;
     SweepResult result_;
 };
 

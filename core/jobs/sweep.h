@@ -25,6 +25,7 @@ struct SweepOptions {
     std::vector<SweepText> texts;      ///< perplexity is measured on each; none: sizes and bits only
     int64_t evaluationLength = 0;      ///< as EvaluateOptions::sequenceLength
     int64_t maxWindows = 0;            ///< 0: all
+    bool latency = false;              ///< time the linears of each setting, one token, on this machine
     bool force = false;                ///< start over in a folder that holds a sweep
 };
 
@@ -46,6 +47,7 @@ struct SweepRow {
     EffectiveBits effectiveBits;
     uint64_t fileBytes = 0;            ///< of the whole model as it would be packed; 0: not known yet
     double seconds = 0;                ///< of quantizing
+    double tokenSeconds = 0;           ///< of one token through all linears, packed (int8x2) or as they are kept; 0: not measured
     std::vector<SweepPerplexity> perplexity;  ///< one per text
     std::vector<std::string> warnings;
 };
@@ -55,6 +57,7 @@ struct SweepResult {
     std::vector<std::string> varied;   ///< keys of SweepSetting::values
     std::vector<std::string> texts;    ///< titles of the perplexity columns
     uint64_t originalBytes = 0;
+    double originalTokenSeconds = 0;   ///< with weights of 16 bits
     std::vector<SweepPerplexity> original;
     std::vector<SweepRow> rows;        ///< in the order of the grid
     size_t failed() const;

@@ -46,6 +46,7 @@ size_t SweepResult::failed() const {
 Json toJson(const SweepResult& r) {
     Json j{{"schema", 1}, {"kind", "sweep"}, {"model", r.model}, {"varied", r.varied}, {"texts", r.texts}};
     j["original"] = {{"file_bytes", r.originalBytes}, {"perplexity", toJson(r.original)}};
+    if (r.originalTokenSeconds > 0) j["original"]["token_seconds"] = r.originalTokenSeconds;
     Json list = Json::array();
     for (const SweepRow& row : r.rows) {
         Json e{{"name", row.setting.name}, {"state", stateName(row.state)}, {"varied", row.setting.values}};
@@ -55,6 +56,7 @@ Json toJson(const SweepResult& r) {
             e["effective_bits"] = {{"paper", row.effectiveBits.paper}, {"stored", row.effectiveBits.stored}};
             e["file_bytes"] = row.fileBytes;
             e["seconds"] = row.seconds;
+            if (row.tokenSeconds > 0) e["token_seconds"] = row.tokenSeconds;
             e["warnings"] = row.warnings;
         }
         e["perplexity"] = toJson(row.perplexity);
@@ -70,7 +72,7 @@ Json toJson(const SweepResult& r) {
 std::string toCsv(const SweepResult& r) {
     std::vector<std::string> cells{"setting"};
     cells.insert(cells.end(), r.varied.begin(), r.varied.end());
-    for (const char* title : {"paper_bits", "stored_bits", "file_bytes"}) cells.push_back(title);
+    for (const char* title : {"paper_bits", "stored_bits", "file_bytes", "token_seconds"}) cells.push_back(title);
     for (const std::string& text : r.texts) cells.push_back("perplexity " + text);
     for (const char* title : {"seconds", "state", "error"}) cells.push_back(title);
     std::string csv = csvLine(cells);
@@ -78,6 +80,7 @@ std::string toCsv(const SweepResult& r) {
     cells = {"original"};
     cells.resize(1 + r.varied.size() + 2);
     cells.push_back(std::to_string(r.originalBytes));
+    cells.push_back(r.originalTokenSeconds > 0 ? csvNumber(r.originalTokenSeconds) : std::string());
     addPerplexities(cells, r.original, r.texts.size());
     cells.insert(cells.end(), {"", "", ""});
     csv += csvLine(cells);
@@ -89,6 +92,7 @@ std::string toCsv(const SweepResult& r) {
             cells.insert(cells.end(), {csvNumber(row.effectiveBits.paper), csvNumber(row.effectiveBits.stored), std::to_string(row.fileBytes)});
         else
             cells.insert(cells.end(), {"", "", ""});
+        cells.push_back(row.tokenSeconds > 0 ? csvNumber(row.tokenSeconds) : std::string());
         addPerplexities(cells, row.perplexity, r.texts.size());
         cells.push_back(row.fileBytes > 0 ? csvNumber(row.seconds) : std::string());
         cells.push_back(stateName(row.state));

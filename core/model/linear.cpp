@@ -29,7 +29,7 @@ namespace {
 constexpr int64_t kFewTokens = 16;  // up to here products of stored weights are faster than widening these
 constexpr int64_t kTileFloats = int64_t(1) << 20, kPlacedTileFloats = int64_t(1) << 25;  // of widened rows held at once
 
-bool packable(const QuantizedLinear& q) { return isPackedWidth(q.bits) && q.groupSize % 32 == 0; }
+bool packable(const QuantizedLinear& q) { return isPackedWidth(q.bits) && q.groupSize % kernels::kPackedGroup == 0; }
 
 std::shared_ptr<const PackedProduct> packed(const QuantizedLinear& q, const Device& device) {
     return device.packedProduct({.codes = q.codes.data(), .rows = q.rows, .columns = q.columns, .bits = q.bits, .groupSize = q.groupSize,

@@ -84,6 +84,9 @@ std::vector<PredictedLoss> predictLosses(const PipelineInput& input, Progress& p
             checkStop(stop);
             report("Trying each linear", l.name, 0.5 + 0.4 * done++ / double(block.linears().size()));
             try {
+                if (!hessians.at(l.inputGroup).diagonal().isfinite().all().item<bool>())
+                    throw Error("its inputs are not finite in calibration, so nothing can be predicted for it", {},
+                                "Look for overflow in a 16-bit model or damaged embeddings, take other texts, or use --allocation paper");
                 all.push_back(tryLinear(input, block, l, *budget, hessians.at(l.inputGroup), probe, stop));
             } catch (const Error& e) {
                 throw inLinear(l.name, e);

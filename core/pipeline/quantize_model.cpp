@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "core/base/memory.h"
 #include "core/calibrate/block_runner.h"
@@ -100,12 +101,13 @@ private:
         InputDrift drift;
         corrections_.clear();
         std::string last;
+        std::set<std::string> needed;  // a group's sums are as large as its inputs squared: those nobody needs are not made
         for (const LinearInfo& l : block.linears())
-            if (bitsOf(l) < 16 && !sink_.has(l.name) && (only.empty() || l.inputGroup == only)) last = l.inputGroup;
+            if (bitsOf(l) < 16 && !sink_.has(l.name) && (only.empty() || l.inputGroup == only)) needed.insert(last = l.inputGroup);
         Timer timer(seconds_.forward);
         double hessianSeconds = 0;
         const auto take = [&](const std::string& group, const at::Tensor& x, const at::Tensor* original) {
-            if (!only.empty() && group != only) return;
+            if (!needed.contains(group)) return;
             device_.synchronize();
             Timer inner(hessianSeconds);
             set.add(group, x);
@@ -171,9 +173,11 @@ private:
             weight = weight.add(weight.matmul(p->second)).contiguous();
         const auto h = hessians.find(l.inputGroup);
         const LinearRecipe recipe = linearRecipe(input_.recipe, *input_.plan.find(l.name), l.dtype);
+        const bool uncorrected = corrections_.contains(l.inputGroup) && !corrections_.at(l.inputGroup).defined();
         try {
             LinearOutcome outcome = quantizeLinear(device_, weight, h == hessians.end() ? at::Tensor() : h->second, recipe, stop_);
             if (input_.windows) outcome.statistics.tokens = input_.windows->count() * input_.windows->length;
+            if (uncorrected) outcome.notes.push_back("its inputs were not corrected: their Hessian is not positive definite with the damping asked for");
             seconds_.rangeSearch += outcome.seconds.rangeSearch;
             seconds_.columnLoop += outcome.seconds.columnLoop;
             return outcome;

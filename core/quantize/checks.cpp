@@ -13,7 +13,12 @@
 namespace owq {
 namespace {
 
-/// Index of the first value that is not finite, or -1.
+std::string place(int64_t index, int64_t columns) {
+    return "row " + std::to_string(index / columns) + ", column " + std::to_string(index % columns);
+}
+
+}  // namespace
+
 int64_t firstNonFinite(const float* values, int64_t count) {
     std::atomic<int64_t> found = count;
     kernels::parallelFor(count, 1 << 18, [&](int64_t begin, int64_t end) {
@@ -26,12 +31,6 @@ int64_t firstNonFinite(const float* values, int64_t count) {
     });
     return found == count ? -1 : found.load();
 }
-
-std::string place(int64_t index, int64_t columns) {
-    return "row " + std::to_string(index / columns) + ", column " + std::to_string(index % columns);
-}
-
-}  // namespace
 
 void checkRecipe(int64_t rows, int64_t columns, bool hessian, const LinearRecipe& recipe) {
     if (rows <= 0 || columns <= 0) throw Error("a weight without rows or columns cannot be quantized");
@@ -53,14 +52,10 @@ void checkRecipe(int64_t rows, int64_t columns, bool hessian, const LinearRecipe
                     "Calibrate first, or use method rtn");
 }
 
-void checkFinite(const float* weight, int64_t rows, int64_t columns, const float* hessian) {
+void checkFinite(const float* weight, int64_t rows, int64_t columns) {
     if (const int64_t at = firstNonFinite(weight, rows * columns); at >= 0)
         throw Error("the weight is not a finite number at " + place(at, columns), {},
                     "The checkpoint is damaged, or a conversion overflowed; fetch or convert it again");
-    if (!hessian) return;
-    if (const int64_t at = firstNonFinite(hessian, columns * columns); at >= 0)
-        throw Error("the Hessian is not a finite number at " + place(at, columns), {},
-                    "An input of this linear was NaN or infinite in calibration: look for overflow in a 16-bit model, or other texts");
 }
 
 std::string likelyCause(const float* hessian, int64_t columns) {

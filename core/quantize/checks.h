@@ -10,8 +10,10 @@ namespace owq {
 
 /// Throws Error on an impossible recipe.
 void checkRecipe(int64_t rows, int64_t columns, bool hessian, const LinearRecipe& recipe);
-/// Throws Error, with the place, on numbers that are not finite; hessian may be null.
-void checkFinite(const float* weight, int64_t rows, int64_t columns, const float* hessian);
+/// Index of the first value that is not finite, or -1.
+int64_t firstNonFinite(const float* values, int64_t count);
+/// Throws Error, with the place, on numbers that are not finite.
+void checkFinite(const float* weight, int64_t rows, int64_t columns);
 
 /// Why this Hessian may not be positive definite, as half a sentence.
 std::string likelyCause(const float* hessian, int64_t columns);

@@ -79,7 +79,8 @@ public:
             if (improves) {
                 const at::Tensor hessian = dampedHessian(out_.damping * meanDiagonal(), false);
                 if (recipe_.eitherGrid) tryMinMax(target, hessian);
-                refine(device_, loop_, target, hessian, recipe_, stop_);
+                if (!refine(device_, loop_, target, hessian, recipe_, stop_))
+                    out_.notes.push_back("the weak columns were not fitted again: the Hessian of their inputs is not positive definite");
             }
             loop_.factor = {};
         } else {
@@ -96,11 +97,9 @@ private:
 
     void check() const {
         checkRecipe(rows_, columns_, hasHessian(), recipe_);
-        const auto finite = [](const at::Tensor& values) { return !values.defined() || values.isfinite().all().item<bool>(); };
         // From a device only what is damaged is fetched, for the words that say where.
-        if (!device_.isHost() && finite(weight_) && finite(hessian_)) return;
-        const at::Tensor weight = weight_.cpu(), hessian = hasHessian() ? hessian_.cpu() : at::Tensor();
-        checkFinite(weight.const_data_ptr<float>(), rows_, columns_, hasHessian() ? hessian.const_data_ptr<float>() : nullptr);
+        if (!device_.isHost() && weight_.isfinite().all().item<bool>()) return;
+        checkFinite(weight_.cpu().const_data_ptr<float>(), rows_, columns_);
     }
 
     void analyze() {
@@ -312,12 +311,32 @@ private:
     LinearOutcome out_;
 };
 
+/// A Hessian that is not finite says nothing: such a linear is rounded as if there were none, and says so.
+LinearOutcome quantizeOrRound(const Device& device, const at::Tensor& weight, const at::Tensor& hessian, const LinearRecipe& recipe,
+                              const std::stop_token& stop) {
+    const int64_t columns = weight.size(1);
+    int64_t damaged = -1;
+    if (hessian.defined() && (device.isHost() || !hessian.isfinite().all().item<bool>()))
+        damaged = firstNonFinite(hessian.cpu().const_data_ptr<float>(), columns * columns);
+    if (damaged < 0) return LinearQuantizer(device, weight, hessian, recipe, stop).run();
+    checkRecipe(weight.size(0), columns, true, recipe);
+    LinearRecipe plain = recipe;
+    plain.method = Method::rtn;
+    plain.metric = WeakMetric::weightMagnitude;
+    plain.actOrder = plain.eitherGrid = false;
+    LinearOutcome outcome = LinearQuantizer(device, weight, {}, plain, stop).run();
+    outcome.notes.push_back("the Hessian is not finite at input column " + std::to_string(damaged % columns) +
+                            "; this linear was rounded plainly, without error compensation. Likely cause: an input was NaN or infinite in "
+                            "calibration, by an overflow in a 16-bit model or damaged embeddings");
+    return outcome;
+}
+
 }  // namespace
 
 LinearOutcome quantizeLinear(const Device& device, const at::Tensor& weight, const at::Tensor& hessian, const LinearRecipe& recipe,
                              const std::stop_token& stop) {
     const c10::InferenceMode withoutGradients;
-    return LinearQuantizer(device, weight, hessian, recipe, stop).run();
+    return quantizeOrRound(device, weight, hessian, recipe, stop);
 }
 
 LinearOutcome quantizeLinear(const float* weight, int64_t rows, int64_t columns, const float* hessian,
@@ -328,7 +347,7 @@ LinearOutcome quantizeLinear(const float* weight, int64_t rows, int64_t columns,
         return at::from_blob(const_cast<float*>(values), {height, width}, at::kFloat);
     };
     const at::Tensor w = matrix(weight, rows, columns), h = hessian ? matrix(hessian, columns, columns) : at::Tensor();
-    return LinearQuantizer(hostDevice(), w, h, recipe, stop).run();
+    return quantizeOrRound(hostDevice(), w, h, recipe, stop);
 }
 
 }  // namespace owq

@@ -45,7 +45,7 @@ struct LinearOutcome {
 };
 
 /// weight: [rows, columns] row-major floats. hessian: [columns, columns], H = (2/n) Σ x xᵀ before damping, or null (rtn only).
-/// Throws Error (weight or Hessian not finite, impossible recipe) and Cancelled.
+/// A Hessian that is not finite leaves plain rounding, which the notes say. Throws Error (weight not finite, impossible recipe) and Cancelled.
 LinearOutcome quantizeLinear(const float* weight, int64_t rows, int64_t columns, const float* hessian,
                              const LinearRecipe& recipe, std::stop_token stop = {});
 

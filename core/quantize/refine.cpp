@@ -39,6 +39,8 @@ public:
           target_(target.slice(0, begin, end)),
           pull_(target_.sub(value_).matmul(hessian_)) {}
 
+    bool weakFitted() const { return !weakKept_; }
+
     void pass(const std::stop_token& stop) {
         refitScales(stop);
         descend(stop);
@@ -111,7 +113,10 @@ private:
         if (kept_ == columns_) return;
         const at::Tensor own = hessian_.slice(0, kept_).slice(1, kept_);
         const auto [lower, info] = at::linalg_cholesky_ex(own.to(at::kDouble));
-        if (info.item<int32_t>() != 0) return;  // they keep the loop's values
+        if (info.item<int32_t>() != 0) {
+            weakKept_ = true;
+            return;
+        }
         const at::Tensor change = at::cholesky_solve(pull_.slice(1, kept_).to(at::kDouble).t().contiguous(), lower)
                                       .t()
                                       .to(at::kFloat)
@@ -126,6 +131,7 @@ private:
     const LinearRecipe& recipe_;
     const int64_t columns_, kept_;
     const at::Tensor scale_, zero_, grid_, codes_, value_, target_;  ///< views of the loop's rows
+    bool weakKept_ = false;  ///< the Hessian of the weak columns' own inputs is not positive definite: they keep the loop's values
     const at::Tensor pull_;  ///< (W - Q) H: half the loss's slope against Q, turned round
 };
 
@@ -152,10 +158,11 @@ void keepBetterRows(const Device& device, ColumnLoop& loop, const ColumnLoop& ot
     }
 }
 
-void refine(const Device& device, ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
+bool refine(const Device& device, ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
             const std::stop_token& stop) {
     const int64_t rows = loop.weight.size(0), slice = rowsAtOnce(device);
     loop.loss = at::zeros({loop.kept}, device.options(at::kDouble));
+    bool fitted = true;
     for (int64_t begin = 0; begin < rows; begin += slice) {
         Refinement part(device, loop, target, hessian, recipe, begin, std::min(rows, begin + slice));
         for (int pass = 0; pass < recipe.refinePasses; ++pass) {
@@ -163,7 +170,9 @@ void refine(const Device& device, ColumnLoop& loop, const at::Tensor& target, co
             part.pass(stop);
         }
         part.addLoss(loop.loss);
+        fitted &= part.weakFitted();
     }
+    return fitted;
 }
 
 }  // namespace owq

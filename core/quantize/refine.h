@@ -21,8 +21,9 @@ void keepBetterRows(const Device& device, ColumnLoop& loop, const ColumnLoop& ot
 /// QuantEase, Behdin et al. 2023), and the best weak columns for what was lost (least squares). No step
 /// raises the loss beyond rounding. Zero points stay. target: W, float32 [rows, columns] in the loop's order;
 /// hessian: damped, float32, same order. Takes the state after runColumnLoop and leaves it the same way:
-/// weight, codes, scale, loss. recipe.scaleType: scales stay numbers of that type (f32: any).
-void refine(const Device& device, ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
+/// weight, codes, scale, loss. recipe.scaleType: scales stay numbers of that type (f32: any). False: the weak columns could not be fitted,
+/// because the Hessian of their inputs is not positive definite, and keep the loop's values.
+bool refine(const Device& device, ColumnLoop& loop, const at::Tensor& target, const at::Tensor& hessian, const LinearRecipe& recipe,
             const std::stop_token& stop);
 
 }  // namespace owq

@@ -118,6 +118,12 @@ std::string difference(const Json& was, const Json& is, const std::string& path 
     return path + " (was " + was.dump().substr(0, 80) + ", now " + is.dump().substr(0, 80) + ")";
 }
 
+// Where the model lies decides nothing: its files are known by their hashes.
+Json withoutPlace(Json description) {
+    for (const char* key : {"model", "model_relative", "model_name"}) description.erase(key);
+    return description;
+}
+
 }  // namespace
 
 bool isRunDirectory(const fs::path& directory) {
@@ -156,6 +162,14 @@ fs::path findModel(const fs::path& directory, const RunState& state) {
                 "Put it back, or move it to the same place relative to the run");
 }
 
+uint64_t layerBytes(const fs::path& directory) {
+    uint64_t bytes = 0;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(directory / kLayers, ignored))
+        if (const uintmax_t size = entry.file_size(ignored); !ignored) bytes += size;
+    return bytes;
+}
+
 void RunDirectory::refuseIfThere(const fs::path& directory) {
     if (!isRunDirectory(directory)) return;
     const RunState state = readRunState(directory);
@@ -185,8 +199,9 @@ std::unique_ptr<RunDirectory> RunDirectory::open(const fs::path& directory, cons
     if (ifThere == IfThere::refuse) refuseIfThere(directory);
     if (there && ifThere == IfThere::resume) {
         const Json was = readDescription(directory);
-        if (const std::string d = difference(was, description); !d.empty())
+        if (const std::string d = difference(withoutPlace(was), withoutPlace(description)); !d.empty())
             throw Error("cannot be resumed: " + d + " differs", directory.string(), "Use the same settings, or replace the run with --force");
+        if (was != description) writeJson(directory / kRecipe, description);  // the model has moved
         mendJournal(directory / kJournal);
         // A file counts only with the bytes that the journal promised.
         for (const auto& [name, hash] : readJournal(directory / kJournal)) {
@@ -228,7 +243,7 @@ void RunDirectory::log(const std::string& line) const {
     appendLineSynced(path_ / kLog, stamp + line);
 }
 
-void RunDirectory::finish(const std::string& family, const Json& result) {
+void RunDirectory::finish(const std::string& family, const std::function<Json()>& result) {
     StatisticsFile statistics;
     statistics.model = optional<std::string>(description_, "model_name", "", path_.string());
     statistics.family = family;
@@ -238,11 +253,16 @@ void RunDirectory::finish(const std::string& family, const Json& result) {
         const QuantizedLinear& w = outcome.weight;
         statistics.layers.push_back({name, w.rows, w.columns, w.bits, outcome.damping, w.weakColumns, std::move(outcome.statistics)});
     }
-    finish(statistics, result);
+    writeStatistics(path_ / kStatistics, statistics);
+    complete(result());
 }
 
 void RunDirectory::finish(const StatisticsFile& statistics, const Json& result) {
     writeStatistics(path_ / kStatistics, statistics);
+    complete(result);
+}
+
+void RunDirectory::complete(const Json& result) {
     writeJson(path_ / kResult, result);
     complete_ = true;
     log("finished");

@@ -130,6 +130,9 @@ TEST(Budget, PatternsAndFixedNumbers) {
     EXPECT_EQ(plan.linears[4].bits, 16);
     r.layers = "nothing";
     EXPECT_THROW(planBudget(m, r), Error);
+    r.layers = "*self_attn*";
+    r.weakLayers = "down";  // of the linears that are left at 16 bits
+    EXPECT_THROW(planBudget(m, r), Error);
 }
 
 TEST(Budget, JsonIsCheckedAgainstTheModel) {

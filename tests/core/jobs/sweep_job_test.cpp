@@ -116,7 +116,7 @@ TEST(SweepJob, FailedSettingIsReportedAndTheOthersGoOn) {
     EXPECT_EQ(json["settings"][0]["state"], "failed");
     EXPECT_THAT(json["settings"][0]["error"], HasSubstr("groups of 7"));
     EXPECT_EQ(json["settings"][1]["varied"]["group_size"], 64);
-    EXPECT_THAT(toCsv(result), HasSubstr("\ng7,7,,,,,failed,"));
+    EXPECT_THAT(toCsv(result), HasSubstr("\ng7,7,,,,,,failed,"));
 
     // The same names for other settings: what is there is not taken for them.
     options.grid.settings[1].recipe.damping = 0.02;
@@ -169,8 +169,8 @@ TEST(SweepJob, TextsOfOneNameAreToldApartAndCsvIsQuoted) {
     row.state = SweepState::failed;
     row.error = "two\nlines";
     r.rows = {row};
-    EXPECT_EQ(toCsv(r), "setting,weak_layers,paper_bits,stored_bits,file_bytes,\"perplexity a,b.txt\",seconds,state,error\n"
-                        "original,,,,0,,,,\nx,\"q,\"\"k\"\"\",,,,,,failed,\"two\nlines\"\n");
+    EXPECT_EQ(toCsv(r), "setting,weak_layers,paper_bits,stored_bits,file_bytes,token_seconds,\"perplexity a,b.txt\",seconds,state,error\n"
+                        "original,,,,0,,,,,\nx,\"q,\"\"k\"\"\",,,,,,,failed,\"two\nlines\"\n");
 }
 
 }  // namespace

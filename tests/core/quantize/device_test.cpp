@@ -88,7 +88,7 @@ TEST(QuantizedOnADevice, SaysWhereANumberIsNotFinite) {
     EXPECT_THAT([&] { onDevice(p, {}); }, ::testing::ThrowsMessage<Error>(::testing::HasSubstr("row 3, column 17")));
     p.weight[size_t(3 * 40 + 17)] = 1;
     p.h(2, 5) = INFINITY;
-    EXPECT_THAT([&] { onDevice(p, {}); }, ::testing::ThrowsMessage<Error>(::testing::HasSubstr("the Hessian is not a finite number")));
+    expectSame(onDevice(p, {}), onHost(p, {}), false);
     EXPECT_THROW(onDevice(p, {.bits = 9}), Error);
 }
 

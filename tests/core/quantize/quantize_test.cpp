@@ -158,14 +158,21 @@ TEST(Quantize, RefusesWhatIsNotFinite) {
         } catch (const Error& e) {
             EXPECT_THAT(e.what(), HasSubstr("row 2, column 3"));
         }
-        Problem q(4, 16, 40);
-        q.h(4, 9) = bad;
-        try {
-            quantize(q, {});
-            FAIL();
-        } catch (const Error& e) {
-            EXPECT_THAT(e.what(), testing::AllOf(HasSubstr("Hessian"), HasSubstr("row 4, column 9")));
-        }
+    }
+}
+
+TEST(Quantize, RoundsPlainlyWhereTheHessianIsNotFinite) {
+    for (float bad : {NAN, INFINITY, -INFINITY}) {
+        Problem p(4, 16, 40);
+        p.h(4, 9) = bad;
+        const LinearOutcome o = quantize(p, {.weakColumns = 2});
+        EXPECT_THAT(o.notes, ElementsAre(testing::AllOf(HasSubstr("not finite at input column 9"), HasSubstr("rounded plainly"))));
+        EXPECT_EQ(o.error, 0);
+        const LinearOutcome plain =
+            quantizeLinear(p.weight.data(), 4, 16, nullptr, {.method = Method::rtn, .weakColumns = 2, .metric = WeakMetric::weightMagnitude});
+        EXPECT_EQ(o.weight.codes, plain.weight.codes);
+        EXPECT_EQ(o.weight.weakColumns, plain.weight.weakColumns);
+        EXPECT_EQ(dequantize(o.weight), dequantize(plain.weight));
     }
 }
 

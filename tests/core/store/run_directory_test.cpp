@@ -112,7 +112,7 @@ TEST_F(RunDirectoryTest, AResultWhoseLinearsAreDamagedIsTakenBack) {
         const auto run = open(If::refuse);
         run->store(infoOf("a.q"), outcomeOf(0.5f));
         run->store(infoOf("a.k"), outcomeOf(0.25f));
-        run->finish("opt", {{"done", true}});
+        run->finish("opt", [] { return Json{{"done", true}}; });
     }
     EXPECT_TRUE(open(If::resume)->complete());
     std::ofstream(folder / "layers" / "a.q.safetensors", std::ios::app) << "x";
@@ -156,7 +156,7 @@ TEST_F(RunDirectoryTest, FinishWritesStatisticsAndResult) {
     const auto run = open(If::refuse);
     run->store(infoOf("a.q"), outcomeOf(0.5f));
     run->store(infoOf("a.k"), outcomeOf(0.25f));
-    run->finish("opt", {{"done", true}});
+    run->finish("opt", [] { return Json{{"done", true}}; });
     EXPECT_TRUE(readRunState(folder).complete);
     const StatisticsFile file = readStatistics(folder / "statistics.h5");
     ASSERT_EQ(file.layers.size(), 2u);
