@@ -55,11 +55,11 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
                     tr("Write the selected run as a model that can be loaded"));
     exportFigures = add(file, "figure", tr("Export all fi&gures…"), QStringLiteral("Ctrl+Shift+E"),
                         tr("Write every plot that shows something as PDF, SVG or PNG, with its data beside it"));
-    exportErrorSaved = add(file, "figure", tr("Figure of error sa&ved…"), {},
+    exportErrorSaved = add(file, "figure", tr("Figure of error sa&ved…"), QStringLiteral("Ctrl+Shift+G"),
                            tr("Write which share of each layer's error its most sensitive columns save, over all layers"));
     file->addSeparator();
     startPage = add(file, "home", tr("Start &page"), QStringLiteral("Ctrl+Home"),
-                    tr("Show the start page; what is open stays open"));
+                    tr("Show the start page, and again what is open: it stays as it is"));
     quit = add(file, "", tr("&Quit"), QStringLiteral("Ctrl+Q"), tr("Close the program"));
 
     QMenu* edit = window.menuBar()->addMenu(tr("&Edit"));
@@ -70,8 +70,8 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
     edit->addSeparator();
     allocate = add(edit, "budget", tr("&Allocate budget"), QStringLiteral("Ctrl+B"),
                    tr("Spend what locked layers leave of the target by the paper's rule"));
-    importBudget = add(edit, "", tr("&Import budget…"), {}, tr("Read bits and weak columns per layer from a JSON file"));
-    exportBudget = add(edit, "", tr("&Export budget…"), {}, tr("Write the budget as the file that owq quantize --budget reads"));
+    importBudget = add(edit, "", tr("&Import budget…"), QStringLiteral("Ctrl+I"), tr("Read bits and weak columns per layer from a JSON file"));
+    exportBudget = add(edit, "", tr("&Export budget…"), QStringLiteral("Ctrl+Shift+I"), tr("Write the budget as the file that owq quantize --budget reads"));
 
     QMenu* work = window.menuBar()->addMenu(tr("&Run"));
     run = add(work, "run", tr("&Run"), QStringLiteral("F5"),
@@ -80,8 +80,12 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
                   tr("Measure Hessian and sensitivity without quantizing"));
     measure = add(work, "measure", tr("&Measure perplexity"), QStringLiteral("F7"),
                   tr("Measure the rows selected in Results, or all"));
+    showRun = add(work, "results", tr("S&how run"), QStringLiteral("Ctrl+R"),
+                  tr("The numbers of the row selected in Results in the tree and the plots"));
     compare = add(work, "compare", tr("C&ompare two runs"), QStringLiteral("Ctrl+D"),
                   tr("The two runs selected in Results in the same axes, and where they differ most"));
+    swapRuns = add(work, "", tr("S&wap A and B"), QStringLiteral("Ctrl+Shift+W"), tr("Take B for A and A for B in the comparison"));
+    endComparison = add(work, "close", tr("&End comparison"), QStringLiteral("Ctrl+Shift+D"), tr("Show one run again"));
     cancel = add(work, "stop", tr("&Cancel"), QStringLiteral("Shift+F5"),
                  tr("Stop the running job; finished layers are kept"));
 
@@ -94,15 +98,15 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
     QMenu* theme = view->addMenu(tr("&Theme"));
     themes = new QActionGroup(&window);
     themeSystem =
-        add(theme, "", tr("Theme: as the &system"), {}, tr("Follow the system's light or dark look"));
-    themeLight = add(theme, "", tr("Theme: &light"), {}, tr("Light look"));
-    themeDark = add(theme, "", tr("Theme: &dark"), {}, tr("Dark look"));
+        add(theme, "", tr("Theme: as the &system"), QStringLiteral("F9"), tr("Follow the system's light or dark look"));
+    themeLight = add(theme, "", tr("Theme: &light"), QStringLiteral("Shift+F9"), tr("Light look"));
+    themeDark = add(theme, "", tr("Theme: &dark"), QStringLiteral("Ctrl+F9"), tr("Dark look"));
     for (QAction* action : {themeSystem, themeLight, themeDark}) {
         action->setCheckable(true);
         themes->addAction(action);
     }
     view->addSeparator();
-    resetLayout = add(view, "", tr("&Reset layout"), {}, tr("Put every panel back to its place"));
+    resetLayout = add(view, "", tr("&Reset layout"), QStringLiteral("Ctrl+0"), tr("Put every panel back to its place"));
     fullScreen = add(view, "", tr("F&ull screen"), QStringLiteral("F11"), tr("Use the whole screen"));
     fullScreen->setCheckable(true);
 
@@ -113,7 +117,7 @@ Actions::Actions(QMainWindow& window, QUndoStack& undoStack) : window_(window) {
     tour = add(help, "tour", tr("Guided &tour"), QStringLiteral("Ctrl+Shift+L"), tr("A short walk through the window"));
     shortcuts = add(help, "info", tr("&Keyboard shortcuts"), QStringLiteral("Shift+F1"),
                     tr("All commands with their keys"));
-    about = add(help, "", tr("&About"), {}, tr("Version and licence"));
+    about = add(help, "", tr("&About"), QStringLiteral("Ctrl+F1"), tr("Version and licence"));
 
     QToolBar* bar = window.addToolBar(tr("Tools"));
     bar->setObjectName(QStringLiteral("tools"));

@@ -18,7 +18,7 @@ struct Actions {
 
     QAction *openFile, *openFolder, *openSample, *saveProject, *saveProjectAs, *startPage, *exportRun, *exportFigures, *exportErrorSaved, *quit;
     QAction *undo, *redo, *allocate, *importBudget, *exportBudget;
-    QAction *analyze, *run, *cancel, *measure, *compare;
+    QAction *analyze, *run, *cancel, *measure, *showRun, *compare, *swapRuns, *endComparison;
     QAction *filter, *palette, *resetLayout, *fullScreen;
     QAction *themeSystem, *themeLight, *themeDark;
     QAction *help, *lesson, *tour, *shortcuts, *about;

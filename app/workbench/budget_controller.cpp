@@ -94,8 +94,16 @@ std::optional<BudgetPlan> BudgetController::editedPlan() const {
     return draft_.isOpen() && draft_.state().edited ? std::optional(draft_.state().plan) : std::nullopt;
 }
 
+void BudgetController::noteFile() {
+    inFile_ = toJson(draft_.state().plan);
+    Q_EMIT filed();
+}
+
+bool BudgetController::isInFile() const { return toJson(draft_.state().plan) == inFile_; }
+
 void BudgetController::open() {
     undo_.clear();
+    inFile_ = {};
     unlearnt_.clear();
     opening_ = true;
     QTimer::singleShot(0, this, [this] { opening_ = false; });
@@ -307,6 +315,7 @@ bool BudgetController::readFile(const QString& path) {
     try {
         const std::filesystem::path file = toPath(path);
         push(draft_.withPlan(budgetFromJson(readJson(file), draft_.model(), file.string())), tr("import of %1").arg(QFileInfo(path).fileName()));
+        noteFile();
         return true;
     } catch (const Error& e) {
         Q_EMIT failed(failureOf(e));
@@ -318,6 +327,7 @@ bool BudgetController::writeFile(const QString& path) {
     if (!draft_.isOpen()) return false;
     try {
         writeJson(toPath(path), toJson(draft_.state().plan));
+        noteFile();
         return true;
     } catch (const Error& e) {
         Q_EMIT failed(failureOf(e));

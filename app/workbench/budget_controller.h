@@ -27,6 +27,7 @@ public:
     const BudgetDraft& draft() const { return draft_; }
     /// The plan that a run is to be given; none while it is the settings' own.
     std::optional<BudgetPlan> editedPlan() const;
+    bool isInFile() const;  ///< the plan was written to a budget file, or read from one, as it is
 
     /// From a plot: live while the mouse moves, one step of undo for the whole drag.
     void moveCut(const QString& layer, int weakColumns, bool finished);
@@ -39,6 +40,7 @@ public:
 
 Q_SIGNALS:
     void changed();
+    void filed();  ///< a budget file has the plan now
     void cutMovableChanged(bool movable);
     void failed(const owq::Failure& failure);
 
@@ -56,6 +58,7 @@ private:
     BudgetRow row(size_t i) const;
     QHash<QString, PlannedLinear> plan() const;
     void allocateMeasured();
+    void noteFile();
     void chooseImport();
     void chooseExport();
 
@@ -68,6 +71,7 @@ private:
     BudgetDraft draft_;
     std::deque<std::string> unlearnt_;
     QTimer* learn_;
+    Json inFile_;            ///< the plan that a budget file has
     QElapsedTimer lastStep_;
     int drag_ = 0;          ///< number of the drag that is going on, for merging
     int pauses_ = 0;

@@ -5,7 +5,9 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
+#include <QMessageBox>
 #include <QSettings>
+#include <utility>
 
 #include "app/workbench/model_cache.h"
 #include "app/workbench/sample.h"
@@ -62,17 +64,24 @@ void FileController::chooseFile() {
     if (!file.isEmpty()) open(file);
 }
 
-void FileController::save() {
-    if (projects_.file().isEmpty()) return saveAs();
-    projects_.save(projects_.file());
+void FileController::save(std::function<void()> then) {
+    if (projects_.file().isEmpty()) return saveAs(std::move(then));
+    projects_.save(projects_.file(), std::move(then));
 }
 
-void FileController::saveAs() {
+void FileController::saveAs(std::function<void()> then) {
     const QString last = projects_.file().isEmpty() ? QSettings().value(QLatin1String(keys::folder)).toString() : projects_.file();
     QString file = QFileDialog::getSaveFileName(&window_, tr("Save project"), last, tr("Projects (*%1)").arg(QLatin1String(kProjectSuffix)));
     if (file.isEmpty()) return;
-    if (!ProjectController::isProject(file)) file += QLatin1String(kProjectSuffix);
-    projects_.save(file);
+    // The dialog asked about the name as it was typed.
+    if (!ProjectController::isProject(file)) {
+        file += QLatin1String(kProjectSuffix);
+        if (QFileInfo::exists(file) &&
+            QMessageBox::question(&window_, tr("Replace the project?"), tr("%1 is there already.").arg(QFileInfo(file).fileName()),
+                                  QMessageBox::Save | QMessageBox::Cancel, QMessageBox::Cancel) != QMessageBox::Save)
+            return;
+    }
+    projects_.save(file, std::move(then));
 }
 
 void FileController::findCached() {

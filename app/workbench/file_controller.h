@@ -2,6 +2,7 @@
 #pragma once
 #include <QMainWindow>
 #include <QUrl>
+#include <functional>
 
 #include "app/workbench/actions.h"
 #include "app/workbench/opener.h"
@@ -19,8 +20,8 @@ public:
     void open(const QString& path);  ///< a project, or anything that Opener opens
     void openSample();
     void drop(const QList<QUrl>& urls);
-    void save();    ///< asks for a name where there is none
-    void saveAs();
+    void save(std::function<void()> then = {});  ///< asks for a name where there is none; `then` only when it is saved
+    void saveAs(std::function<void()> then = {});
     void findCached();
 
 Q_SIGNALS:

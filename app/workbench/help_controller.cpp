@@ -24,9 +24,12 @@ const Key kPlotKeys[] = {{"← →", QT_TR_NOOP("move the crosshair; Shift: ten 
                          {"P", QT_TR_NOOP("pin a reference; then differences are shown")}, {"+ −", QT_TR_NOOP("zoom")},
                          {"Page Up, Page Down", QT_TR_NOOP("pan")},                       {"Backspace", QT_TR_NOOP("one zoom back")},
                          {"Home", QT_TR_NOOP("show all")},                                {"Ctrl+T", QT_TR_NOOP("the numbers as a table")},
-                         {"Ctrl+C", QT_TR_NOOP("copy the visible data")}};
+                         {"Ctrl+C", QT_TR_NOOP("copy the visible data")},
+                         {"Ctrl+Shift+C", QT_TR_NOOP("save the visible data as CSV")},    {"Ctrl+G", QT_TR_NOOP("export this plot as a figure")},
+                         {"%", QT_TR_NOOP("cumulative error as a share of the total")}};
 const Key kBudgetKeys[] = {{"F2, Enter", QT_TR_NOOP("edit the cell; in all selected rows")}, {"+ −", QT_TR_NOOP("two weak columns more or fewer")},
-                           {"K", QT_TR_NOOP("keep the layer as it is, or quantize it")},     {"L", QT_TR_NOOP("lock or unlock")}};
+                           {"K", QT_TR_NOOP("keep the layer as it is, or quantize it")},     {"L", QT_TR_NOOP("lock or unlock")},
+                           {"Ctrl+Shift+B", QT_TR_NOOP("allocate greedily by the analysis")}, {"F8", QT_TR_NOOP("allocate greedily by measured loss")}};
 
 QString row(const QString& keys, const QString& what) {
     return QStringLiteral("<tr><td style='padding-right:18px'><b>%1</b></td><td>%2</td></tr>").arg(keys.toHtmlEscaped(), what.toHtmlEscaped());
@@ -66,7 +69,7 @@ void HelpController::showShortcuts() {
             commands += row(action->shortcut().toString(QKeySequence::NativeText), action->text().remove(QLatin1Char('&')));
     const QString html = QStringLiteral("<table><tr><td valign='top'><h4>%1</h4><table cellpadding='2'>%2</table></td>"
                                         "<td width='40'></td><td valign='top'>%3%4</td></tr></table>")
-                             .arg(tr("Commands"), commands, table(tr("In a plot"), kPlotKeys), table(tr("In the budget table"), kBudgetKeys));
+                             .arg(tr("Commands"), commands, table(tr("In a plot"), kPlotKeys), table(tr("In the budget"), kBudgetKeys));
     auto* box = new QMessageBox(QMessageBox::NoIcon, tr("Keyboard shortcuts"), html, QMessageBox::Close, &window_);
     box->setObjectName(QStringLiteral("shortcutSheet"));
     box->setAttribute(Qt::WA_DeleteOnClose);

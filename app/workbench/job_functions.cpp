@@ -21,7 +21,7 @@ JobFunctions::Job<Result, Options> alone(const std::shared_ptr<GenerateSession>&
 JobFunctions realJobs() {
     JobFunctions jobs;
     const auto session = std::make_shared<GenerateSession>();  // of the computing thread alone
-    jobs.prepare = [] { setThreads(0); };
+    jobs.setThreads = owq::setThreads;
     jobs.inspect = owq::inspect;
     jobs.previewCalibration = owq::previewCalibration;
     jobs.calibrate = alone(session, owq::calibrate);

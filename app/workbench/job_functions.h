@@ -22,7 +22,7 @@ struct JobFunctions {
     template <class Result, class Options>
     using Job = std::function<Result(const Options&, Progress&, std::stop_token)>;
 
-    std::function<void()> prepare;  ///< once in the computing thread, before its first job
+    std::function<void(int)> setThreads;  ///< of the computing thread, which calls it before its first job; 0: all cores
     Job<InspectResult, InspectOptions> inspect;
     Job<CalibrateResult, CalibrateOptions> calibrate;
     Job<CalibrationPreview, PreviewOptions> previewCalibration;

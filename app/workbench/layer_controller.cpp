@@ -30,6 +30,7 @@ LayerController::LayerController(Workspace& workspace, Opener& opener, LayerTree
     settled_->setSingleShot(true);
     connect(settled_, &QTimer::timeout, this, &LayerController::refreshPlots);
     connect(&workspace_, &Workspace::modelChanged, this, [this] {
+        showCurves_({});  // another model's layers may have the same names: its zoom is not theirs
         refreshTree();
         const std::vector<LayerRow> rows = workspace_.rows();
         if (!rows.empty()) tree_.select({rows.front().name});

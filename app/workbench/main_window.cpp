@@ -14,6 +14,7 @@
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/workbench/budget_controller.h"
 #include "app/workbench/comparison_controller.h"
@@ -74,14 +75,13 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     setWindowTitle(tr("OWQ Workbench"));
     setWindowIcon(QIcon(QStringLiteral(":/icons/owq-workbench.svg")));
     setAcceptDrops(true);
-    if (jobs_.prepare)
-        runner_->submit<int>(
-            {tr("Start"), JobRunner::Lane::compute, {}, false},
-            [prepare = jobs_.prepare](JobRunner::Context&) {
-                prepare();
-                return 0;
-            },
-            [](const int&) {});
+    runner_->submit<int>(
+        {tr("Start"), JobRunner::Lane::compute, {}, false},
+        [setThreads = jobs_.setThreads](JobRunner::Context&) {
+            setThreads(0);
+            return 0;
+        },
+        [](const int&) {});
     opener_ = new Opener(*runner_, jobs_, workspace_, this);
     budget_ = new BudgetController(*runner_, jobs_, workspace_, *panel_, *budgetPanel_, undo_, this);
     runController_ = new RunController(*runner_, jobs_, workspace_, *panel_, *budget_, this);
@@ -94,9 +94,9 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
         workspace_, *opener_, *tree_, [this](const auto& curves) { plots_->setCurves(curves); },
         [this](const QString& layer, int weak) { plots_->group().showWeak(layer, weak); }, this);
 
-    auto* header = new ModelHeader(workspace_, *results_);
+    auto* header = new ModelHeader(workspace_, *results_, *runController_);
     connect(header, &ModelHeader::sourceWanted, this, [this](const QString& source) {
-        if (source == Workspace::kAnalysis || workspace_.hasReports(source))
+        if (source == Workspace::kAnalysis || workspace_.hasReports(source) || runController_->underWay().contains(source))
             workspace_.show(source);
         else
             opener_->loadRun(source);
@@ -168,7 +168,10 @@ void MainWindow::makeDocks() {
 void MainWindow::showWork(bool work) {
     layout_->setWorking(work);
     pages_->setCurrentIndex(work ? 1 : 0);
-    for (QAction* action : {actions_.measure, actions_.compare, actions_.exportRun, actions_.exportFigures, actions_.exportErrorSaved, actions_.filter, actions_.resetLayout, actions_.allocate,
+    if (!work) start_->setOpen(workspace_.isOpen() ? workspace_.title() : QString());
+    actions_.startPage->setEnabled(workspace_.isOpen());
+    updateComparing();
+    for (QAction* action : {actions_.measure, actions_.compare, actions_.showRun, actions_.exportRun, actions_.exportFigures, actions_.exportErrorSaved, actions_.filter, actions_.resetLayout, actions_.allocate,
                             actions_.importBudget, actions_.exportBudget, actions_.saveProject, actions_.saveProjectAs})
         action->setEnabled(work);
     actions_.cancel->setEnabled(runner_->computing());
@@ -176,11 +179,26 @@ void MainWindow::showWork(bool work) {
         action->setEnabled(work && !runner_->computing());
 }
 
+void MainWindow::updateComparing() {
+    for (QAction* action : {actions_.swapRuns, actions_.endComparison}) action->setEnabled(layout_->isWorking() && workspace_.isComparing());
+}
+
+QList<QAction*> MainWindow::commands() const {
+    QList<QAction*> all = actions_.all();
+    const auto add = [&all](const QWidget* widget) {
+        for (QAction* action : widget->actions())
+            if (!action->text().isEmpty() && action->isVisible() && !all.contains(action)) all << action;
+    };
+    if (layout_->isWorking()) add(budgetPanel_);
+    for (const QWidget* w = QApplication::focusWidget(); w && w != this; w = w->parentWidget()) add(w);
+    return all;
+}
+
 void MainWindow::connectActions() {
     const auto on = [this](QAction* action, auto handler) {
         connect(action, &QAction::triggered, this, handler);
     };
-    on(actions_.startPage, [this] { showWork(false); });
+    on(actions_.startPage, [this] { showWork(!layout_->isWorking()); });
     on(actions_.exportRun, [this] {
         const QStringList paths = resultsView_->selectedPaths();
         if (paths.size() == 1) return results_->exportRun(paths.first());
@@ -198,13 +216,19 @@ void MainWindow::connectActions() {
         if (resultsView_->selectedPaths().size() == 2) return resultsView_->pressCompare();
         bar_->show({MessageBar::Kind::info, tr("Select two finished runs in Results, then compare them."), {}, {}, {}});
     });
+    on(actions_.showRun, [this] {
+        if (resultsView_->selectedPaths().size() == 1) return resultsView_->pressShow();
+        bar_->show({MessageBar::Kind::info, tr("Select one run in Results, then show it."), {}, {}, {}});
+    });
+    connect(actions_.swapRuns, &QAction::triggered, comparePanel_, &ComparePanel::swapWanted);
+    connect(actions_.endComparison, &QAction::triggered, comparePanel_, &ComparePanel::endWanted);
     on(actions_.cancel, [this] { runController_->cancel(); });
     on(actions_.filter, [this] {
         layout_->raise("layers");
         tree_->filterBox().setFocus(Qt::ShortcutFocusReason);
         tree_->filterBox().selectAll();
     });
-    on(actions_.palette, [this] { (new CommandPalette(actions_.all(), this))->show(); });
+    on(actions_.palette, [this] { (new CommandPalette(commands(), this))->show(); });
     on(actions_.resetLayout, [this] { layout_->reset(); });
     connect(actions_.fullScreen, &QAction::toggled, this,
             [this](bool full) { full ? showFullScreen() : showNormal(); });
@@ -226,12 +250,15 @@ void MainWindow::connectActions() {
 void MainWindow::connectControllers() {
     connect(opener_, &Opener::opened, this, [this](const QString& path) {
         bar_->hide();
-        setWindowTitle(tr("%1 – OWQ Workbench").arg(workspace_.title()));
+        setWindowTitle(tr("%1[*] – OWQ Workbench").arg(workspace_.title()));
         status_->setText(path);
         showWork(true);
         tour_->modelOpened();
     });
     connect(opener_, &Opener::failed, tour_, &TourController::modelFailed);
+    connect(&workspace_, &Workspace::shownChanged, this, &MainWindow::updateComparing);
+    connect(&workspace_, &Workspace::modelChanged, this, &MainWindow::updateComparing);
+    connect(start_, &StartPage::backWanted, this, [this] { showWork(true); });
     connect(start_, &StartPage::lessonWanted, this, &MainWindow::openLesson);
     connect(start_, &StartPage::tourWanted, this, &MainWindow::startTour);
     connect(opener_, &Opener::runOpened, this, [this](const RunSummary& run) {
@@ -243,13 +270,14 @@ void MainWindow::connectControllers() {
         bar_->show({MessageBar::Kind::warning, notice.happened, notice.where, notice.remedy, {}});
     });
     connect(projects_, &ProjectController::failed, this, &MainWindow::showFailure);
+    connect(projects_, &ProjectController::modifiedChanged, this, &QWidget::setWindowModified);
     connect(files_, &FileController::failed, this, &MainWindow::showFailure);
     connect(projects_, &ProjectController::notice, this, [this](const Failure& notice) {
         bar_->show({MessageBar::Kind::warning, notice.happened, notice.where, notice.remedy, {}});
     });
     connect(projects_, &ProjectController::fileChanged, this, [this](const QString& file) {
-        setWindowTitle(file.isEmpty() ? tr("%1 – OWQ Workbench").arg(workspace_.title())
-                                      : tr("%1 (%2) – OWQ Workbench").arg(QFileInfo(file).completeBaseName(), workspace_.title()));
+        setWindowTitle(file.isEmpty() ? tr("%1[*] – OWQ Workbench").arg(workspace_.title())
+                                      : tr("%1 (%2)[*] – OWQ Workbench").arg(QFileInfo(file).completeBaseName(), workspace_.title()));
         if (!file.isEmpty()) status_->setText(file);
     });
     connect(opener_, &Opener::failed, this, &MainWindow::showFailure);
@@ -268,9 +296,10 @@ void MainWindow::connectControllers() {
     connect(runner_, &JobRunner::failed, this, &MainWindow::showFailure);
 
     connect(runController_, &RunController::runStarted, this, [this] { bar_->hide(); });
-    connect(runController_, &RunController::runFinished, this, [this](const QString& directory) { results_->addRun(directory); });
+    connect(runController_, &RunController::runFinished, this, [this](const QString& directory, const QString& model) { results_->addRun(directory, model); });
     // After a failure the bar keeps saying what failed.
-    connect(runController_, &RunController::runStopped, this, [this](const QString& directory, bool failed) { results_->addRun(directory, !failed); });
+    connect(runController_, &RunController::runStopped, this,
+            [this](const QString& directory, const QString& model, bool failed) { results_->addRun(directory, model, !failed); });
     connect(results_, &ResultsController::unfinishedFound, this, &MainWindow::offerResume);
     connect(runController_, &RunController::warned, this, [this](const QStringList& warnings) {
         for (const QString& warning : warnings) jobsView_->addMessage(JobsView::Severity::warning, warning);
@@ -320,22 +349,12 @@ void MainWindow::connectControllers() {
     connect(plots_, &PlotArea::failed, this, [this](const QString& message) {
         showFailure({message, {}, {}});
     });
-    const auto showFigures = [this](std::vector<FigureDialog::Figure> figures) {
-        auto* dialog = new FigureDialog(std::move(figures), this);
-        dialog->setAttribute(Qt::WA_DeleteOnClose);
-        dialog->show();
-    };
-    const auto ofPlot = [this](const FigureOptions& options) { return FigureDialog::Figure{options, curveFigure(options, plots_->curves())}; };
-    const auto errorSaved = [this] {
-        const FigureOptions options{.kind = PlotKind::ErrorSaved, .xMode = XMode::Rank};
-        return FigureDialog::Figure{options, curveFigure(options, workspace_.allCurves())};
-    };
-    connect(plots_, &PlotArea::figureRequested, this, [=](Plot* plot) { showFigures({ofPlot(PlotArea::figureOf(*plot))}); });
-    connect(actions_.exportErrorSaved, &QAction::triggered, this, [=] { showFigures({errorSaved()}); });
+    const FigureOptions errorSaved{.kind = PlotKind::ErrorSaved, .xMode = XMode::Rank};
+    connect(plots_, &PlotArea::figureRequested, this, [this](Plot* plot) { showFigures({PlotArea::figureOf(*plot)}); });
+    connect(actions_.exportErrorSaved, &QAction::triggered, this, [=, this] { showFigures({errorSaved}); });
     connect(actions_.exportFigures, &QAction::triggered, this, [=, this] {
-        std::vector<FigureDialog::Figure> figures;
-        for (const FigureOptions& options : plots_->figures()) figures.push_back(ofPlot(options));
-        figures.push_back(errorSaved());
+        std::vector<FigureOptions> figures = plots_->figures();
+        figures.push_back(errorSaved);
         showFigures(std::move(figures));
     });
     connect(plots_, &PlotArea::columnSelected, this, [this](const QString& layer, int column) {
@@ -343,6 +362,22 @@ void MainWindow::connectControllers() {
     });
     connect(plots_, &PlotArea::layersDropped, tree_, &LayerTree::addToSelection);
     connect(jobsView_, &JobsView::cancelWanted, runner_, &JobRunner::cancel);
+}
+
+void MainWindow::showFigures(std::vector<FigureOptions> figures) {
+    const bool ofAll = std::any_of(figures.begin(), figures.end(), [](const FigureOptions& f) { return f.kind == PlotKind::ErrorSaved; });
+    const auto make = [figures = std::move(figures), shown = plots_->curves(), all = ofAll ? workspace_.allCurves() : nullptr] {
+        std::vector<FigureDialog::Figure> made;
+        for (const FigureOptions& options : figures) {
+            const bool errorSaved = options.kind == PlotKind::ErrorSaved;
+            made.push_back({options, curveFigure(options, errorSaved ? all() : shown)});
+            if (errorSaved) made.back().source.name = plotKindName(options.kind);  // of all linears
+        }
+        return made;
+    };
+    auto* dialog = new FigureDialog(make, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->show();
 }
 
 void MainWindow::updateJob(const JobRow& row) {
@@ -397,6 +432,16 @@ void MainWindow::offerResume(const RunSummary& run) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+    if (projects_->isModified()) {
+        const QString file = QFileInfo(projects_->file()).fileName();
+        const auto answer = QMessageBox::question(this, tr("Save the project?"),
+                                                  file.isEmpty() ? tr("The budget was edited, and neither a project nor a budget file has it.")
+                                                                 : tr("%1 has changed since it was saved.").arg(file),
+                                                  QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel, QMessageBox::Save);
+        if (answer != QMessageBox::Discard) event->ignore();
+        if (answer == QMessageBox::Save) files_->save([this] { QMetaObject::invokeMethod(this, &QWidget::close, Qt::QueuedConnection); });
+        if (answer != QMessageBox::Discard) return;
+    }
     if (runner_->computing() &&
         QMessageBox::question(this, tr("Close while a job is running?"),
                               tr("A job is still running. Closing stops it. Layers of a run that are "

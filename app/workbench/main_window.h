@@ -3,6 +3,7 @@
 #include <QMainWindow>
 #include <QUndoStack>
 #include <QUrl>
+#include <vector>
 
 #include "app/workbench/actions.h"
 #include "app/workbench/job_functions.h"
@@ -22,6 +23,7 @@ class BudgetPanel;
 class ComparePanel;
 class ComparisonController;
 class FileController;
+struct FigureOptions;
 class HelpController;
 class LayerController;
 class LayerTree;
@@ -68,8 +70,11 @@ private:
     void connectActions();
     void connectControllers();
     void showWork(bool work);
+    void updateComparing();
+    QList<QAction*> commands() const;  ///< what the palette offers
     void showFailure(const Failure& failure);
     void offerResume(const RunSummary& run);
+    void showFigures(std::vector<FigureOptions> figures);
     void updateJob(const JobRow& row);
     void openLesson();
     void startTour();

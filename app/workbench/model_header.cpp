@@ -7,16 +7,18 @@
 #include <QLabel>
 
 #include "app/workbench/results_controller.h"
+#include "app/workbench/run_controller.h"
 #include "app/workbench/workspace.h"
 #include "widgets/common/elided_label.h"
 #include "widgets/common/format.h"
 
 namespace owq {
 
-ModelHeader::ModelHeader(Workspace& workspace, const ResultsController& results, QWidget* parent)
+ModelHeader::ModelHeader(Workspace& workspace, const ResultsController& results, const RunController& runs, QWidget* parent)
     : QWidget(parent),
       workspace_(workspace),
       results_(results),
+      runs_(runs),
       title_(new QLabel),
       facts_(new ElidedLabel),
       source_(new QComboBox) {
@@ -44,6 +46,7 @@ ModelHeader::ModelHeader(Workspace& workspace, const ResultsController& results,
     connect(&workspace_, &Workspace::modelChanged, this, &ModelHeader::refresh);
     connect(&workspace_, &Workspace::shownChanged, this, &ModelHeader::refresh);
     connect(&results_, &ResultsController::modelsChanged, this, &ModelHeader::refresh);
+    connect(&runs_, &RunController::underWayChanged, this, &ModelHeader::refresh);
 }
 
 void ModelHeader::refresh() {
@@ -70,8 +73,10 @@ void ModelHeader::refresh() {
     source_->addItem(tr("Unquantized model"), Workspace::kAnalysis);
     for (int i = 0; i < paths.size(); ++i)
         if (paths[i] != workspace_.path()) source_->addItem(names[i], paths[i]);
+    for (const QString& run : runs_.underWay())
+        if (!paths.contains(run)) source_->addItem(tr("%1 (under way)").arg(QFileInfo(run).fileName()), run);
     int at = source_->findData(workspace_.shown());
-    if (at < 0) {  // a run on its way
+    if (at < 0) {  // a run that was stopped
         source_->addItem(QFileInfo(workspace_.shown()).fileName(), workspace_.shown());
         at = source_->count() - 1;
     }

@@ -8,13 +8,14 @@ class QLabel;
 namespace owq {
 
 class ResultsController;
+class RunController;
 class Workspace;
 
 /// Above the plots: what is open, and whose numbers are shown.
 class ModelHeader : public QWidget {
     Q_OBJECT
 public:
-    ModelHeader(Workspace& workspace, const ResultsController& results, QWidget* parent = nullptr);
+    ModelHeader(Workspace& workspace, const ResultsController& results, const RunController& runs, QWidget* parent = nullptr);
 
 Q_SIGNALS:
     void sourceWanted(const QString& source);
@@ -23,6 +24,7 @@ private:
     void refresh();
     Workspace& workspace_;
     const ResultsController& results_;
+    const RunController& runs_;
     QLabel *title_, *facts_;
     QComboBox* source_;
 };

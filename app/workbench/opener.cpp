@@ -137,7 +137,8 @@ void Opener::loadRun(const QString& directory) {
             loaded.layers = Workspace::shared(jobs.readRunLayers(toPath(directory), context.stop));
             return loaded;
         },
-        [this, directory](const Loaded& loaded) {
+        [this, directory, model = workspace_.path()](const Loaded& loaded) {
+            if (model != workspace_.path()) return;
             workspace_.show(directory);
             workspace_.putReports(directory, loaded.layers);
         },

@@ -21,6 +21,12 @@ namespace owq {
 namespace {
 const char* const kModes[] = {"index", "rank", "hessian"};                                             // of XMode
 const char* const kKinds[] = {"hessian", "column-range", "cumulative-error", "sensitivity"};  // of PlotKind
+
+QSet<QString> namesOf(const std::vector<LayerCurvesPtr>& curves) {
+    QSet<QString> names;
+    for (const LayerCurvesPtr& c : curves) names.insert(c->name);
+    return names;
+}
 }  // namespace
 
 PlotArea::PlotArea(QWidget* parent)
@@ -110,6 +116,7 @@ QWidget* PlotArea::makeBar() {
 
 void PlotArea::setCurves(const std::vector<LayerCurvesPtr>& curves) {
     curves_ = curves;
+    if (namesOf(curves) != pendingLayers_) pending_.clear();
     group_->setCurves(curves);
     selection_->setText(curves.empty()       ? tr("Select layers on the left to see their curves.")
                         : curves.size() == 1 ? curves.front()->name
@@ -156,8 +163,9 @@ std::map<std::string, PlotView> PlotArea::views() const {
     return views;
 }
 
-void PlotArea::setViewsSoon(std::map<std::string, PlotView> views) {
+void PlotArea::setViewsSoon(std::map<std::string, PlotView> views, const QStringList& layers) {
     pending_ = std::move(views);
+    pendingLayers_ = {layers.begin(), layers.end()};
     applyViews();
 }
 
@@ -165,7 +173,7 @@ void PlotArea::applyViews() {
     if (pending_.empty()) return;
     for (Plot* plot : group_->plots()) {
         const auto view = pending_.find(kKinds[int(plot->kind())]);
-        if (view == pending_.end() || plot->content().empty() || plot->isBuilding()) continue;
+        if (view == pending_.end() || plot->content().empty() || plot->isBuilding() || namesOf(plot->curves()) != pendingLayers_) continue;
         group_->setZoomLinked(false);  // each has its own
         plot->zoomTo(view->second);
         group_->setZoomLinked(linked_->isChecked());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <QSet>
 #include <QWidget>
 #include <map>
 #include <string>
@@ -32,7 +33,8 @@ public:
     bool errorShare() const;
     void setErrorShare(bool share);
     std::map<std::string, PlotView> views() const;
-    void setViewsSoon(std::map<std::string, PlotView> views);  ///< each when its plot has something to show
+    /// Each when its plot has something to show of these layers; other layers end the waiting.
+    void setViewsSoon(std::map<std::string, PlotView> views, const QStringList& layers);
 
 Q_SIGNALS:
     void columnSelected(const QString& layer, int column);
@@ -50,6 +52,7 @@ private:
     void applyViews();
     void setDropping(bool dropping);
     std::map<std::string, PlotView> pending_;
+    QSet<QString> pendingLayers_;
     std::vector<LayerCurvesPtr> curves_;
     PlotGroup* group_;
     QComboBox* mode_;

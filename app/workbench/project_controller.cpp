@@ -4,6 +4,8 @@
 #include <QDir>
 #include <QFileInfo>
 #include <QMainWindow>
+#include <QTimer>
+#include <utility>
 
 #include "app/workbench/plot_area.h"
 #include "app/workbench/window_layout.h"
@@ -11,6 +13,8 @@
 
 namespace owq {
 namespace {
+
+constexpr int kLookDelay = 100;  // ms
 
 QString absolute(const QString& path) { return QDir::cleanPath(QFileInfo(path).absoluteFilePath()); }
 
@@ -34,11 +38,13 @@ QStringList changedInputs(const Project& p) {
 
 }  // namespace
 
-ProjectController::ProjectController(const ProjectParts& parts, QObject* parent) : QObject(parent), parts_(parts) {
+ProjectController::ProjectController(const ProjectParts& parts, QObject* parent) : QObject(parent), parts_(parts), look_(new QTimer(this)) {
+    watch();
     connect(&parts_.opener, &Opener::opened, this, [this](const QString& path) {
         if (!opening_ || path != absolute(opening_->model.path)) {
             opening_.reset();
             file_.clear();  // another model is not this project's
+            look_->start();
             return Q_EMIT fileChanged(file_);
         }
         // After the window has brought its panels up.
@@ -47,6 +53,9 @@ ProjectController::ProjectController(const ProjectParts& parts, QObject* parent)
             [this, project = *std::exchange(opening_, std::nullopt)] {
                 file_ = openingFile_;
                 restore(project);
+                saved_ = work();
+                newResults_ = false;
+                look_->start();
                 parts_.opener.remember(file_);
                 Q_EMIT fileChanged(file_);
             },
@@ -76,8 +85,9 @@ void ProjectController::open(const QString& given) {
         });
 }
 
-void ProjectController::save(const QString& file) {
+void ProjectController::save(const QString& file, std::function<void()> then) {
     if (!parts_.workspace.isOpen()) return;
+    const bool hadResults = std::exchange(newResults_, false);  // from here on they are newer than the file
     parts_.runner.submit<int>(
         {tr("Save %1").arg(QFileInfo(file).fileName()), JobRunner::Lane::reading, {}, false},
         [file, project = capture()](JobRunner::Context&) mutable {
@@ -89,12 +99,57 @@ void ProjectController::save(const QString& file) {
             writeJson(toPath(file), toJson(project));
             return 0;
         },
-        [this, file](const int&) {
+        [this, file, saved = work(), then = std::move(then)](const int&) {
             file_ = file;
+            saved_ = saved;
+            look_->start();
             parts_.opener.remember(file);
             Q_EMIT fileChanged(file);
+            if (then) then();
         },
-        [this](const Failure& failure) { Q_EMIT failed({tr("The project was not saved: it %1").arg(failure.happened), failure.where, failure.remedy}); });
+        [this, hadResults](const Failure& failure) {
+            newResults_ |= hadResults;
+            look_->start();
+            Q_EMIT failed({tr("The project was not saved: it %1").arg(failure.happened), failure.where, failure.remedy});
+        });
+}
+
+void ProjectController::watch() {
+    look_->setSingleShot(true);
+    look_->setInterval(kLookDelay);
+    connect(look_, &QTimer::timeout, this, [this] {
+        if (const bool now = isModified(); std::exchange(modified_, now) != now) Q_EMIT modifiedChanged(now);
+    });
+    const auto start = qOverload<>(&QTimer::start);
+    connect(&parts_.runPanel, &RunPanel::changed, look_, start);
+    connect(&parts_.budget, &BudgetController::changed, look_, start);
+    connect(&parts_.budget, &BudgetController::filed, look_, start);
+    connect(&parts_.resultsView, &ResultsView::measureSettingsChanged, look_, start);
+    connect(&parts_.runner, &JobRunner::computingChanged, look_, start);  // an analysis has come
+    const auto result = [this] {
+        newResults_ = true;
+        look_->start();
+    };
+    connect(&parts_.resultsView.model(), &ResultsModel::renamed, this, result);
+    connect(&parts_.resultsView.model(), &ResultsModel::noted, this, result);
+    connect(&parts_.results, &ResultsController::measured, this, result);
+    connect(&parts_.results, &ResultsController::answered, this, result);
+    const auto run = [this, result](const QString&, const QString& model) {
+        if (model == parts_.workspace.path()) result();
+    };
+    connect(&parts_.run, &RunController::runFinished, this, run);
+    connect(&parts_.run, &RunController::runStopped, this, run);
+}
+
+ProjectController::Work ProjectController::work() const {
+    const BudgetDraft::State& state = parts_.budget.draft().state();
+    return {parts_.runPanel.settings(), parts_.resultsView.measureSettings(), parts_.run.analysisFolder(), state.edited ? toJson(state.plan) : Json()};
+}
+
+bool ProjectController::isModified() const {
+    if (!parts_.workspace.isOpen()) return false;
+    if (file_.isEmpty()) return parts_.budget.draft().state().edited && !parts_.budget.isInFile();
+    return newResults_ || work() != saved_;
 }
 
 Project ProjectController::capture() const {
@@ -152,7 +207,7 @@ void ProjectController::restore(const Project& p) {
     parts_.plots.setErrorShare(p.errorShare);
     std::map<std::string, PlotView> views;
     for (const auto& [kind, v] : p.views) views[kind] = {v.xLower, v.xUpper, v.yLower, v.yUpper};
-    parts_.plots.setViewsSoon(views);
+    parts_.plots.setViewsSoon(views, p.selection);
     if (!p.analysis.isEmpty()) parts_.run.setAnalysisFolder(p.analysis), parts_.opener.loadAnalysis(p.analysis, p.shown.isEmpty());
     if (!p.comparedWith.isEmpty())
         parts_.comparison.compare(p.shown, p.comparedWith, false);  // the layout says which panel is in front

@@ -13,14 +13,12 @@
 namespace owq {
 namespace {
 
-/// Whether two paths mean the same checkpoint: links resolved, a file standing for its folder.
-bool sameModel(std::filesystem::path a, std::filesystem::path b) {
-    std::error_code error;
-    for (std::filesystem::path* path : {&a, &b}) {
-        *path = std::filesystem::weakly_canonical(*path, error);
-        if (std::filesystem::is_regular_file(*path, error)) *path = path->parent_path();
-    }
-    return a == b;
+void know(const QString& run) {
+    QSettings kept;
+    QStringList known = kept.value(QLatin1String(keys::knownRuns)).toStringList();
+    known.removeAll(run);
+    known.append(run);
+    kept.setValue(QLatin1String(keys::knownRuns), QStringList(known.mid(std::max<qsizetype>(0, known.size() - 200))));
 }
 
 QString textKey(const MeasureSettings& settings, const EvaluateResult& result) {
@@ -126,11 +124,12 @@ void ResultsController::fillForModel() {
         [](const Failure&) {});
 }
 
-void ResultsController::addRun(const QString& directory, bool offerResume) {
+void ResultsController::addRun(const QString& directory, const QString& model, bool offerResume) {
     runner_.submit<RunSummary>(
         {tr("Read %1").arg(directory), JobRunner::Lane::reading, {}, false},
         [directory, jobs = jobs_](JobRunner::Context&) { return jobs.openRun(toPath(directory)); },
-        [this, offerResume](const RunSummary& run) {
+        [this, model, offerResume](const RunSummary& run) {
+            if (model != workspace_.path()) return know(fromPath(run.directory));
             addRun(run);
             view_.select(fromPath(run.directory));
             if (offerResume && !run.finished) Q_EMIT unfinishedFound(run);
@@ -144,12 +143,7 @@ void ResultsController::addRun(const RunSummary& run) {
     ResultRow row = resultRow(run);
     restore(row);
     view_.model().put(row);
-    QSettings kept;
-    QStringList known = kept.value(QLatin1String(keys::knownRuns)).toStringList();
-    known.removeAll(row.path);
-    known.append(row.path);
-    kept.setValue(QLatin1String(keys::knownRuns),
-                  QStringList(known.mid(std::max<qsizetype>(0, known.size() - 200))));
+    know(row.path);
     Q_EMIT modelsChanged();
 }
 
@@ -177,7 +171,7 @@ void ResultsController::restoreRun(const ResultRow& saved) {
     row.state = QFileInfo::exists(path) ? tr("is read…") : tr("not there any more");
     restore(row);
     view_.model().put(row);
-    if (QFileInfo::exists(path)) addRun(path);
+    if (QFileInfo::exists(path)) addRun(path, workspace_.path());
 }
 
 void ResultsController::measure(const QStringList& paths) {

@@ -17,8 +17,9 @@ public:
     ResultsController(JobRunner& runner, const JobFunctions& jobs, Workspace& workspace, ResultsView& view,
                       QObject* parent = nullptr);
 
-    /// Reads a run's summary and puts it into the table; an unfinished one is offered for resuming, or not.
-    void addRun(const QString& directory, bool offerResume = true);
+    /// Reads the summary of a run of `model` and puts it into the table, once another model is open only among the known runs; an unfinished
+    /// one is offered for resuming, or not.
+    void addRun(const QString& directory, const QString& model, bool offerResume = true);
     void addRun(const RunSummary& run);
     /// A row that a project kept. A run that is gone keeps its row, too.
     void restoreRun(const ResultRow& kept);  ///< path, name, note and what was measured count

@@ -4,8 +4,10 @@
 #include <QCryptographicHash>
 #include <QDir>
 #include <QFileInfo>
+#include <QScopeGuard>
 #include <QSettings>
 #include <QStandardPaths>
+#include <algorithm>
 
 #include "app/workbench/pace.h"
 #include "app/workbench/sample.h"
@@ -16,18 +18,21 @@ namespace owq {
 namespace {
 
 constexpr double kSmallModel = 50e6;  // weights
+constexpr int64_t kMostThreads = 1024;
 
 QString runsFolder() {
     const QString documents = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation);
     return (documents.isEmpty() ? QDir::homePath() : documents) + QStringLiteral("/OWQ runs");
 }
 
-/// The windows and the budget a run was started with, as its description tells; with others it would be refused.
-void takeBegun(QuantizeOptions& options, const ModelInfo& model) {
+/// The windows, the budget and the number of threads (0: all cores) a run was started with, as its description tells; with others it would be
+/// refused.
+int takeBegun(QuantizeOptions& options, const ModelInfo& model) {
     const std::filesystem::path file = options.out / "recipe.json";
     const Json description = readJson(file);
-    if (!description.is_object()) return;
+    if (!description.is_object()) return 0;
     const std::string where = file.string();
+    const int threads = int(std::clamp<int64_t>(optional<int64_t>(description, "threads", 0, where), 0, kMostThreads));
     options.device = deviceKindFromName(optional<std::string>(description, "device", "cpu", where));
     if (description.contains("calibration")) {
         const Json& told = description.at("calibration");
@@ -38,7 +43,7 @@ void takeBegun(QuantizeOptions& options, const ModelInfo& model) {
                 optional<int64_t>(told, "sequence_length", options.calibration.sequenceLength, where);
     }
     // Greedy allocation takes up its own plan again.
-    if (options.recipe.allocation == "greedy" || !description.contains("budget") || !description["budget"].is_array()) return;
+    if (options.recipe.allocation == "greedy" || !description.contains("budget") || !description["budget"].is_array()) return threads;
     BudgetPlan plan;
     for (const LinearInfo& l : model.linears) plan.linears.push_back({l.name, 16});  // what is kept is not listed
     for (const Json& entry : description["budget"]) {
@@ -47,6 +52,7 @@ void takeBegun(QuantizeOptions& options, const ModelInfo& model) {
             if (b.name == name) b = {name, int(required<int64_t>(entry, "bits", where)), required<int64_t>(entry, "weak_columns", where)};
     }
     options.plan = std::move(plan);
+    return threads;
 }
 
 QStringList texts(const std::vector<std::string>& lines) {
@@ -67,6 +73,18 @@ RunController::RunController(JobRunner& runner, const JobFunctions& jobs, Worksp
     connect(&panel_, &RunPanel::changed, this, &RunController::suggestOut);
     connect(&runner_, &JobRunner::computingChanged, &panel_, &RunPanel::setBusy);
     connect(&workspace_, &Workspace::modelChanged, this, &RunController::suggestSettings);
+    connect(&workspace_, &Workspace::modelChanged, this, [this] {
+        for (auto run = underWay_.cbegin(); run != underWay_.cend(); ++run)  // of a model that was opened again
+            if (run->model == workspace_.path()) workspace_.putReports(run.key(), run->layers);
+        Q_EMIT underWayChanged();
+    });
+}
+
+QStringList RunController::underWay() const {
+    QStringList directories;
+    for (auto run = underWay_.cbegin(); run != underWay_.cend(); ++run)
+        if (run->model == workspace_.path()) directories << run.key();
+    return directories;
 }
 
 void RunController::suggestSettings() {
@@ -185,7 +203,7 @@ void RunController::run() {
     options.device = deviceKindFromName(settings.device.toStdString());
     if (options.recipe.method == Method::rtn && !QFileInfo(settings.calibrationFile).isFile())
         options.calibration = {};
-    start(options);
+    start(options, workspace_.path());
 }
 
 void RunController::resume(const RunSummary& unfinished) {
@@ -199,43 +217,68 @@ void RunController::resume(const RunSummary& unfinished) {
     options.calibration = calibrationOf(settings);
     options.recipe = unfinished.recipe;
     options.resume = true;
-    start(options);
+    start(options, sameModel(unfinished.model, toPath(workspace_.path())) ? workspace_.path() : fromPath(unfinished.model));
 }
 
-void RunController::start(QuantizeOptions options) {
+void RunController::start(QuantizeOptions options, const QString& model) {
     const QString directory = fromPath(options.out);
-    const QString model = workspace_.path();
-    const QString title = tr("Quantize %1: %2").arg(workspace_.title(), describe(options.recipe));
+    const QString title = tr("Quantize %1: %2").arg(QFileInfo(model).fileName(), describe(options.recipe));
     workspace_.clearSource(directory);
     QSettings().setValue(
         keys::of(keys::runCalibrations, directory),
         fromPath(options.calibration.text.empty() ? options.calibration.tokens : options.calibration.text));
+    const auto header = options.resume ? nullptr : workspace_.modelPtr();  // a run may go on while another model is open
     const quint64 id = runner_.submit<QuantizeResult>(
         {title, JobRunner::Lane::compute, {}},
-        [this, options, directory, model, header = workspace_.modelPtr(), jobs = jobs_](JobRunner::Context& context) mutable {
-            options.onLayer = [this, directory, model, &context](const LayerReport& layer) {
-                context.post([this, directory, model, layer] {
-                    if (workspace_.path() != model) return;
-                    workspace_.show(directory);
-                    workspace_.putReport(directory, layer);
-                });
+        [this, options, directory, jobs = jobs_](JobRunner::Context& context) mutable {
+            options.onLayer = [this, directory, &context](const LayerReport& layer) {
+                context.post([this, directory, layer] { takeLayer(directory, layer); });
             };
             std::filesystem::create_directories(options.out.parent_path());
-            if (options.resume) takeBegun(options, header->info);
+            if (!options.resume) return jobs.quantize(options, context.progress, context.stop);
+            InspectOptions inspect;
+            inspect.model = options.model;
+            const int threads = takeBegun(options, jobs.inspect(inspect, context.progress, context.stop).info);
+            const auto allCores = qScopeGuard([&jobs] { jobs.setThreads(0); });
+            jobs.setThreads(threads);
             return jobs.quantize(options, context.progress, context.stop);
         },
-        [this, directory, header = workspace_.modelPtr(), resumed = options.resume](const QuantizeResult& result) {
-            if (!resumed) pace::remember(header->info, result);
+        [this, directory, model, header](const QuantizeResult& result) {
+            if (header) pace::remember(header->info, result);
             if (!result.warnings.empty()) Q_EMIT warned(texts(result.warnings));
-            Q_EMIT runFinished(directory);
+            end(directory);
+            Q_EMIT runFinished(directory, model);
             suggestOut();
         },
-        [this, directory](const Failure& failure) {
+        [this, directory, model](const Failure& failure) {
+            end(directory);
             Q_EMIT failed(failure);
-            Q_EMIT runStopped(directory, true);
+            Q_EMIT runStopped(directory, model, true);
         },
-        [this, directory] { Q_EMIT runStopped(directory, false); });
-    if (id) Q_EMIT runStarted(directory, title);
+        [this, directory, model] {
+            end(directory);
+            Q_EMIT runStopped(directory, model, false);
+        });
+    if (!id) return;
+    underWay_.insert(directory, {model, workspace_.shown(), workspace_.comparedWith(), {}});
+    Q_EMIT underWayChanged();
+    Q_EMIT runStarted(directory, title);
+}
+
+void RunController::takeLayer(const QString& directory, const LayerReport& layer) {
+    const auto run = underWay_.find(directory);
+    if (run == underWay_.end()) return;
+    const bool first = run->layers.empty();
+    run->layers.push_back(std::make_shared<const LayerReport>(layer));
+    if (workspace_.path() != run->model) return;
+    // Whoever has chosen another view since the start keeps it.
+    if (first && workspace_.shown() == run->shown && workspace_.comparedWith() == run->comparedWith) workspace_.show(directory);
+    workspace_.putReports(directory, {run->layers.back()});
+}
+
+void RunController::end(const QString& directory) {
+    underWay_.remove(directory);
+    Q_EMIT underWayChanged();
 }
 
 void RunController::cancel() {

@@ -8,6 +8,15 @@
 
 namespace owq {
 
+bool sameModel(std::filesystem::path a, std::filesystem::path b) {
+    std::error_code error;
+    for (std::filesystem::path* path : {&a, &b}) {
+        *path = std::filesystem::weakly_canonical(*path, error);
+        if (std::filesystem::is_regular_file(*path, error)) *path = path->parent_path();
+    }
+    return a == b;
+}
+
 void Workspace::openModel(const QString& path, std::shared_ptr<const InspectResult> model) {
     path_ = path;
     model_ = std::move(model);
@@ -22,7 +31,7 @@ void Workspace::openModel(const QString& path, std::shared_ptr<const InspectResu
     for (const LinearInfo& linear : model_->info.linears)
         linears_.insert(QString::fromStdString(linear.name), &linear);
     for (const ColumnRanges& ranges : model_->ranges)
-        ranges_.insert(QString::fromStdString(ranges.layer), ranges);
+        ranges_.insert(QString::fromStdString(ranges.layer), std::make_shared<const ColumnRanges>(ranges));
     Q_EMIT modelChanged();
 }
 
@@ -67,7 +76,9 @@ void Workspace::putReports(const QString& source, const std::vector<ReportPtr>& 
 }
 
 void Workspace::putRanges(const QString& layer, const ColumnRanges& ranges) {
-    ranges_.insert(layer, ranges);
+    const bool shown = needsRanges(layer);
+    ranges_.insert(layer, std::make_shared<const ColumnRanges>(ranges));
+    if (!shown) return;  // a report has its own
     curves_.remove(layer);
     Q_EMIT layersChanged({layer});
 }
@@ -145,48 +156,73 @@ LayerRow Workspace::row(const QString& layer) const {
     return row;
 }
 
+Workspace::Known Workspace::known(const LinearInfo& linear) const {
+    const QString layer = QString::fromStdString(linear.name);
+    Known known{linear, report(layer), ranges_.value(layer), {}, showsPlan(layer)};
+    if (const auto plan = plan_.constFind(layer); plan != plan_.constEnd()) known.plan = *plan;
+    return known;
+}
+
+LayerCurvesPtr Workspace::makeCurves(const Known& known) {
+    LayerCurves curves = known.report ? layerCurves(*known.report) : layerCurves(known.linear, {});
+    if (curves.columnMin.empty() && known.ranges) {
+        curves.columnMin = known.ranges->columnMin;
+        curves.columnMax = known.ranges->columnMax;
+    }
+    if (known.showsPlan && isKnown(curves, curves.sensitivity)) {
+        curves.weakColumns = mostSensitive(curves, known.plan->weakColumns);
+        if (!curves.measured) curves.bits = known.plan->bits;
+        curves.planned = known.plan->bits < 16;
+    } else if (isKnown(curves, curves.sensitivity)) {
+        curves.planned = known.plan.has_value();  // where the cut of the run stands, it can be taken from
+    }
+    return std::make_shared<const LayerCurves>(std::move(curves));
+}
+
+LayerCurvesPtr Workspace::comparedCurves(const LayerReport& report, const QString& run) {
+    auto curves = std::make_shared<LayerCurves>(layerCurves(report));
+    curves->run = run;
+    return curves;
+}
+
 LayerCurvesPtr Workspace::curves(const QString& layer) const {
     if (const auto kept = curves_.constFind(layer); kept != curves_.constEnd()) return *kept;
     const LinearInfo* linear = find(layer);
-    if (!linear) return {};
-    const ReportPtr known = report(layer);
-    LayerCurves curves = known ? layerCurves(*known) : layerCurves(*linear, {});
-    if (curves.columnMin.empty())
-        if (const auto ranges = ranges_.constFind(layer); ranges != ranges_.constEnd()) {
-            curves.columnMin = ranges->columnMin;
-            curves.columnMax = ranges->columnMax;
-        }
-    if (showsPlan(layer) && isKnown(curves, curves.sensitivity)) {
-        const PlannedLinear plan = plan_.value(layer);
-        curves.weakColumns = mostSensitive(curves, plan.weakColumns);
-        if (!curves.measured) curves.bits = plan.bits;
-        curves.planned = plan.bits < 16;
-    } else if (isKnown(curves, curves.sensitivity)) {
-        curves.planned = plan_.contains(layer);  // where the cut of the run stands, it can be taken from
-    }
-    return *curves_.insert(layer, std::make_shared<const LayerCurves>(std::move(curves)));
+    return linear ? *curves_.insert(layer, makeCurves(known(*linear))) : LayerCurvesPtr();
+}
+
+std::vector<std::pair<Workspace::ReportPtr, QString>> Workspace::compared(const QString& layer) const {
+    std::vector<std::pair<ReportPtr, QString>> both;
+    for (const auto& [source, run] : {std::pair(shown_, QStringLiteral("A")), std::pair(other_, QStringLiteral("B"))})
+        if (ReportPtr known = reports_.value(source).value(layer)) both.emplace_back(std::move(known), run);
+    return both;
 }
 
 std::vector<LayerCurvesPtr> Workspace::curvesShown(const QString& layer) const {
     const LayerCurvesPtr one = curves(layer);
     if (!one || !isComparing()) return one ? std::vector{one} : std::vector<LayerCurvesPtr>();
     std::vector<LayerCurvesPtr> both;
-    for (const auto& [source, run] : {std::pair(shown_, QStringLiteral("A")), std::pair(other_, QStringLiteral("B"))}) {
-        const ReportPtr known = reports_.value(source).value(layer);
-        if (!known) continue;
-        auto curves = std::make_shared<LayerCurves>(layerCurves(*known));
-        curves->run = run;
-        both.push_back(std::move(curves));
-    }
+    for (const auto& [report, run] : compared(layer)) both.push_back(comparedCurves(*report, run));
     return both;
 }
 
-std::vector<LayerCurvesPtr> Workspace::allCurves() const {
-    std::vector<LayerCurvesPtr> all;
+std::function<std::vector<LayerCurvesPtr>()> Workspace::allCurves() const {
+    std::vector<std::function<LayerCurvesPtr()>> makers;
     if (model_)
-        for (const LinearInfo& linear : model_->info.linears)
-            for (LayerCurvesPtr& one : curvesShown(QString::fromStdString(linear.name))) all.push_back(std::move(one));
-    return all;
+        for (const LinearInfo& linear : model_->info.linears) {
+            const QString layer = QString::fromStdString(linear.name);
+            if (isComparing())
+                for (const auto& [report, run] : compared(layer)) makers.push_back([report, run] { return comparedCurves(*report, run); });
+            else if (const auto kept = curves_.constFind(layer); kept != curves_.constEnd())
+                makers.push_back([curves = *kept] { return curves; });
+            else
+                makers.push_back([known = known(linear)] { return makeCurves(known); });
+        }
+    return [makers = std::move(makers)] {
+        std::vector<LayerCurvesPtr> all;
+        for (const auto& make : makers) all.push_back(make());
+        return all;
+    };
 }
 
 bool Workspace::needsRanges(const QString& layer) const {

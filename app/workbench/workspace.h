@@ -4,7 +4,9 @@
 #include <QObject>
 #include <QSet>
 #include <QStringList>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "app/workbench/translate.h"
 
@@ -16,6 +18,9 @@ struct PlannedLinear {
     int weakColumns = 0;
     bool operator==(const PlannedLinear&) const = default;
 };
+
+/// Whether two paths mean the same checkpoint: links resolved, a file standing for its folder.
+bool sameModel(std::filesystem::path a, std::filesystem::path b);
 
 /// What is open: the model, and what is known of its linears from an analysis, from runs, and from the
 /// weights alone. One source is shown at a time. Holds results, starts nothing.
@@ -67,7 +72,8 @@ public:
     LayerRow row(const QString& layer) const;
     LayerCurvesPtr curves(const QString& layer) const;  ///< never null for a layer of the model
     std::vector<LayerCurvesPtr> curvesShown(const QString& layer) const;  ///< one, or one of each run compared
-    std::vector<LayerCurvesPtr> allCurves() const;  ///< of every linear, as curvesShown
+    /// Of every linear, as curvesShown. What is returned makes them on any thread, from what is known now.
+    std::function<std::vector<LayerCurvesPtr>()> allCurves() const;
     bool needsRanges(const QString& layer) const;
 
 Q_SIGNALS:
@@ -78,6 +84,18 @@ Q_SIGNALS:
     void shownChanged(const QString& source);
 
 private:
+    /// All that the curves of a linear are made of.
+    struct Known {
+        LinearInfo linear;
+        ReportPtr report;
+        std::shared_ptr<const ColumnRanges> ranges;
+        std::optional<PlannedLinear> plan;
+        bool showsPlan = false;
+    };
+    Known known(const LinearInfo& linear) const;
+    static LayerCurvesPtr makeCurves(const Known& known);
+    static LayerCurvesPtr comparedCurves(const LayerReport& report, const QString& run);
+    std::vector<std::pair<ReportPtr, QString>> compared(const QString& layer) const;  ///< with A or B; of the runs that have it
     const LinearInfo* find(const QString& layer) const;
     ReportPtr report(const QString& layer) const;
     bool showsPlan(const QString& layer) const { return plan_.contains(layer) && (shown_ == kAnalysis || replanned_.contains(layer)); }
@@ -86,7 +104,7 @@ private:
     std::shared_ptr<const InspectResult> model_;
     QHash<QString, const LinearInfo*> linears_;
     QHash<QString, QHash<QString, ReportPtr>> reports_;  ///< source to layer to report
-    QHash<QString, ColumnRanges> ranges_;
+    QHash<QString, std::shared_ptr<const ColumnRanges>> ranges_;
     mutable QHash<QString, LayerCurvesPtr> curves_;  ///< of the source shown
     QHash<QString, PlannedLinear> plan_;
     QSet<QString> replanned_;  ///< while the run shown is looked at

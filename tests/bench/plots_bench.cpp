@@ -2,7 +2,6 @@
 // What the window costs its GUI thread. Plots: 224 linears with 11,008 columns overlaid, shown, selected anew, their cut dragged. Window: every event of
 // the main path with made-up jobs timed, those above 50 ms counted. Opening: from asking for a checkpoint to its painted tree.
 // bench_plots [linears [columns [checkpoint]]]; offscreen unless QT_QPA_PLATFORM says otherwise.
-#include <QApplication>
 #include <QDir>
 #include <QElapsedTimer>
 #include <QLineEdit>
@@ -20,6 +19,7 @@
 #include "app/workbench/main_window.h"
 #include "app/workbench/plot_area.h"
 #include "tests/app/workbench/fake_jobs.h"
+#include "tests/app/workbench/timed_application.h"
 #include "widgets/layer_tree/layer_tree.h"
 #include "widgets/plot/plot_canvas.h"
 #include "widgets/results/results_view.h"
@@ -28,40 +28,6 @@
 namespace {
 
 using namespace owq;
-
-/// Times each event that comes from the event loop, with all that it sets off.
-class TimedApplication : public QApplication {
-public:
-    using QApplication::QApplication;
-    bool notify(QObject* receiver, QEvent* event) override {
-        if (depth_ > 0) return QApplication::notify(receiver, event);
-        QElapsedTimer clock;
-        clock.start();
-        const int type = int(event->type());
-        const char* name = receiver->metaObject()->className();
-        ++depth_;
-        const bool taken = QApplication::notify(receiver, event);
-        --depth_;
-        add(double(clock.nsecsElapsed()) / 1e6, name, type);
-        return taken;
-    }
-    void reset() { events_ = stalls_ = 0, longest_ = 0, where_.clear(); }
-    void print(const char* step) const {
-        std::printf("%-44s %7d events  %3d above 50 ms  longest %7.1f ms  (%s)\n", step, events_, stalls_, longest_, qPrintable(where_));
-    }
-
-private:
-    void add(double ms, const char* name, int type) {
-        ++events_;
-        stalls_ += ms > 50;
-        if (ms <= longest_) return;
-        longest_ = ms;
-        where_ = QStringLiteral("%1, event %2").arg(QLatin1String(name)).arg(type);
-    }
-    int depth_ = 0, events_ = 0, stalls_ = 0;
-    double longest_ = 0;
-    QString where_;
-};
 
 struct Figures {
     std::vector<double> ms;

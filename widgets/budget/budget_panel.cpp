@@ -191,18 +191,21 @@ void BudgetPanel::makeTable() {
 
 QWidget* BudgetPanel::makeButtons(QAction* undo, QAction* redo) {
     const struct {
-        const char *text, *tip;
+        const char *text, *keys, *tip;
     } kinds[] = {
-        {QT_TR_NOOP("By the &paper's rule"), QT_TR_NOOP("What locked layers leave goes to the others in proportion to their columns")},
-        {QT_TR_NOOP("Greedily by the &analysis"),
+        {QT_TR_NOOP("Allocate by the &paper's rule"), "", QT_TR_NOOP("What locked layers leave goes to the others in proportion to their columns")},
+        {QT_TR_NOOP("Allocate greedily by the &analysis"), "Ctrl+Shift+B",
          QT_TR_NOOP("Weak columns where they take away most predicted error, at the same stored size; at once, after an analysis")},
-        {QT_TR_NOOP("Greedily by &measured loss…"),
+        {QT_TR_NOOP("Allocate greedily by &measured loss…"), "F8",
          QT_TR_NOOP("Bits and weak columns where they help the model's predictions most, at the same stored size; reads the calibration text")}};
     auto* menu = new QMenu(this);
     menu->setToolTipsVisible(true);
     for (int i = 0; i < 3; ++i) {
         allocations_[i] = menu->addAction(tr(kinds[i].text));
         allocations_[i]->setToolTip(tr(kinds[i].tip));
+        allocations_[i]->setShortcut(QKeySequence(QLatin1String(kinds[i].keys)));
+        allocations_[i]->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+        addAction(allocations_[i]);
         allocations_[i]->setProperty("tip", tr(kinds[i].tip));
         connect(allocations_[i], &QAction::triggered, this, [this, i] { Q_EMIT allocateWanted(Allocation(i)); });
     }

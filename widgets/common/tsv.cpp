@@ -53,7 +53,11 @@ QString selectionAsTsv(const QAbstractItemView& view) {
     lines << line.join(QLatin1Char('\t'));
     for (const QModelIndex& row : rows) {
         line.clear();
-        for (int column : columns) line << cell(row.siblingAtColumn(column).data().toString());
+        for (int column : columns) {
+            const QModelIndex index = row.siblingAtColumn(column);
+            const QVariant copied = index.data(kCopyRole);
+            line << cell((copied.isValid() ? copied : index.data()).toString());
+        }
         lines << line.join(QLatin1Char('\t'));
     }
     return lines.join(QLatin1Char('\n')) + QLatin1Char('\n');

@@ -43,8 +43,8 @@ ComparePanel::ComparePanel(QWidget* parent)
     installCopy(table_);
     title_->setTextFormat(Qt::RichText);
     title_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    swap_->setToolTip(tr("Take B for A and A for B"));
-    end_->setToolTip(tr("Show one run again"));
+    swap_->setToolTip(tr("Take B for A and A for B (Ctrl+Shift+W)"));
+    end_->setToolTip(tr("Show one run again (Ctrl+Shift+D)"));
     end_->setObjectName(QStringLiteral("endComparison"));
 
     auto* none = new QLabel(tr("Select two finished runs in Results and press Compare."));

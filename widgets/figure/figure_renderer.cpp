@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "widgets/figure/figure_renderer.h"
 
-#include <QApplication>
 #include <QBuffer>
 #include <QFileInfo>
+#include <QFontDatabase>
 #include <QFontInfo>
 #include <QPainter>
 #include <QPdfWriter>
 #include <QSvgGenerator>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <memory>
@@ -18,7 +19,6 @@
 #include "widgets/error_saved/error_saved_content.h"
 #include "widgets/figure/pdf_size.h"
 #include "widgets/hessian/hessian_content.h"
-#include "widgets/plot/figure_painter.h"
 #include "widgets/sensitivity/sensitivity_content.h"
 
 namespace owq {
@@ -34,11 +34,28 @@ const std::array<std::pair<PlotKind, QLatin1String>, 5> kKindNames = {
      {PlotKind::Sensitivity, QLatin1String("sensitivity")},
      {PlotKind::ErrorSaved, QLatin1String("error-saved")}}};
 
+// Not the application's font: in the window that is the desktop's, and the command line has none. The first that this machine has; all of them
+// have the letters that titles use.
+const QStringList& families() {
+    static const QStringList list = {QStringLiteral("DejaVu Sans"), QStringLiteral("Liberation Sans"), QStringLiteral("Noto Sans"), QStringLiteral("Arial"),
+                                     QStringLiteral("Helvetica")};
+    return list;
+}
+
+QFont figureFont(const QString& asked) {
+    const auto known = std::find_if(families().begin(), families().end(), [](const QString& family) { return QFontDatabase::hasFamily(family); });
+    QFont font(!asked.isEmpty() ? asked : known != families().end() ? *known : QStringLiteral("sans-serif"));
+    font.setStyleHint(QFont::SansSerif);
+    font.setFamily(QFontInfo(font).family());  // a real name, not an alias: SVG readers look it up
+    font.setHintingPreference(QFont::PreferNoHinting);  // the desktop's hinting would move letters
+    font.setResolveMask(QFont::AllPropertiesResolved);  // a painter takes what was never set from the application's font
+    return font;
+}
+
 DrawStyle styleFor(const FigureOptions& options, double dpi) {
     DrawStyle style;
     style.theme = PlotTheme::paper();
-    style.font = options.fontFamily.isEmpty() ? QApplication::font() : QFont(options.fontFamily);
-    style.font.setFamily(QFontInfo(style.font).family());  // a real name, not an alias: SVG readers look it up
+    style.font = figureFont(options.fontFamily);
     style.font.setPixelSize(std::max(1, static_cast<int>(std::lround(options.fontPt * dpi / 72))));
     style.line = options.linePt * dpi / 72;
     style.axis = options.linePt * 0.75 * dpi / 72;
@@ -51,22 +68,22 @@ QSize unitsFor(const FigureOptions& options, double dpi) {
             static_cast<int>(std::lround(options.heightMm / kMmPerInch * dpi))};
 }
 
-QByteArray pdfBytes(const FigureOptions& options, const FigureSource& source) {
+QByteArray pdfBytes(const FigureOptions& options, const QString& title, const FigurePainter& paint) {
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
     QPdfWriter writer(&buffer);
     writer.setResolution(kVectorDpi);
     writer.setCreator(QStringLiteral("OWQ Workbench"));
-    writer.setTitle(source.title);
+    writer.setTitle(title);
     writer.setPageSize(QPageSize(QSizeF(options.widthMm, options.heightMm), QPageSize::Millimeter, QString(), QPageSize::ExactMatch));
     writer.setPageMargins(QMarginsF(0, 0, 0, 0));
-    if (!source.vector(&writer, unitsFor(options, kVectorDpi), styleFor(options, kVectorDpi))) return {};
+    if (!paint(writer)) return {};
     buffer.close();
     return withExactPageSize(bytes, options.widthMm / kMmPerInch * 72, options.heightMm / kMmPerInch * 72);
 }
 
-QByteArray svgBytes(const FigureOptions& options, const FigureSource& source) {
+QByteArray svgBytes(const FigureOptions& options, const QString& title, const FigurePainter& paint) {
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
@@ -76,14 +93,21 @@ QByteArray svgBytes(const FigureOptions& options, const FigureSource& source) {
     const QSize size = unitsFor(options, kVectorDpi);
     generator.setSize(size);
     generator.setViewBox(QRect(QPoint(0, 0), size));
-    generator.setTitle(source.title);
+    generator.setTitle(title);
     generator.setDescription(QStringLiteral("OWQ Workbench"));
-    if (!source.vector(&generator, size, styleFor(options, kVectorDpi))) return {};
+    if (!paint(generator)) return {};
     return bytes;
 }
 
-QByteArray pngBytes(const FigureOptions& options, const FigureSource& source) {
-    QImage image = source.pixels(unitsFor(options, options.pngDpi), styleFor(options, options.pngDpi));
+QImage pixels(const FigureOptions& options, double dpi, const FigurePainter& paint) {
+    QImage image(unitsFor(options, dpi), QImage::Format_RGB32);
+    if (image.isNull()) return image;
+    image.fill(PlotTheme::paper().background);
+    return paint(image) ? image : QImage();
+}
+
+QByteArray pngBytes(const FigureOptions& options, const FigurePainter& paint) {
+    QImage image = pixels(options, options.pngDpi, paint);
     if (image.isNull()) return {};
     const int dotsPerMeter = static_cast<int>(std::lround(options.pngDpi / kMmPerInch * 1000));
     image.setDotsPerMeterX(dotsPerMeter);
@@ -107,16 +131,25 @@ QString problem(const FigureOptions& options, const QString& path) {
     return {};
 }
 
+QString nameOf(PlotKind kind, std::span<const LayerCurvesPtr> curves) {
+    QStringList linears;  // each once: a comparison has the curves of two runs
+    for (const LayerCurvesPtr& c : curves)
+        if (const QString name = shortName(c->name); !linears.contains(name)) linears << name;
+    QString name = plotKindName(kind);
+    if (!linears.isEmpty()) name += QLatin1Char('-') + linears.first();
+    if (linears.size() > 1) name += QStringLiteral("-and-%1-more").arg(linears.size() - 1);
+    return name.replace(QLatin1Char(' '), QLatin1Char('-')).replace(QLatin1Char('/'), QLatin1Char('-'));
+}
+
 }  // namespace
 
 FigureSource curveFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {
     const auto content = std::make_shared<const PlotContent>(figureContent(options, curves));
     FigureSource source;
-    source.name = plotKindName(options.kind);
+    source.name = nameOf(options.kind, curves);
     source.title = content->title;
     if (content->empty()) source.emptyText = content->emptyText;
-    source.vector = [content](QPaintDevice* device, QSize size, const DrawStyle& style) { return paintVector(device, size, *content, style); };
-    source.pixels = [content](QSize size, const DrawStyle& style) { return paintImage(size, *content, style); };
+    source.painter = [content](QSize size, const DrawStyle& style) { return contentPainter(content, size, style); };
     source.csv = [content] { return tableText(*content, TableFormat::Csv); };
     return source;
 }
@@ -127,60 +160,63 @@ FigureSource paintedFigure(const QString& name, const QString& title, std::funct
     source.name = name;
     source.title = title;
     source.csv = std::move(csv);
-    source.vector = [paint](QPaintDevice* device, QSize size, const DrawStyle& style) {
-        QPainter painter;
-        if (!painter.begin(device)) return false;
-        paint(painter, QRectF(QPointF(), QSizeF(size)), style);
-        return painter.end();
-    };
-    source.pixels = [paint](QSize size, const DrawStyle& style) {
-        QImage image(size, QImage::Format_RGB32);
-        if (image.isNull()) return image;
-        image.fill(style.theme.background);
-        QPainter painter(&image);
-        painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
-        paint(painter, QRectF(QPointF(), QSizeF(size)), style);
-        return image;
+    source.painter = [paint = std::move(paint)](QSize size, const DrawStyle& style) {
+        return [paint, size, style](QPaintDevice& device) {
+            QPainter painter;
+            if (!painter.begin(&device)) return false;
+            painter.setFont(style.font);
+            if (style.raster) painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
+            paint(painter, QRectF(QPointF(), QSizeF(size)), style);
+            return painter.end();
+        };
     };
     return source;
 }
 
-FigureResult writeFigure(const FigureOptions& options, const FigureSource& source, const QString& path) {
-    FigureResult result;
-    result.error = problem(options, path);
-    if (!result.error.isEmpty()) return result;
-    if (!source.emptyText.isEmpty()) {
-        result.error = QStringLiteral("There is nothing to draw. %1.").arg(source.emptyText);
-        return result;
-    }
-    QByteArray bytes;
-    switch (*figureFormat(path)) {
-        case FigureFormat::Pdf: bytes = pdfBytes(options, source); break;
-        case FigureFormat::Svg: bytes = svgBytes(options, source); break;
-        case FigureFormat::Png: bytes = pngBytes(options, source); break;
-    }
-    if (bytes.isEmpty()) {
-        result.error = QStringLiteral("The figure could not be drawn; try a smaller size");
-        return result;
-    }
-    result.error = writeFile(path, bytes);
-    if (!result.error.isEmpty()) return result;
-    result.files << path;
-    if (!options.csvPath.isEmpty()) {
-        result.error = writeFile(options.csvPath, source.csv().toUtf8());
+std::function<FigureResult()> figureWriter(const FigureOptions& options, const FigureSource& source, const QString& path, std::stop_token stop) {
+    QString error = problem(options, path);
+    if (error.isEmpty() && !source.emptyText.isEmpty()) error = QStringLiteral("There is nothing to draw. %1.").arg(source.emptyText);
+    if (!error.isEmpty()) return [error] { return FigureResult{.error = error}; };
+    const FigureFormat format = *figureFormat(path);
+    const double dpi = format == FigureFormat::Png ? options.pngDpi : kVectorDpi;
+    DrawStyle style = styleFor(options, dpi);
+    style.raster = format == FigureFormat::Png;
+    return [options, path, stop = std::move(stop), format, title = source.title, csv = source.csv, paint = source.painter(unitsFor(options, dpi), style)] {
+        FigureResult result;
+        QByteArray bytes;
+        switch (format) {
+            case FigureFormat::Pdf: bytes = pdfBytes(options, title, paint); break;
+            case FigureFormat::Svg: bytes = svgBytes(options, title, paint); break;
+            case FigureFormat::Png: bytes = pngBytes(options, paint); break;
+        }
+        if (stop.stop_requested()) return result;
+        result.error = bytes.isEmpty() ? QStringLiteral("The figure could not be drawn; try a smaller size") : writeFile(path, bytes);
         if (!result.error.isEmpty()) return result;
-        result.files << options.csvPath;
-    }
-    result.ok = true;
-    return result;
+        result.files << path;
+        if (!options.csvPath.isEmpty()) {
+            const QByteArray data = csv().toUtf8();
+            if (stop.stop_requested()) return result;
+            result.error = writeFile(options.csvPath, data);
+            if (!result.error.isEmpty()) return result;
+            result.files << options.csvPath;
+        }
+        result.ok = true;
+        return result;
+    };
+}
+
+FigureResult writeFigure(const FigureOptions& options, const FigureSource& source, const QString& path) {
+    return figureWriter(options, source, path)();
 }
 
 FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, const QString& path) {
     return writeFigure(options, curveFigure(options, curves), path);
 }
 
-QImage figureImage(const FigureOptions& options, const FigureSource& source, double dpi) {
-    return source.pixels(unitsFor(options, dpi), styleFor(options, dpi));
+std::function<QImage()> figurePreview(const FigureOptions& options, const FigureSource& source, double dpi) {
+    DrawStyle style = styleFor(options, dpi);
+    style.raster = style.thin = true;
+    return [options, dpi, paint = source.painter(unitsFor(options, dpi), style)] { return pixels(options, dpi, paint); };
 }
 
 PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {

@@ -6,11 +6,11 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <stop_token>
 
 #include "widgets/cumulative_error/cumulative_error_content.h"
-#include "widgets/plot/content_drawing.h"
+#include "widgets/plot/figure_painter.h"
 
-class QPaintDevice;
 class QPainter;
 
 namespace owq {
@@ -25,22 +25,21 @@ struct FigureOptions {
     double heightMm = 60;
     double fontPt = 8;
     double linePt = 0.8;
-    QString fontFamily;  // empty: the application's
+    QString fontFamily;  // empty: the same sans serif in the window and on the command line
     double pngDpi = 600;
     QString csvPath;  // empty: no data file
 };
 
-// What a figure shows, drawn at any size.
+// What a figure shows, drawn at any size. Made on any thread.
 struct FigureSource {
     QString name;       // suggested for the file, without ending
     QString title;
     QString emptyText;  // not empty: there is nothing to draw, and what to do
-    std::function<bool(QPaintDevice*, QSize, const DrawStyle&)> vector;
-    std::function<QImage(QSize, const DrawStyle&)> pixels;
-    std::function<QString()> csv;
+    std::function<FigurePainter(QSize, const DrawStyle&)> painter;  // asked for on the GUI thread
+    std::function<QString()> csv;                                   // on any thread
 };
 
-// Of curves, as FigureOptions say.
+// Of curves, as FigureOptions say; named after its kind and the linear, or the first of several.
 FigureSource curveFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves);
 // Of anything that a painter draws into a rectangle.
 FigureSource paintedFigure(const QString& name, const QString& title, std::function<void(QPainter&, const QRectF&, const DrawStyle&)> paint,
@@ -54,14 +53,16 @@ struct FigureResult {
 
 // Writes one figure as a file, always in the light theme, at the exact size. The format follows the ending of `path`. Files are written
 // under a temporary name and renamed. Needs a QApplication (the offscreen platform will do).
+// In two parts: the short one here on the GUI thread, what it returns on any, once. A stop leaves the files that are not yet written as they were.
+std::function<FigureResult()> figureWriter(const FigureOptions& options, const FigureSource& source, const QString& path, std::stop_token stop = {});
 FigureResult writeFigure(const FigureOptions& options, const FigureSource& source, const QString& path);
 FigureResult renderFigure(const FigureOptions& options, std::span<const LayerCurvesPtr> curves, const QString& path);
 
 // The content the figure shows; the plots on screen are made by the same functions.
 PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves);
 
-// The figure as an image for a preview on screen.
-QImage figureImage(const FigureOptions& options, const FigureSource& source, double dpi);
+// The figure as an image for a preview on screen, dense curves thinned out; in two parts as figureWriter.
+std::function<QImage()> figurePreview(const FigureOptions& options, const FigureSource& source, double dpi);
 
 std::optional<FigureFormat> figureFormat(const QString& path);
 std::optional<PlotKind> plotKind(const QString& name);  // hessian, column-range, cumulative-error, sensitivity, error-saved

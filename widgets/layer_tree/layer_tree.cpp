@@ -7,6 +7,7 @@
 #include <QLineEdit>
 #include <QTimer>
 #include <QToolButton>
+#include <algorithm>
 
 #include "widgets/common/tsv.h"
 #include "widgets/layer_tree/heat_delegate.h"
@@ -109,6 +110,11 @@ QStringList LayerTree::selectedLayers() const {
 }
 
 void LayerTree::select(const QStringList& names) {
+    const auto hidden = [this](const QString& name) {
+        const QModelIndex index = model_->indexOf(name);
+        return index.isValid() && !filter_->mapFromSource(index).isValid();
+    };
+    if (std::any_of(names.begin(), names.end(), hidden)) clearFilter();
     QItemSelection selection;
     QModelIndex first;
     for (const QString& name : names) {
@@ -147,6 +153,17 @@ void LayerTree::applyFilter() {
     filter_->setKinds(kinds_);
     if (!filterBox_->text().isEmpty() || !kinds_.isEmpty()) view_->expandAll();
     nothing_->setVisible(model_->linearCount() > 0 && filter_->rowCount() == 0);
+}
+
+void LayerTree::clearFilter() {
+    for (QToolButton* chip : findChildren<QToolButton*>())
+        if (chip->objectName().startsWith(QLatin1String("chip_"))) {
+            const QSignalBlocker once(chip);
+            chip->setChecked(false);
+        }
+    kinds_.clear();
+    filterBox_->clear();
+    applyFilter();
 }
 
 void LayerTree::makeChips() {

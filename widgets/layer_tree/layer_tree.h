@@ -26,7 +26,7 @@ public:
 
     void setRows(std::vector<LayerRow> rows);
     QStringList selectedLayers() const;  ///< names of linears; a selected block stands for all of its linears
-    void select(const QStringList& names);
+    void select(const QStringList& names);  ///< a filter that hides one of them is cleared
     void addToSelection(const QStringList& names);
     void setComparing(bool comparing);  ///< shows the columns of a comparison, the most different layers first
 
@@ -35,6 +35,7 @@ Q_SIGNALS:
 
 private:
     void applyFilter();
+    void clearFilter();
     void makeChips();
 
     LayerTreeModel* model_;

@@ -7,6 +7,7 @@
 
 #include "widgets/common/format.h"
 #include "widgets/common/layer_mime.h"
+#include "widgets/common/tsv.h"
 
 namespace owq {
 namespace {
@@ -154,6 +155,7 @@ QStringList LayerTreeModel::sharing(const LayerRow& row) const {
 QVariant LayerTreeModel::rowData(const LayerRow& row, int column, int role) const {
     if (role == nameRole) return row.name;
     if (role == kindRole) return row.kind;
+    if (role == kCopyRole) return column == nameColumn ? QVariant(row.name) : QVariant();  // without its block above it a short name says too little
     if (role == Qt::ToolTipRole) {
         QString tip =
             QStringLiteral("%1\n%2 × %3 %4").arg(row.name).arg(row.rows).arg(row.columns).arg(row.dtype);

@@ -178,7 +178,7 @@ CellPane::CellPane(QWidget* parent)
     connect(canvas_, &CellCanvas::looked, readout_, &QLabel::setText);
     connect(addOwnAction(tr("&Copy numbers"), tr("Copy all numbers, tab-separated with their names"), QKeySequence::Copy), &QAction::triggered, this,
             [this] { QGuiApplication::clipboard()->setText(cellsText(canvas_->grid(), QLatin1Char('\t'))); });
-    connect(addOwnAction(tr("&Export figure…"), tr("Write this picture as PDF, SVG or PNG"), QKeySequence(Qt::CTRL | Qt::Key_E)), &QAction::triggered,
+    connect(addOwnAction(tr("&Export figure…"), tr("Write this picture as PDF, SVG or PNG"), QKeySequence(Qt::CTRL | Qt::Key_G)), &QAction::triggered,
             this, &CellPane::figureRequested);
     tableAction_ = addOwnAction(tr("Show as &table"), tr("The same numbers as a table"), QKeySequence(Qt::CTRL | Qt::Key_T));
     tableAction_->setCheckable(true);

@@ -63,7 +63,7 @@ private:
 };
 
 // A grid with its heading, the number under mouse or cursor, and its table twin. Ctrl+T shows the table, Ctrl+C copies the numbers,
-// Ctrl+E asks for a figure.
+// Ctrl+G asks for a figure.
 class CellPane : public QWidget {
     Q_OBJECT
 public:

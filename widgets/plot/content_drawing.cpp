@@ -39,14 +39,12 @@ QCPScatterStyle::ScatterShape scatterShape(MarkerShape marker) {
     return QCPScatterStyle::ssCircle;
 }
 
-QSharedPointer<QCPGraphDataContainer> dataOf(const PlotContent& content, const std::vector<double>& values) {
+QVector<QCPGraphData> pointsOf(const PlotContent& content, const std::vector<double>& values) {
     QVector<QCPGraphData> points;
     points.reserve(static_cast<qsizetype>(values.size()));
     double x = 0;
     for (const double value : values) points.append({x++, content.drawn(value)});
-    QSharedPointer<QCPGraphDataContainer> data(new QCPGraphDataContainer);
-    data->set(points, true);
-    return data;
+    return points;
 }
 
 size_t pointCount(const PlotContent& content) {
@@ -103,7 +101,7 @@ ContentDrawing::ContentDrawing(QCustomPlot* plot) : QObject(plot), plot_(plot) {
     plot_->xAxis->setNumberPrecision(0);
     connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] { chooseTicks(); });
     connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] { thinOut(); });
-    connect(plot_, &QCustomPlot::afterLayout, this, [this] { placeLabels(); });
+    connect(plot_, &QCustomPlot::afterLayout, this, [this] { placeLabels(); }, Qt::DirectConnection);  // on the thread that paints
 }
 
 double ContentDrawing::xLower(const PlotContent& content) { return -0.5 - 0.01 * content.length; }
@@ -117,10 +115,12 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style, co
     for (QCPAbstractItem* item : items_) plot_->removeItem(item);
     items_.clear();
     outliers_.clear();
-    thinned_.clear();
+    curves_.clear();
+    clampMarks_ = nullptr;
     weakMarks_.clear();
     cuts_.clear();
     const bool many = pointCount(content) > kManyPoints;
+    thin_ = many && (style_.thin || !style_.paper);
     plot_->setNotAntialiasedElements(many ? QCP::aePlottables | QCP::aeScatters | QCP::aeItems : QCP::AntialiasedElements(QCP::aeNone));
     plot_->yAxis->setScaleType(content.logY ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     setView(view);  // before the curves, which are thinned out for it
@@ -135,7 +135,15 @@ void ContentDrawing::show(const PlotContent& content, const DrawStyle& style, co
     addLegendKeys(content);
     if (content.labelOutliers) findOutliers(content);
     legend_->setVisible(legend_->itemCount() > 0);
+    if (!style_.paper) fill();
+}
+
+void ContentDrawing::fill() {
     thinOut();
+    if (!thin_)
+        for (const Curve& curve : curves_) curve.graph->data()->set(pointsOf(*content_, *curve.values), true);
+    for (const WeakMarks& marks : weakMarks_) setWeakData(marks);
+    if (clampMarks_) setClampData();
 }
 
 void ContentDrawing::setView(const PlotView& view) {
@@ -187,9 +195,8 @@ void ContentDrawing::addCurves(const PlotContent& content) {
         if (pairs && !legend.isEmpty()) addGraph(std::exchange(legend, QString()))->setPen(penOf(color, style_.line));
         for (size_t v = 0; v < content.values.size(); ++v) {
             if (!block.hasValue(v)) continue;
-            const bool thin = many && !style_.paper;
-            const auto data = thin ? QSharedPointer<QCPGraphDataContainer>::create() : dataOf(content, block.values[v]);
-            if (content.shape == CurveShape::Range && !thin) {
+            if (content.shape == CurveShape::Range && !thin_) {
+                const auto data = QSharedPointer<QCPGraphDataContainer>::create();  // of both
                 if (single) {
                     // Strokes, dots over them: a filled band of 11,008 columns takes 400 ms, impulses take two.
                     QCPGraph* strokes = addGraph(QString());
@@ -199,6 +206,7 @@ void ContentDrawing::addCurves(const PlotContent& content) {
                 }
                 QCPGraph* dots = addGraph(std::exchange(legend, QString()));
                 dots->setData(data);
+                curves_.push_back({dots, &block.values[v]});
                 dots->setLineStyle(QCPGraph::lsNone);
                 const double size = style_.em() * (content.length > 1500 ? 0.12 : 0.22);
                 dots->setScatterStyle({QCPScatterStyle::ssSquare, QPen(color, 0), QBrush(color), size});
@@ -207,8 +215,7 @@ void ContentDrawing::addCurves(const PlotContent& content) {
                 continue;
             }
             QCPGraph* graph = addGraph(std::exchange(legend, QString()));
-            graph->setData(data);
-            if (thin) thinned_.push_back({graph, &block.values[v]});
+            curves_.push_back({graph, &block.values[v]});
             const bool dashed = (pairs ? content.values[v].secondary : block.look.dash > 0 && !byKind) && !many;
             const int dash = pairs ? 1 : block.look.dash;
             // Neighbouring channels have nothing to do with each other: in a figure their zigzag is drawn thin.
@@ -241,7 +248,6 @@ void ContentDrawing::addWeakMarks(const PlotContent& content) {
             else
                 graph->setScatterStyle({shape, penOf(color, style_.line * 0.8), QBrush(color), style_.em() * 0.4});
             weakMarks_.push_back({graph, b, v});
-            setWeakData(weakMarks_.back());
         }
     }
 }
@@ -277,19 +283,22 @@ bool ContentDrawing::moveWeak(size_t block) {
 
 void ContentDrawing::addClampMarks(const PlotContent& content) {
     if (!content.logY || content.clamped == 0) return;
+    const auto exponent = std::lround(std::log10(content.logFloor));
+    clampMarks_ = addGraph(QStringLiteral("%1 below 1e%2, drawn there").arg(content.clamped).arg(exponent));
+    clampMarks_->setLayer(kMarks);
+    clampMarks_->setLineStyle(QCPGraph::lsNone);
+    clampMarks_->setScatterStyle(
+        {QCPScatterStyle::ssTriangleInverted, penOf(style_.theme.axis, style_.axis), Qt::NoBrush, style_.em() * 0.45});
+}
+
+void ContentDrawing::setClampData() {
     QVector<QCPGraphData> points;
-    for (const PlotBlock& block : content.blocks)
+    for (const PlotBlock& block : content_->blocks)
         for (const auto& values : block.values)
             for (size_t i = 0; i < values.size(); ++i)
-                if (std::isfinite(values[i]) && values[i] < content.logFloor)
-                    points.append({static_cast<double>(i), content.logFloor});
-    const auto exponent = std::lround(std::log10(content.logFloor));
-    QCPGraph* graph = addGraph(QStringLiteral("%1 below 1e%2, drawn there").arg(content.clamped).arg(exponent));
-    graph->data()->set(points, content.blocks.size() == 1);
-    graph->setLayer(kMarks);
-    graph->setLineStyle(QCPGraph::lsNone);
-    graph->setScatterStyle(
-        {QCPScatterStyle::ssTriangleInverted, penOf(style_.theme.axis, style_.axis), Qt::NoBrush, style_.em() * 0.45});
+                if (std::isfinite(values[i]) && values[i] < content_->logFloor)
+                    points.append({static_cast<double>(i), content_->logFloor});
+    clampMarks_->data()->set(points, content_->blocks.size() == 1);
 }
 
 void ContentDrawing::addCuts(const PlotContent& content) {
@@ -376,10 +385,10 @@ void ContentDrawing::findOutliers(const PlotContent& content) {
 // The smallest and largest value of each stretch of the visible range: what a dense curve looks like, at a price that does not grow with
 // its length. Zoomed in, a stretch is a single column and nothing is left out.
 void ContentDrawing::thinOut() {
-    if (thinned_.empty()) return;
-    const size_t stretches = std::max<size_t>(64, kThinnedPoints / thinned_.size() / 2);
+    if (!thin_ || curves_.empty()) return;
+    const size_t stretches = std::max<size_t>(64, kThinnedPoints / curves_.size() / 2);
     const QCPRange range = plot_->xAxis->range();
-    for (const Thinned& curve : thinned_) {
+    for (const Curve& curve : curves_) {
         const std::vector<double>& values = *curve.values;
         const auto size = static_cast<double>(values.size());
         const auto first = static_cast<size_t>(std::clamp(std::floor(range.lower) - 1, 0.0, size));

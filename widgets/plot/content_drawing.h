@@ -26,6 +26,8 @@ public:
 
     // The content is kept by reference until the next show: it must outlive the drawing's use of it.
     void show(const PlotContent& content, const DrawStyle& style, const PlotView& view);
+    // What show() leaves to the painter of a figure, because it takes long and any thread can do it: the points of curves and marks.
+    void fill();
     // A block of the content shown has other weak columns and another cut than when it was shown: paints their layer alone, without a
     // full replot. False when that is not enough, because a legend entry or a cut comes or goes.
     bool moveWeak(size_t block);
@@ -49,6 +51,7 @@ private:
     void addWeakMarks(const PlotContent& content);
     void setWeakData(const WeakMarks& marks);
     void addClampMarks(const PlotContent& content);
+    void setClampData();
     void addCuts(const PlotContent& content);
     void placeCut(const Cut& cut);
     void addLegendKeys(const PlotContent& content);
@@ -71,11 +74,13 @@ private:
     std::vector<WeakMarks> weakMarks_;
     std::vector<Cut> cuts_;
     bool weakNamed_ = false;  // the legend speaks of weak columns
-    struct Thinned {
+    struct Curve {
         QCPGraph* graph;
         const std::vector<double>* values;
     };
-    std::vector<Thinned> thinned_;  // hundreds of curves: each is given as many points as can still be seen
+    std::vector<Curve> curves_;
+    bool thin_ = false;              // hundreds of curves: each is given as many points as can still be seen
+    QCPGraph* clampMarks_ = nullptr;  // may be null
 };
 
 }  // namespace owq

@@ -20,6 +20,7 @@ struct DrawStyle {
     double axis = 1;    // axes, ticks, grid
     bool paper = false;  // a figure: every pen has its explicit width, scatter is not thinned out
     bool raster = false;  // a figure made of pixels
+    bool thin = false;    // a figure that is only looked at: dense curves are thinned out, as on screen
     static DrawStyle onScreen(const QWidget& widget);  // colours and font of a plot in it
     double em() const { return font.pixelSize(); }
 };

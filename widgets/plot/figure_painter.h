@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include <QImage>
 #include <QSize>
+#include <functional>
+#include <memory>
 
 #include "widgets/plot/content_drawing.h"
 
@@ -9,10 +10,11 @@ class QPaintDevice;
 
 namespace owq {
 
-// Draws a whole PlotContent onto a vector device (PDF, SVG). Size and style are in the unit of the device.
-bool paintVector(QPaintDevice* device, QSize size, const PlotContent& content, const DrawStyle& style);
+// Paints one figure onto a device, once, on any thread. False when the device does not take it.
+using FigurePainter = std::function<bool(QPaintDevice&)>;
 
-// The same as pixels.
-QImage paintImage(QSize size, const PlotContent& content, const DrawStyle& style);
+// Of a whole PlotContent. Called on the GUI thread, where it takes no longer for long curves. Size and style are in the unit of the device;
+// style.raster: pixels.
+FigurePainter contentPainter(std::shared_ptr<const PlotContent> content, QSize size, const DrawStyle& style);
 
 }  // namespace owq

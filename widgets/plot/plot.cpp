@@ -163,8 +163,9 @@ void Plot::finishBuilding() {
 
 void Plot::install(PlotContent content) {
     installed_ = build_;
-    const PlotView before = view();
-    const int length = content_.length;
+    if (!content_.empty()) kept_ = {view(), home(), content_.length, content_.yTitle, layers_};
+    layers_.clear();
+    for (const LayerCurvesPtr& curves : curves_) layers_.insert(curves->name);
     table_.setContent(nullptr);
     std::swap(content_, content);
     if (content.blocks.size() > 1)  // freeing hundreds of curves takes a while, too
@@ -180,19 +181,30 @@ void Plot::install(PlotContent content) {
                                               : QStringLiteral("%1 over %2, %3 linears. Ctrl+T shows the numbers as a table.")
                                                     .arg(content_.yTitle, content_.xTitle)
                                                     .arg(content_.blocks.size()));
-    PlotView next = home();
-    if (keepView_ && length == content_.length && length > 0) {
-        next.xLower = before.xLower;
-        next.xUpper = before.xUpper;
-    } else {
-        history_.clear();
-        pinned_ = -1;
-    }
-    if (crosshair_ >= content_.length) crosshair_ = -1;
-    restyle(next);
+    keepZoom();
     if (!tableAction_->isChecked() || content_.empty()) pages_->setCurrentWidget(content_.empty() ? static_cast<QWidget*>(empty_) : canvas_);
     updateMarks(false);
     Q_EMIT contentChanged();
+}
+
+// A range that nobody changed follows the values.
+void Plot::keepZoom() {
+    PlotView next = home();
+    const bool waiting = content_.empty() && !curves_.empty();
+    if (!keepView_ || (!waiting && kept_ && kept_->length != content_.length)) kept_.reset();
+    if (kept_ && !waiting) {
+        next.xLower = kept_->view.xLower;
+        next.xUpper = kept_->view.xUpper;
+        const bool zoomed = kept_->view.yLower != kept_->home.yLower || kept_->view.yUpper != kept_->home.yUpper;
+        if (zoomed && kept_->layers == layers_ && kept_->yTitle == content_.yTitle) {
+            next.yLower = kept_->view.yLower;
+            next.yUpper = kept_->view.yUpper;
+        }
+    }
+    if (!kept_) history_.clear();
+    if (!kept_ || waiting) pinned_ = -1;
+    if (crosshair_ >= content_.length) crosshair_ = -1;
+    restyle(next);
 }
 
 void Plot::restyle(const PlotView& view) {

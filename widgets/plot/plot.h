@@ -4,6 +4,8 @@
 #include <QWidget>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -35,7 +37,7 @@ public:
     ~Plot() override;
 
     PlotKind kind() const { return kind_; }
-    void setCurves(std::vector<LayerCurvesPtr> curves);  // the x range stays where the number of columns does
+    void setCurves(std::vector<LayerCurvesPtr> curves);  // a zoom stays: along x where the number of columns does, along y where the linears do
     const std::vector<LayerCurvesPtr>& curves() const { return curves_; }
     void setXMode(XMode mode);
     XMode xMode() const { return xMode_; }            // as asked for; content().xMode is what is shown
@@ -89,6 +91,7 @@ protected:
 
 private:
     void install(PlotContent content);
+    void keepZoom();
     void makeActions();
     void connectCanvas();
     void restyle(const PlotView& view);
@@ -117,6 +120,15 @@ private:
     PlotContent content_;
     int build_ = 0, installed_ = 0;  // the last content asked for, and the one shown
     bool keepView_ = true;           // when what is being built is shown
+    // What was looked at when there was last something to see: numbers of a linear may go and come again.
+    struct Kept {
+        PlotView view, home;
+        int length;
+        QString yTitle;
+        std::set<QString> layers;
+    };
+    std::optional<Kept> kept_;
+    std::set<QString> layers_;  // of the content
     PlotTableModel table_;
     ZoomHistory history_;
     QElapsedTimer lastZoom_;

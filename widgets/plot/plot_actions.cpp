@@ -35,9 +35,9 @@ void Plot::makeActions() {
     };
     connect(addOwnAction(tr("&Copy visible data"), tr("Copy the visible rows, tab-separated with a header"), QKeySequence::Copy),
             &QAction::triggered, this, &Plot::copy);
-    connect(addOwnAction(tr("&Save visible data as CSV…"), tr("Write the visible rows to a file"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S)),
+    connect(addOwnAction(tr("&Save visible data as CSV…"), tr("Write the visible rows to a file"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)),
             &QAction::triggered, this, &Plot::saveCsv);
-    connect(addOwnAction(tr("&Export figure…"), tr("Write this plot as PDF, SVG or PNG"), QKeySequence(Qt::CTRL | Qt::Key_E)),
+    connect(addOwnAction(tr("&Export figure…"), tr("Write this plot as PDF, SVG or PNG"), QKeySequence(Qt::CTRL | Qt::Key_G)),
             &QAction::triggered, this, &Plot::figureRequested);
     tableAction_ = addOwnAction(tr("Show as &table"), tr("The same numbers as a table"), QKeySequence(Qt::CTRL | Qt::Key_T));
     tableAction_->setCheckable(true);

@@ -76,7 +76,7 @@ ResultsView::ResultsView(QWidget* parent)
     windows_->setToolTip(tr("Measure only so many windows of the text; fewer is faster and less exact"));
     measure_->setToolTip(tr("Measure the perplexity of the selected rows, or of all of them (F7)"));
     measure_->setObjectName(QStringLiteral("measure"));
-    show_->setToolTip(tr("Show the selected run's numbers in the tree and the plots (Enter)"));
+    show_->setToolTip(tr("Show the selected run's numbers in the tree and the plots (Enter, Ctrl+R)"));
     divergence_->setToolTip(tr("Measure how far the predictions are from the original's, too: KL divergence and top-1 agreement. Takes twice as long."));
     divergence_->setAccessibleName(tr("Measure KL divergence and top-1 agreement"));
     divergence_->setObjectName(QStringLiteral("divergence"));
@@ -121,6 +121,10 @@ ResultsView::ResultsView(QWidget* parent)
     });
     connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { refresh(); });
     connect(text_, &PathEdit::changed, this, [this] { refresh(); });
+    connect(text_, &PathEdit::changed, this, &ResultsView::measureSettingsChanged);
+    connect(protocol_, &QComboBox::currentIndexChanged, this, &ResultsView::measureSettingsChanged);
+    connect(windows_, &QSpinBox::valueChanged, this, &ResultsView::measureSettingsChanged);
+    connect(divergence_, &QCheckBox::toggled, this, &ResultsView::measureSettingsChanged);
     connect(protocol_, &QComboBox::currentIndexChanged, this, [this] {
         const bool questions = protocol_->currentData() == QStringLiteral("questions");
         windows_->setSpecialValueText(questions ? tr("all questions") : tr("all windows"));
@@ -165,6 +169,10 @@ void ResultsView::select(const QString& path) {
 
 void ResultsView::pressCompare() {
     compare_->click();
+}
+
+void ResultsView::pressShow() {
+    show_->click();
 }
 
 void ResultsView::pressMeasure() {

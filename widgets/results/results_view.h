@@ -20,6 +20,7 @@ struct MeasureSettings {
     QString text, protocol = QStringLiteral("plain");
     int windows = 0;  ///< or questions; 0: all
     bool divergence = false;  ///< KL and top-1 agreement against the original, too
+    bool operator==(const MeasureSettings&) const = default;
 };
 
 /// The table of runs, with the controls that measure, show and export the selected ones.
@@ -35,6 +36,7 @@ public:
     QStringList selectedPaths() const;
     void select(const QString& path);
     void pressCompare();
+    void pressShow();
     void pressMeasure();  ///< as if the button was pressed: nothing while it is disabled
 
 Q_SIGNALS:
@@ -42,6 +44,7 @@ Q_SIGNALS:
     void showWanted(const QString& path);          ///< the run's numbers in tree and plots
     void exportWanted(const QString& path);
     void compareWanted(const QString& first, const QString& second);
+    void measureSettingsChanged();
 
 private:
     void refresh();

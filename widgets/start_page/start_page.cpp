@@ -80,6 +80,9 @@ StartPage::StartPage(QWidget* parent)
         b->setAccessibleDescription(tip);
         return b;
     };
+    back_ = button({}, "results", tr("Everything there is as it was left (Escape)"));
+    back_->setObjectName(QStringLiteral("back"));
+    connect(back_, &QPushButton::clicked, this, &StartPage::backWanted);
     sample_ = button(
         tr("Open the &sample model"), "sample",
         tr("A small language model that comes with the program: everything can be tried on it in seconds"));
@@ -137,6 +140,7 @@ StartPage::StartPage(QWidget* parent)
     column->addWidget(title);
     column->addWidget(subtitle);
     column->addSpacing(6);
+    column->addWidget(back_);
     column->addWidget(area, 6);
     column->addLayout(buttons);
     column->addLayout(learning);
@@ -153,8 +157,17 @@ StartPage::StartPage(QWidget* parent)
     layout->addStretch(1);
     layout->addWidget(frame, 10);
     layout->addStretch(1);
+    setOpen({});
     setRecent({});
     setCached({}, {});
+}
+
+void StartPage::setOpen(const QString& name) {
+    QString shown = name;
+    back_->setText(tr("Back to %1").arg(shown.replace(QLatin1Char('&'), QLatin1String("&&"))));
+    back_->setShortcut(QKeySequence(Qt::Key_Escape));  // a text takes it away
+    back_->setVisible(!name.isEmpty());
+    if (!name.isEmpty()) back_->setFocus();
 }
 
 void StartPage::setRecent(const QStringList& paths) {

@@ -14,6 +14,8 @@ class StartPage : public QWidget {
     Q_OBJECT
 public:
     explicit StartPage(QWidget* parent = nullptr);
+    /// What is open behind it, to go back to; empty: nothing.
+    void setOpen(const QString& name);
     /// Newest first. Entries that are gone are greyed.
     void setRecent(const QStringList& paths);
     /// Models in the Hugging Face cache, by name.
@@ -24,6 +26,7 @@ public:
     void setSampleAvailable(bool available);
 
 Q_SIGNALS:
+    void backWanted();
     void openFolderWanted();
     void openFileWanted();
     void sampleWanted();
@@ -35,7 +38,7 @@ private:
     QWidget* drop_;
     QListWidget *recent_, *cached_;
     QLabel *recentTitle_, *cachedTitle_;
-    QPushButton *sample_, *lesson_, *tour_;
+    QPushButton *back_, *sample_, *lesson_, *tour_;
 };
 
 }  // namespace owq

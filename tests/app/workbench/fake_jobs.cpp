@@ -124,6 +124,7 @@ LessonResult fakeLesson(const LinearInfo& linear, const LayerReport& report) {
 
 JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
     JobFunctions jobs;
+    jobs.setThreads = [world](int count) { world->threads = count; };
     jobs.inspect = [world](const InspectOptions& o, Progress&, std::stop_token) {
         ++world->inspected;
         if (!std::filesystem::exists(o.model))
@@ -180,6 +181,7 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         {
             const std::lock_guard lock(world->mutex);
             world->lastQuantize = o;
+            world->quantizeThreads = world->threads.load();
             if (o.resume) run = world->runs[directory];
             run.directory = o.out;
             run.model = o.model;
@@ -187,7 +189,7 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
             run.total = int(model.linears.size());
             world->runs[directory] = run;
         }
-        { std::ofstream(o.out / "recipe.json") << "{}"; }
+        if (!o.resume) std::ofstream(o.out / "recipe.json") << "{}";
         QuantizeResult result;
         for (size_t i = 0; i < model.linears.size(); ++i) {
             if (world->failQuantize && i == 3)

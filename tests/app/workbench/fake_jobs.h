@@ -17,6 +17,7 @@ struct FakeWorld {
     int64_t hidden = 256, inner = 704;
     std::chrono::milliseconds perLayer{1};
     std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0}, planned{0}, tuned{0}, questioned{0}, taught{0};
+    std::atomic<int> threads{-1}, quantizeThreads{-1};  ///< as set now, and when the last run began
     std::atomic<bool> failQuantize{false}, failLesson{false};
     std::mutex mutex;
     std::map<std::string, RunSummary> runs;  ///< by directory

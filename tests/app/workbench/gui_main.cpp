@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <QApplication>
 #include <QSettings>
 #include <QStandardPaths>
 #include <QTemporaryDir>
 
+#include "tests/app/workbench/timed_application.h"
 #include "widgets/theme/theme.h"
 
 /// Settings and documents of the tests go to a folder of their own.
@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
     qputenv("XDG_DATA_HOME", (home.path() + QStringLiteral("/data")).toUtf8());
     // ctest lists the cases without the environment that it runs them in, and a test needs no display.
     if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
-    QApplication application(argc, argv);
+    owq::TimedApplication application(argc, argv);
     QCoreApplication::setOrganizationName(QStringLiteral("owq-test"));
     QCoreApplication::setApplicationName(QStringLiteral("owq-test"));
     owq::Theme theme(application);

@@ -128,7 +128,9 @@ TEST_F(LessonTest, HelpAndFiguresBelongToIt) {
     ASSERT_TRUE(waitFor([&] { return (dialog = lesson()->findChild<FigureDialog*>()) != nullptr; }));
     const QString out = dir.filePath(QStringLiteral("ranking.svg"));
     dialog->setDestination(out);
+    ASSERT_TRUE(waitFor([&] { return !dialog->isBusy(); }));
     dialog->accept();
+    ASSERT_TRUE(waitFor([&] { return lesson()->findChild<FigureDialog*>() == nullptr; }));
     EXPECT_TRUE(QFile::exists(out));
     EXPECT_TRUE(QFile::exists(dir.filePath(QStringLiteral("ranking.csv"))));
 }

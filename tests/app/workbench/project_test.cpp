@@ -4,8 +4,13 @@
 
 #include <gmock/gmock.h>
 
+#include <QAction>
+#include <QApplication>
 #include <QComboBox>
+#include <QFileDialog>
+#include <QMessageBox>
 #include <QSpinBox>
+#include <QTimer>
 
 #include "app/workbench/budget_controller.h"
 #include "app/workbench/plot_area.h"
@@ -129,6 +134,27 @@ TEST_F(ProjectWindowTest, BringsEverythingBack) {
     EXPECT_EQ(QSettings().value(QStringLiteral("open/recent")).toStringList().first(), file());
 }
 
+TEST_F(ProjectWindowTest, ItsRangesAreKeptForItsOwnNumbersThoughAnotherModelIsOpen) {
+    openModel();
+    makeRun();
+    ASSERT_TRUE(waitFor([&] { return !first().content().empty() && get<PlotArea>()->curves().front()->measured; }));
+    first().zoomTo({100, 200, 1, 1000});
+    const PlotView view = first().view();
+    save();
+    QDir(dir.path()).mkpath(QStringLiteral("other"));
+    window->open(dir.filePath(QStringLiteral("other")));
+    ASSERT_TRUE(waitFor([&] { return window->workspace().title() == "other" && first().content().empty(); })) << "a new model begins with nothing";
+    press("analyze");  // its layers have the same names and curves to show
+    ASSERT_TRUE(idle());
+    ASSERT_TRUE(waitFor([&] { return !first().content().empty(); }));
+    EXPECT_LT(first().view().xLower, 0) << "nor with the zoom of the former";
+    window->open(file());
+    ASSERT_TRUE(waitFor([&] { return window->projects().file() == file() && window->workspace().shown() == run(); }));
+    ASSERT_TRUE(waitFor([&] { return !first().content().empty() && first().view() == view; }));
+    QTest::qWait(100);  // ranges that come later change nothing
+    EXPECT_EQ(first().view(), view);
+}
+
 TEST_F(ProjectWindowTest, TellsThatAnInputHasChanged) {
     openModel();
     save();
@@ -154,6 +180,151 @@ TEST_F(ProjectWindowTest, ADamagedFileGivesOneClearMessageAndChangesNothing) {
     EXPECT_TRUE(get<MessageBar>()->text().contains("The project cannot be opened")) << get<MessageBar>()->text().toStdString();
     EXPECT_EQ(get<JobsView>()->messages().filter(QStringLiteral("project")).size(), 1);
     EXPECT_EQ(window->workspace().path(), model());
+}
+
+class ModifiedTest : public ProjectWindowTest {
+protected:
+    /// Presses this button of the next question, in its own time.
+    void answer(QMessageBox::StandardButton button) {
+        auto* poll = new QTimer(window.get());
+        QObject::connect(poll, &QTimer::timeout, poll, [this, poll, button] {
+            auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget());
+            if (!box) return;
+            poll->deleteLater();
+            asked << box->text();
+            box->button(button)->click();
+        });
+        poll->start(5);
+    }
+    bool marked(bool expected) {
+        return waitFor([&] { return window->isWindowModified() == expected; }) && window->projects().isModified() == expected;
+    }
+    void trigger(const QString& text) {
+        for (QAction* a : window->findChildren<QAction*>())
+            if (a->text().remove(QLatin1Char('&')) == text) return a->trigger();
+        FAIL() << text.toStdString();
+    }
+    QByteArray bytes() {
+        QFile f(file());
+        EXPECT_TRUE(f.open(QIODevice::ReadOnly));
+        return f.readAll();
+    }
+    void look() {
+        get<LayerTree>()->select({QStringLiteral("model.layers.1.mlp.down_proj")});
+        ASSERT_TRUE(waitFor([&] { return !first().content().empty(); }));
+        first().zoomTo({10, 20, 1, 1000});
+        get<PlotArea>()->group().selectColumn(3);
+        window->resize(1300, 850);
+        QTest::qWait(300);  // a marker that comes late would be there by now
+    }
+    QStringList asked;
+};
+
+TEST_F(ModifiedTest, LookingAsksNothing) {
+    openModel();
+    makeRun();
+    look();
+    EXPECT_FALSE(window->isWindowModified()) << "the run is in its folder";
+    save();
+    ASSERT_TRUE(marked(false));
+    EXPECT_TRUE(window->close());
+    make();
+    window->open(file());
+    ASSERT_TRUE(waitFor([&] { return window->projects().file() == file() && window->workspace().shown() == run(); }));
+    look();
+    EXPECT_TRUE(marked(false));
+    EXPECT_TRUE(window->close());
+}
+
+TEST_F(ModifiedTest, AnEditedBudgetIsAskedForUnlessAFileHasIt) {
+    openModel();
+    const auto edit = [&](int weak) { window->budget().edit({firstLayer()}, BudgetTableModel::Field::weakColumns, weak); };
+    edit(22);
+    ASSERT_TRUE(marked(true));
+    EXPECT_TRUE(window->windowTitle().contains(QStringLiteral("[*]")));
+    answer(QMessageBox::Cancel);
+    EXPECT_FALSE(window->close());
+    ASSERT_EQ(asked.size(), 1);
+    EXPECT_TRUE(asked[0].contains("budget")) << asked[0].toStdString();
+    window->activateWindow();
+    ASSERT_TRUE(QTest::qWaitForWindowActive(window.get()));
+    QTest::keyClick(window.get(), Qt::Key_Z, Qt::ControlModifier);
+    EXPECT_TRUE(marked(false)) << "taken back";
+    QTest::keyClick(window.get(), Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+    EXPECT_TRUE(marked(true));
+    ASSERT_TRUE(window->budget().writeFile(dir.filePath(QStringLiteral("budget.json"))));
+    EXPECT_TRUE(marked(false)) << "the file has it";
+    edit(24);
+    EXPECT_TRUE(marked(true));
+    answer(QMessageBox::Discard);
+    EXPECT_TRUE(window->close());
+    EXPECT_EQ(asked.size(), 2);
+}
+
+TEST_F(ModifiedTest, AChangedProjectIsSavedOnTheWayOut) {
+    openModel();
+    makeRun();
+    save();
+    ASSERT_TRUE(marked(false));
+    ASSERT_TRUE(results().setData(results().index(1, ResultsModel::noteColumn), QStringLiteral("a new note")));
+    ASSERT_TRUE(marked(true));
+    answer(QMessageBox::Save);
+    EXPECT_FALSE(window->close()) << "not before it is written";
+    ASSERT_TRUE(waitFor([&] { return !window->isVisible(); }));
+    EXPECT_TRUE(bytes().contains("a new note"));
+    EXPECT_TRUE(asked.first().contains("study.owqproject")) << asked.first().toStdString();
+}
+
+TEST_F(ModifiedTest, SettingsAndMeasurementsCount) {
+    openModel();
+    makeRun();
+    save();
+    RunSettings settings = get<RunPanel>()->settings();
+    settings.samples += 1;
+    get<RunPanel>()->setSettings(settings);
+    EXPECT_TRUE(marked(true));
+    settings.samples -= 1;
+    get<RunPanel>()->setSettings(settings);
+    EXPECT_TRUE(marked(false)) << "as it was saved";
+    auto* text = window->findChild<QLineEdit*>(QStringLiteral("evaluationText"));
+    text->setText(calibration());
+    EXPECT_TRUE(marked(true));
+    window->projects().save(file());
+    ASSERT_TRUE(marked(false));
+    get<ResultsView>()->select(run());
+    press("measure");
+    ASSERT_TRUE(waitFor([&] { return world->evaluated == 1; }));
+    ASSERT_TRUE(idle());
+    EXPECT_TRUE(marked(true));
+    answer(QMessageBox::Discard);
+    EXPECT_TRUE(window->close());
+}
+
+TEST_F(ModifiedTest, SaveAsDoesNotReplaceAProjectWhoseSuffixWasNotTyped) {
+    openModel();
+    QFile other(file());
+    ASSERT_TRUE(other.open(QIODevice::WriteOnly));
+    other.write("another's");
+    other.close();
+    const auto saveAs = [&](QMessageBox::StandardButton button) {
+        QTimer::singleShot(0, window.get(), [&, button] {
+            auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
+            ASSERT_TRUE(dialog);
+            auto* name = dialog->findChild<QLineEdit*>();
+            name->setText(dir.filePath(QStringLiteral("study")));
+            answer(button);
+            QTest::keyClick(name, Qt::Key_Return);
+        });
+        trigger(QStringLiteral("Save project as…"));
+    };
+    saveAs(QMessageBox::Cancel);
+    QTest::qWait(50);  // a file that is written after all would be by now
+    EXPECT_EQ(bytes(), "another's");
+    EXPECT_TRUE(window->projects().file().isEmpty());
+    saveAs(QMessageBox::Save);
+    ASSERT_TRUE(waitFor([&] { return window->projects().file() == file(); }));
+    EXPECT_NE(bytes(), "another's");
+    EXPECT_EQ(asked.size(), 2);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@
 #include "app/workbench/plot_area.h"
 #include "app/workbench/render_figure.h"
 #include "core/jobs/judge.h"
+#include "core/jobs/threads.h"
 #include "tests/app/workbench/full_disk.h"
 #include "widgets/export_dialog/export_dialog.h"
 #include "widgets/jobs/jobs_view.h"
@@ -217,6 +218,32 @@ TEST_F(SampleTest, ClosedDuringARunItIsResumedAndAnotherWindowIsKeptOut) {
     ASSERT_TRUE(waitFor([&] { return second.runner().computing(); }));
     ASSERT_TRUE(waitFor([&] { return !second.runner().computing(); }));
     EXPECT_TRUE(openRun(run.toStdString()).finished) << bar->text().toStdString();
+}
+
+TEST_F(SampleTest, GoesOnWithARunThatTheCommandLineBeganWithOneThread) {
+    QuantizeOptions options;
+    options.model = OWQ_SAMPLE "/sample-llama";
+    options.out = dir.filePath(QStringLiteral("run")).toStdString();
+    options.calibration.text = OWQ_SAMPLE "/calibration.txt";
+    options.calibration.samples = 4;
+    std::stop_source stop;
+    options.onLayer = [&, done = 0](const LayerReport&) mutable {
+        if (++done == 3) stop.request_stop();
+    };
+    ASSERT_TRUE(idle());
+    setThreads(1);
+    Progress progress;
+    EXPECT_THROW(quantize(options, progress, stop.get_token()), Cancelled);
+    setThreads(0);
+    ASSERT_FALSE(openRun(options.out).finished);
+    ASSERT_NE(threads(), 1) << "with a single core this shows nothing";
+    window.open(dir.filePath(QStringLiteral("run")));
+    auto* bar = get<MessageBar>();
+    ASSERT_TRUE(waitFor([&] { return bar->isVisible(); }));
+    type("calibrationFile", QStringLiteral(OWQ_SAMPLE "/calibration.txt"));
+    QTest::mouseClick(bar->findChild<QToolButton*>(QStringLiteral("messageAction")), Qt::LeftButton);
+    ASSERT_TRUE(idle());
+    EXPECT_TRUE(openRun(options.out).finished) << bar->text().toStdString();
 }
 
 TEST_F(SampleTest, AFullDiskLeavesNoPieceOfAnExportAndTwoModelsAnswerBesideEachOther) {

@@ -4,6 +4,7 @@
 #include <QDoubleSpinBox>
 #include <QLabel>
 #include <QMessageBox>
+#include <QPointer>
 #include <QTimer>
 #include <QToolButton>
 
@@ -76,18 +77,22 @@ TEST_F(SurvivalTest, AFullDiskLeavesNoPieceOfAFigure) {
     ASSERT_TRUE(waitFor([&] { return !get<PlotArea>()->curves().empty() && get<PlotArea>()->curves().front()->measured; })) << "all plots show it";
     QTest::keyClick(window.get(), Qt::Key_E, Qt::ControlModifier | Qt::ShiftModifier);
     ASSERT_TRUE(waitFor([&] { return get<FigureDialog>() != nullptr; }));
-    FigureDialog& dialog = *get<FigureDialog>();
+    const QPointer<FigureDialog> opened = get<FigureDialog>();
+    ASSERT_TRUE(waitFor([&] { return !opened->isBusy(); }));
+    FigureDialog& dialog = *opened;
     QTemporaryDir out;
     dialog.setDestination(out.filePath(QStringLiteral("fig")));
     {
         const FullDisk full(2000);
         dialog.accept();
+        ASSERT_TRUE(waitFor([&] { return !dialog.isBusy(); }));
     }
     EXPECT_TRUE(dialog.isVisible());
     const QString text = dialog.findChild<QLabel*>(QStringLiteral("message"))->text();
-    EXPECT_TRUE(text.contains("Cannot write") && text.contains("fig-hessian.pdf") && text.contains("File too large") && text.contains("make room")) << text.toStdString();
+    EXPECT_TRUE(text.contains("Cannot write") && text.contains("fig-hessian-0-q_proj.pdf") && text.contains("File too large") && text.contains("make room")) << text.toStdString();
     EXPECT_TRUE(QDir(out.path()).isEmpty()) << QDir(out.path()).entryList().join(' ').toStdString();
     dialog.accept();
+    ASSERT_TRUE(waitFor([&] { return !opened; }));
     EXPECT_EQ(QDir(out.path()).entryList(QDir::Files).size(), 10) << "with room it works";
 }
 

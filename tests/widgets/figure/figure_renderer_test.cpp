@@ -3,15 +3,25 @@
 
 #include <gtest/gtest.h>
 
+#include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QDialogButtonBox>
 #include <QDir>
 #include <QDoubleSpinBox>
 #include <QFile>
+#include <QFileInfo>
 #include <QImage>
 #include <QLabel>
+#include <QMessageBox>
+#include <QPainter>
+#include <QPushButton>
 #include <QRegularExpression>
 #include <QTemporaryDir>
+#include <QTest>
+#include <QThread>
+#include <QTimer>
+#include <atomic>
 
 #include "tests/widgets/curves.h"
 #include "widgets/figure/figure_dialog.h"
@@ -32,7 +42,34 @@ protected:
     QTemporaryDir folder_;
     std::vector<LayerCurvesPtr> curves_{testing::sixColumns(), testing::sixColumns(QStringLiteral("model.layers.0.mlp.down_proj"))};
     QString at(const QString& name) { return folder_.filePath(name); }
+    void SetUp() override { FigureDialog::forget(); }
+    static bool ready(const FigureDialog& dialog) {
+        return QTest::qWaitFor([&] { return !dialog.isBusy(); }, 30000);
+    }
+    static void press(FigureDialog& dialog, QDialogButtonBox::StandardButton button) {
+        QTest::mouseClick(dialog.findChild<QDialogButtonBox*>()->button(button), Qt::LeftButton);
+    }
+    void put(const QString& name) {
+        QFile file(at(name));
+        ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+        file.write("mine");
+    }
 };
+
+// Presses the button of the question that comes up next, and keeps what it said.
+QString answered(const QString& button, const std::function<void()>& ask) {
+    QString said;
+    QTimer::singleShot(0, [&] {
+        auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget());
+        if (!box) return;
+        said = box->text();
+        for (QAbstractButton* b : box->buttons())
+            if (b->text().remove(QLatin1Char('&')) == button) return b->click();
+        box->reject();
+    });
+    ask();
+    return said;
+}
 
 TEST_P(FigureTest, PdfHasTheExactSizeAndAnIntactTable) {
     FigureOptions options;
@@ -131,6 +168,7 @@ TEST_F(FigureTest, DialogWritesWhatItIsAsked) {
     dialog.setDestination(at(QStringLiteral("range.svg")));
     dialog.findChild<QDoubleSpinBox*>(QStringLiteral("width"))->setValue(175);
     dialog.accept();
+    ASSERT_TRUE(ready(dialog));
     EXPECT_EQ(dialog.QDialog::result(), QDialog::Accepted);
     const QString svg = QString::fromUtf8(contents(at(QStringLiteral("range.svg"))));
     EXPECT_NEAR(svg.section(QStringLiteral("<svg width=\""), 1).section(QStringLiteral("mm"), 0, 0).toDouble(), 175, 0.05);
@@ -149,15 +187,18 @@ TEST_F(FigureTest, DialogWritesSeveralAndSaysWhichWereWrittenBeforeOneFailed) {
     dialog.findChild<QComboBox*>(QStringLiteral("format"))->setCurrentIndex(2);
     dialog.findChild<QDoubleSpinBox*>(QStringLiteral("dpi"))->setValue(100);
     dialog.setDestination(at(QStringLiteral("v1.2 fig")));
-    ASSERT_TRUE(QDir().mkdir(at(QStringLiteral("v1.2 fig-sensitivity.png"))));  // in the way
+    const QString names = QStringLiteral("v1.2 fig-%1-0-q_proj-and-1-more.png"), blocked = at(names.arg(QStringLiteral("sensitivity")));
+    ASSERT_TRUE(QDir().mkdir(blocked));  // in the way
     dialog.accept();
+    ASSERT_TRUE(ready(dialog));
     EXPECT_TRUE(dialog.isVisible());
     const QString text = dialog.findChild<QLabel*>(QStringLiteral("message"))->text();
-    EXPECT_TRUE(text.contains("Cannot write") && text.contains("fig-sensitivity.png") && text.contains("Written so far")) << text.toStdString();
-    ASSERT_TRUE(QDir().rmdir(at(QStringLiteral("v1.2 fig-sensitivity.png"))));
-    dialog.accept();
+    EXPECT_TRUE(text.contains("Cannot write") && text.contains("fig-sensitivity-0-q_proj") && text.contains("Written so far")) << text.toStdString();
+    ASSERT_TRUE(QDir().rmdir(blocked));
+    dialog.accept();  // what it wrote a moment ago it replaces unasked
+    ASSERT_TRUE(ready(dialog));
     EXPECT_FALSE(dialog.isVisible());
-    EXPECT_TRUE(QFile::exists(at(QStringLiteral("v1.2 fig-hessian.png"))) && QFile::exists(at(QStringLiteral("v1.2 fig-sensitivity.png"))));
+    EXPECT_TRUE(QFile::exists(at(names.arg(QStringLiteral("hessian")))) && QFile::exists(blocked));
 }
 
 TEST_F(FigureTest, DialogStaysOpenAndTellsWhatWentWrong) {
@@ -165,8 +206,139 @@ TEST_F(FigureTest, DialogStaysOpenAndTellsWhatWentWrong) {
     dialog.show();
     dialog.setDestination(at(QStringLiteral("none/f.pdf")));
     dialog.accept();
+    ASSERT_TRUE(ready(dialog));
     EXPECT_TRUE(dialog.isVisible());
     EXPECT_TRUE(dialog.findChild<QLabel*>(QStringLiteral("message"))->text().contains(QStringLiteral("Cannot write")));
+}
+
+TEST_F(FigureTest, TheSuggestedNameHasTheLinear) {
+    const auto suggested = [](const std::vector<LayerCurvesPtr>& curves) { return QFileInfo(FigureDialog(FigureOptions(), curves).destination()).fileName(); };
+    EXPECT_EQ(suggested({curves_[0]}), "hessian-0-q_proj.pdf");
+    EXPECT_EQ(suggested({curves_[1]}), "hessian-0-down_proj.pdf");
+    EXPECT_EQ(suggested(curves_), "hessian-0-q_proj-and-1-more.pdf");
+    EXPECT_EQ(suggested({curves_[0], curves_[0]}), "hessian-0-q_proj.pdf") << "of two runs";
+    EXPECT_EQ(suggested({testing::sixColumns(QStringLiteral("h.3.attn.c_proj"))}), "hessian-3-attn.c_proj.pdf");
+}
+
+TEST_F(FigureTest, WhatIsThereIsReplacedOnlyWhenThatIsAskedFor) {
+    FigureDialog dialog(FigureOptions(), curves_);
+    dialog.show();
+    put(QStringLiteral("f.csv"));
+    dialog.setDestination(at(QStringLiteral("f.pdf")));
+    const auto save = [&] { press(dialog, QDialogButtonBox::Save); };
+    QString said = answered(QStringLiteral("Cancel"), save);
+    EXPECT_TRUE(said.contains("f.csv") && !said.contains("f.pdf")) << said.toStdString();
+    EXPECT_FALSE(dialog.isBusy());
+    EXPECT_TRUE(dialog.isVisible());
+    EXPECT_FALSE(QFile::exists(at(QStringLiteral("f.pdf"))));
+    put(QStringLiteral("f.pdf"));
+    dialog.findChild<QCheckBox*>(QStringLiteral("csv"))->setChecked(false);
+    said = answered(QStringLiteral("Replace"), save);
+    EXPECT_TRUE(said.contains("f.pdf") && !said.contains("f.csv")) << said.toStdString();
+    ASSERT_TRUE(ready(dialog));
+    EXPECT_FALSE(dialog.isVisible());
+    EXPECT_TRUE(contents(at(QStringLiteral("f.pdf"))).startsWith("%PDF-"));
+    EXPECT_EQ(contents(at(QStringLiteral("f.csv"))), "mine");
+}
+
+TEST_F(FigureTest, TheFontIsNotTheApplications) {
+    const QFont before = QApplication::font();
+    const auto bytes = [&](const QString& name) {
+        FigureOptions options;
+        options.pngDpi = 100;
+        EXPECT_TRUE(renderFigure(options, curves_, at(name)).ok);
+        return contents(at(name));
+    };
+    QFont other(QStringLiteral("DejaVu Serif"), 17, QFont::Bold, true);
+    other.setHintingPreference(QFont::PreferFullHinting);
+    for (const QString& name : {QStringLiteral("f.svg"), QStringLiteral("f.png")}) {
+        QApplication::setFont(before);
+        const QByteArray usual = bytes(name);
+        QApplication::setFont(other);
+        EXPECT_TRUE(bytes(name) == usual) << name.toStdString();
+
+    }
+    QApplication::setFont(before);
+}
+
+// Draws nothing, and says how and where it was asked to.
+struct Observed {
+    std::atomic<int> previews{0}, figures{0}, tables{0}, besideTheWindow{0};
+    FigureSource source() {
+        const auto count = [this](std::atomic<int>& what) {
+            ++what;
+            besideTheWindow += QThread::currentThread() != qApp->thread();
+        };
+        return paintedFigure(
+            QStringLiteral("nothing"), QStringLiteral("Nothing"),
+            [=, this](QPainter&, const QRectF&, const DrawStyle& style) { count(style.thin ? previews : figures); },
+            [=, this] {
+                count(tables);
+                return QStringLiteral("x\n");
+            });
+    }
+};
+
+TEST_F(FigureTest, PreviewAndFilesAreMadeBesideTheWindowAndFewPreviewsForManySteps) {
+    Observed observed;
+    FigureDialog dialog(FigureOptions(), observed.source());
+    dialog.show();
+    ASSERT_TRUE(QTest::qWaitFor([&] { return observed.previews == 1; }, 10000));
+    auto* width = dialog.findChild<QDoubleSpinBox*>(QStringLiteral("width"));
+    for (int i = 0; i < 30; ++i) width->stepUp();
+    EXPECT_EQ(observed.previews, 1) << "not at every step";
+    ASSERT_TRUE(QTest::qWaitFor([&] { return observed.previews == 2; }, 10000));
+    QTest::qWait(150);  // what else comes would come now
+    EXPECT_EQ(observed.previews, 2);
+    dialog.setDestination(at(QStringLiteral("f.svg")));
+    press(dialog, QDialogButtonBox::Save);
+    EXPECT_TRUE(dialog.isBusy());
+    EXPECT_FALSE(width->isEnabled());
+    ASSERT_TRUE(ready(dialog));
+    EXPECT_FALSE(dialog.isVisible());
+    EXPECT_EQ(observed.figures, 1);
+    EXPECT_EQ(observed.tables, 1);
+    EXPECT_EQ(observed.besideTheWindow, 4);
+}
+
+TEST_F(FigureTest, CurvesAreLaidOutBesideTheWindowAndTheDialogSaysSo) {
+    std::atomic<bool> go{false}, beside{false};
+    const auto make = [&] {
+        beside = QThread::currentThread() != qApp->thread();
+        while (!go) QThread::msleep(1);
+        return std::vector{FigureDialog::Figure{FigureOptions(), curveFigure(FigureOptions(), curves_)}};
+    };
+    FigureDialog dialog(make);
+    dialog.show();
+    EXPECT_TRUE(dialog.isBusy());
+    EXPECT_FALSE(dialog.findChild<QLabel*>(QStringLiteral("message"))->text().isEmpty());
+    EXPECT_FALSE(dialog.findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Save)->isEnabled());
+    go = true;
+    ASSERT_TRUE(ready(dialog));
+    EXPECT_TRUE(beside);
+    EXPECT_TRUE(dialog.destination().endsWith(QStringLiteral("hessian-0-q_proj-and-1-more.pdf")));
+    EXPECT_FALSE(dialog.findChild<QLabel*>(QStringLiteral("message"))->isVisible());
+    EXPECT_TRUE(dialog.findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Save)->isEnabled());
+}
+
+TEST_F(FigureTest, CancellingWhileItWritesLeavesNoFile) {
+    std::atomic<bool> go{false};
+    FigureSource source = paintedFigure(
+        QStringLiteral("slow"), QStringLiteral("Slow"),
+        [&](QPainter&, const QRectF&, const DrawStyle& style) {
+            while (!style.thin && !go) QThread::msleep(1);
+        },
+        [] { return QString(); });
+    FigureDialog dialog(FigureOptions(), source);
+    dialog.show();
+    dialog.setDestination(at(QStringLiteral("slow.svg")));
+    press(dialog, QDialogButtonBox::Save);
+    EXPECT_TRUE(dialog.isBusy());
+    QTest::keyClick(&dialog, Qt::Key_Escape);
+    EXPECT_FALSE(dialog.isVisible());
+    go = true;
+    ASSERT_TRUE(ready(dialog));
+    EXPECT_TRUE(QDir(folder_.path()).isEmpty());
 }
 
 std::vector<SpeedRow> speedRows(int shapes) {

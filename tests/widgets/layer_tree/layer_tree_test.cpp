@@ -161,12 +161,38 @@ TEST(LayerTree, SelectsSeveralAndCopiesThemWithAHeader) {
     tree.select({QStringLiteral("model.layers.0.q_proj"), QStringLiteral("model.layers.1.down_proj")});
     EXPECT_EQ(tree.selectedLayers(), QStringList({"model.layers.0.q_proj", "model.layers.1.down_proj"}));
     EXPECT_EQ(selection.last().first().toStringList().size(), 2);
+    tree.activateWindow();
+    ASSERT_TRUE(QTest::qWaitForWindowActive(&tree));
     tree.view().setFocus();
     QTest::keyClick(&tree.view(), Qt::Key_C, Qt::ControlModifier);
     EXPECT_EQ(selectionAsTsv(tree.view()),
               "Layer\tShape\tBits\tWeak\tSensitivity\tError\tKind\tType\n"
-              "q_proj\t256 × 256\t\t\t\t\tq\tF16\n"
-              "down_proj\t256 × 704\t\t\t\t\tdown\tF16\n");
+              "model.layers.0.q_proj\t256 × 256\t\t\t\t\tq\tF16\n"
+              "model.layers.1.down_proj\t256 × 704\t\t\t\t\tdown\tF16\n");
+    EXPECT_EQ(QGuiApplication::clipboard()->text(), selectionAsTsv(tree.view()));
+}
+
+TEST(LayerTree, ALayerThatTheFilterHidesIsSelectedNonetheless) {
+    LayerTree tree;
+    tree.setRows(sampleRows());
+    tree.show();
+    const QString query = QStringLiteral("model.layers.0.q_proj"), down = QStringLiteral("model.layers.1.down_proj");
+    auto* chip = tree.findChild<QToolButton*>(QStringLiteral("chip_q"));
+    QTest::mouseClick(chip, Qt::LeftButton);
+    tree.select({query});
+    EXPECT_TRUE(chip->isChecked()) << "it hides nothing of that";
+    QSignalSpy selection(&tree, &LayerTree::selectionChanged);
+    tree.select({down});
+    EXPECT_EQ(tree.selectedLayers(), QStringList(down));
+    for (const QList<QVariant>& told : selection) EXPECT_FALSE(told.first().toStringList().isEmpty());
+    EXPECT_FALSE(chip->isChecked());
+    QTest::keyClicks(&tree.filterBox(), QStringLiteral("down"));
+    QTest::keyClick(&tree.filterBox(), Qt::Key_Return);
+    tree.select({query, down});
+    EXPECT_EQ(tree.selectedLayers(), QStringList({query, down}));
+    EXPECT_TRUE(tree.filterBox().text().isEmpty());
+    tree.select({QStringLiteral("nobody")});
+    EXPECT_TRUE(tree.selectedLayers().isEmpty());
 }
 
 TEST(LayerTree, ABlockStandsForItsLinears) {

@@ -107,7 +107,7 @@ TEST_F(CellPaneTest, BecomesAFigureInEveryFormat) {
     EXPECT_EQ(csv.readAll(), "w,1,2,8\nrow 4,0,0.125,0.25\nrow 9,0.375,,0.625\n");
     QSignalSpy asked(&pane, &CellPane::figureRequested);
     pane.canvas().setFocus();
-    key(Qt::Key_E, Qt::ControlModifier);
+    key(Qt::Key_G, Qt::ControlModifier);
     EXPECT_EQ(asked.count(), 1);
 }
 

@@ -210,6 +210,57 @@ TEST_F(PlotTest, NewCurvesOfTheSameLengthKeepTheZoom) {
     EXPECT_LT(plot.view().xLower, 0);
 }
 
+std::shared_ptr<LayerCurves> louder(const QString& name, float factor) {
+    auto curves = testing::manyColumns(1000, name);
+    for (float& value : curves->hessianDiagonal) value *= factor;
+    return curves;
+}
+
+TEST_F(PlotTest, AZoomSurvivesNewNumbersOfTheSameLinear) {
+    HessianPlot plot;
+    const QString query = QStringLiteral("q_proj");
+    plot.setCurves({louder(query, 1)});
+    show(plot);
+    const PlotView all = plot.view();
+    drag(plot, plot.pixelOf(200, 500), plot.pixelOf(600, 2));
+    const PlotView zoomed = plot.view();
+    ASSERT_LT(zoomed.yUpper, all.yUpper);
+    plot.setCurves({louder(query, 3)});
+    EXPECT_EQ(plot.view(), zoomed);
+    auto unknown = louder(query, 1);
+    unknown->hessianDiagonal.clear();
+    plot.setCurves({unknown});
+    ASSERT_TRUE(plot.content().empty());
+    plot.setCurves({louder(query, 2)});
+    EXPECT_EQ(plot.view(), zoomed) << "numbers that go and come again";
+    QTest::keyClick(&plot, Qt::Key_Backspace);
+    EXPECT_LT(plot.view().xLower, 0);
+    QTest::keyClick(&plot, Qt::Key_Backspace);
+    plot.zoomTo(zoomed);
+    plot.setCurves({louder(QStringLiteral("k_proj"), 1000)});
+    EXPECT_EQ(plot.view().xLower, zoomed.xLower);
+    EXPECT_GT(plot.view().yUpper, 1e5) << "another linear has values of its own";
+    plot.setCurves({});
+    plot.setCurves({louder(query, 1)});
+    EXPECT_EQ(plot.view(), all);
+}
+
+TEST_F(PlotTest, AViewThatNobodyTouchedFollowsTheNumbers) {
+    HessianPlot plot;
+    const QString query = QStringLiteral("q_proj");
+    plot.setCurves({louder(query, 1)});
+    show(plot);
+    const PlotView all = plot.view();
+    drag(plot, plot.pixelOf(200, 10), plot.pixelOf(600, 10));  // along x alone
+    plot.setCurves({louder(query, 1000)});
+    EXPECT_NEAR(plot.view().xLower, 200, 3);
+    EXPECT_NEAR(plot.view().yUpper / all.yUpper, 1000, 1);
+    plot.zoomTo({100, 200, 1e3, 1e4});
+    QTest::keyClick(&plot, Qt::Key_Home);
+    plot.setCurves({louder(query, 1)});
+    EXPECT_NEAR(plot.view().yUpper, all.yUpper, 1e-6 * all.yUpper) << "Home follows again";
+}
+
 TEST_F(PlotTest, CutIsDraggedWhereColumnsAreSorted) {
     SensitivityPlot plot;
     auto curves = testing::manyColumns(100, QStringLiteral("q_proj"));
