@@ -35,6 +35,15 @@ void addTask(CLI::App& command, std::filesystem::path& value) {
     command.add_option("--task", value, "Weak columns of a task (task.safetensors of owq tune) in place of the model's own")->type_name("FILE");
 }
 
+void addTopP(CLI::App& command, double& value) {
+    const auto take = [&value](double share) {
+        if (!(share > 0 && share <= 1)) throw CLI::ValidationError("--top-p", Json(share).dump() + " is not above 0 and at most 1");
+        value = share;
+    };
+    command.add_option_function<double>("--top-p", take, "Draw from the likeliest tokens that make up this share, above 0; 1: from all")
+        ->type_name("X")->default_str(Json(value).dump());
+}
+
 void addArithmetic(CLI::App& command, Arithmetic& value) {
     command.add_option_function<std::string>("--arithmetic", [&value](const std::string& name) { value = arithmeticFromName(name); },
                                              "How quantized linears are multiplied: dense (dequantized, float), or packed: exact (float inputs), "

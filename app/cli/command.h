@@ -63,6 +63,9 @@ struct CommandLine {
 /// --task, into `value`.
 void addTask(CLI::App& command, std::filesystem::path& value);
 
+/// --top-p, into `value`, whose present one is the default.
+void addTopP(CLI::App& command, double& value);
+
 /// --arithmetic, into `value`, whose present one is the default.
 void addArithmetic(CLI::App& command, Arithmetic& value);
 /// --device, likewise.

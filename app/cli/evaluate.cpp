@@ -7,6 +7,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/format.h"
+#include "app/cli/layer_table.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/table.h"
 #include "core/jobs/evaluate_tasks.h"
@@ -88,6 +89,7 @@ void print(const EvaluateResult& result) {
     facts.add({"peak memory", bytesText(result.peakMemoryBytes)});
     facts.print(std::cout);
     if (!result.layers.empty()) printLayers(result.layers);
+    printWarnings(result.warnings);
 }
 
 /// "62.50 ± 4.33 %".

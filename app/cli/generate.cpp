@@ -39,8 +39,7 @@ void addGenerate(CommandLine& line) {
         ->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
     command->add_option("--temperature", options->temperature, "0: always the likeliest token")
         ->type_name("X")->check(CLI::Range(0.0, 100.0))->capture_default_str();
-    command->add_option("--top-p", options->topP, "Draw from the likeliest tokens that make up this share")
-        ->type_name("X")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+    addTopP(*command, options->topP);
     command->add_option("--seed", options->seed, "Decides what is drawn")->type_name("N")->capture_default_str();
     addTask(*command, options->task);
     addArithmetic(*command, options->arithmetic);

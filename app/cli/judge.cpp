@@ -20,6 +20,18 @@ std::string counts(int64_t wins, int64_t ties, int64_t losses) {
     return countText(wins) + " won, " + countText(ties) + " tied, " + countText(losses) + " lost";
 }
 
+/// \n, \t and \\ become what they stand for: shells hand them on as they are written.
+std::string unescaped(const std::string& text) {
+    std::string out;
+    for (size_t i = 0; i < text.size(); ++i) {
+        const char next = text[i] == '\\' && i + 1 < text.size() ? text[i + 1] : '\0';
+        const char meant = next == 'n' ? '\n' : next == 't' ? '\t' : next == '\\' ? '\\' : '\0';
+        out += meant ? meant : text[i];
+        i += meant != '\0';
+    }
+    return out;
+}
+
 void print(const JudgeTally& t) {
     Table facts = Table::facts();
     facts.add({"model A", t.a});
@@ -69,14 +81,17 @@ void addJudge(CommandLine& line) {
     command->add_option("B", o.b, "The other one");
     command->add_option("--a-model", o.aFolder, "Folder with config and tokenizer, where A is a lone .pth")->type_name("DIR");
     command->add_option("--b-model", o.bFolder, "The same for B")->type_name("DIR");
+    command->add_option("--a-task", o.aTask, "Weak columns of a task (task.safetensors of owq tune) in place of A's own")->type_name("FILE");
+    command->add_option("--b-task", o.bTask, "The same for B")->type_name("FILE");
     command->add_option("--prompts", o.prompts, "JSON lines with \"prompt\", or a text of one prompt a line")->type_name("FILE");
     command->add_option("--out", o.out, "Folder for the answers; one begun with the same settings is gone on with")->type_name("DIR")->required();
     command->add_option("--verdicts", arguments->verdicts, "JSON lines: comparison, and verdict (first, second, tie) or scores")->type_name("FILE");
-    command->add_option("--frame", o.frame, "What a prompt is put into, with {prompt} in it")->type_name("TEXT")->capture_default_str();
+    command->add_option_function<std::string>("--frame", [&o](const std::string& text) { o.frame = unescaped(text); },
+                                              "What a prompt is put into, with {prompt} in it; \\n is a new line, \\t a tab, \\\\ a backslash")
+        ->type_name("TEXT")->default_str(o.frame);
     command->add_option("--max-tokens", o.maxTokens, "At most so many tokens of an answer")->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
     command->add_option("--temperature", o.temperature, "0: always the likeliest token")->type_name("X")->check(CLI::Range(0.0, 100.0))->capture_default_str();
-    command->add_option("--top-p", o.topP, "Draw from the likeliest tokens that make up this share")
-        ->type_name("X")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+    addTopP(*command, o.topP);
     command->add_option("--seed", o.seed, "Decides what is drawn")->type_name("N")->capture_default_str();
     command->add_option("--limit", o.limit, "Answer the first N prompts only")->type_name("N")->check(CLI::PositiveNumber);
     addArithmetic(*command, o.arithmetic);

@@ -26,8 +26,10 @@ std::vector<TensorLayout> layoutOf(const TokenWindows& windows, int64_t vocabula
 
 }  // namespace
 
-BaseFileWriter::BaseFileWriter(const std::filesystem::path& file, const TokenWindows& windows, int64_t vocabulary, const std::string& original)
-    : windows_(windows), writer_(file, layoutOf(windows, vocabulary), {{"format", kFormat}, {"original", original}}) {}
+BaseFileWriter::BaseFileWriter(const std::filesystem::path& file, const TokenWindows& windows, int64_t vocabulary, const std::string& original,
+                               const std::string& state)
+    : windows_(windows),
+      writer_(file, layoutOf(windows, vocabulary), {{"format", kFormat}, {"original", original}, {"original_state", state}}) {}
 
 void BaseFileWriter::add(const at::Tensor& logits) {
     const int64_t rows = logits.size(0), vocabulary = logits.size(1);
@@ -64,6 +66,7 @@ BaseFile::BaseFile(const std::filesystem::path& file, const TokenWindows& window
     for (const auto& [key, value] : file_->metadata()) {
         known |= key == "format" && value == kFormat;
         if (key == "original") original_ = value;
+        if (key == "original_state") state_ = value;
     }
     if (!known)
         throw Error("is no file of an original's log-probabilities", where, "Give the name of a new file, and the original with --against, to write one");

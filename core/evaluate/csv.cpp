@@ -66,19 +66,17 @@ private:
 }  // namespace
 
 void eachCsvRecord(const std::filesystem::path& file,
-                   const std::function<void(std::vector<std::string>& fields, const std::string& where)>& visit) {
+                   const std::function<void(std::vector<std::string>& fields, const std::string& where)>& visit, const std::stop_token& stop) {
     Record record;
-    eachLine(file, [&](const std::string& line, const std::string& where) {
+    const auto take = [&](const std::string& line, const std::string& where) {
         if (record.where.empty()) record.where = where;
-        if (!record.open() && line.find_first_not_of(" \t\r") == std::string::npos) {
-            record = {};
-            return true;
-        }
-        if (!record.take(line)) return true;
-        visit(record.fields, record.where);
+        const bool blank = !record.open() && line.find_first_not_of(" \t\r") == std::string::npos;
+        if (!blank && !record.take(line)) return true;
+        if (!blank) visit(record.fields, record.where);
         record = {};
         return true;
-    });
+    };
+    eachLine(file, take, stop);
     if (record.open()) throw Error("a quote is not closed", record.where);
 }
 

@@ -109,8 +109,11 @@ DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
         if (!original.name.empty() && original.name != base->original())
             throw Error("was written from " + base->original() + ", not from " + original.name, original.base.string(),
                         "Choose another file, or leave out the original to use this one");
+        if (!original.state.empty() && original.state != base->state())
+            throw Error("was written from " + base->original() + " before that model's files were changed", original.base.string(),
+                        "Choose another file, or leave out the original to use this one as it is");
     } else if (!original.base.empty()) {
-        writer.emplace(original.base, windows, vocabulary, original.name);
+        writer.emplace(original.base, windows, vocabulary, original.name, original.state);
     }
     std::vector<std::shared_ptr<const ModelSource>> computed{model};
     if (!base) computed.push_back(original.source);

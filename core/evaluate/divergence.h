@@ -65,13 +65,14 @@ struct DivergenceResult {
 struct Original {
     std::shared_ptr<const ModelSource> source;
     std::filesystem::path base;
-    std::string name;  ///< the source's, kept in the file
+    std::string name;   ///< the source's, kept in the file
+    std::string state;  ///< fileState of the source, likewise: tells a model apart from another one that took its place
 };
 
 /// Over the same positions as the perplexity: all whose next token is scored. `options` bounds what both models hold
 /// together. progress: fraction 0…1, whether the original is under work, and its block (-1: the heads of both).
 /// Throws as perplexity does, and Error when the vocabularies differ, the windows are too long for one of the two, or the base is of other
-/// windows.
+/// windows, or of another original by name or state.
 DivergenceResult divergence(const std::shared_ptr<const ModelSource>& model,
                             const Original& original, const TokenWindows& windows,
                             const PerplexityOptions& options = {}, std::stop_token stop = {},

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/base/progress.h"
 #include "core/evaluate/csv.h"
 #include "core/evaluate/task_formats.h"
 #include "core/text/documents.h"
@@ -14,6 +15,8 @@ namespace owq {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr size_t kLineLimit = 16u << 20;  // of a question; a longer one would be worked on without a look at the stop token
 
 constexpr std::pair<TaskFormat, const char*> kNames[] = {
     {TaskFormat::arc, "arc"},         {TaskFormat::hellaswag, "hellaswag"},   {TaskFormat::mmlu, "mmlu"},
@@ -57,16 +60,17 @@ TaskFormat taskFormatFromName(const std::string& name) {
     throw Error("unknown task format \"" + name.substr(0, 40) + "\"", {}, "Known are " + known);
 }
 
-std::vector<EvaluationTask> readTasks(const fs::path& file, std::optional<TaskFormat> format) {
+std::vector<EvaluationTask> readTasks(const fs::path& file, std::optional<TaskFormat> format, const std::stop_token& stop) {
     std::vector<EvaluationTask> tasks;
     if (isCsv(file)) {
         if (format && *format != TaskFormat::mmlu)
             throw Error("a table is read as " + taskFormatName(*format), file.string(), "Only MMLU comes as tables; the others are JSON lines.");
         tasks.push_back(mmluTask(subjectOf(stemOf(file))));
-        eachCsvRecord(file, [&](std::vector<std::string>& fields, const std::string& where) { tasks[0].items.push_back(mmluItem(fields, where)); });
+        eachCsvRecord(
+            file, [&](std::vector<std::string>& fields, const std::string& where) { tasks[0].items.push_back(mmluItem(fields, where)); }, stop);
     } else {
         std::map<std::string, size_t> bySubject;
-        eachJsonLine(file, [&](const Json& line, const std::string& where) {
+        const auto add = [&](const Json& line, const std::string& where) {
             if (!format) format = guessedFormat(line, where);
             TaskItem item = itemOf(*format, line, where);
             std::string subject;
@@ -74,14 +78,21 @@ std::vector<EvaluationTask> readTasks(const fs::path& file, std::optional<TaskFo
             const auto [found, added] = bySubject.emplace(subject, tasks.size());
             if (added) tasks.push_back(subject.empty() ? EvaluationTask{stemOf(file), *format, {}, {}} : mmluTask(subject));
             tasks[found->second].items.push_back(std::move(item));
-            return true;
-        });
+        };
+        eachLine(
+            file,
+            [&](const std::string& line, const std::string& where) {
+                if (line.size() > kLineLimit) throw Error("a question is longer than 16 MiB", where, "Give a file of one question a line.");
+                if (line.find_first_not_of(" \t\r") != std::string::npos) add(parseJson(line, where), where);
+                return true;
+            },
+            stop);
     }
     if (tasks.empty() || tasks[0].items.empty()) throw Error("holds no questions", file.string());
     return tasks;
 }
 
-std::vector<TaskPrompt> taskPrompts(const EvaluationTask& task, const EvaluationTask* pool, const ShotOptions& options) {
+std::vector<TaskPrompt> taskPrompts(const EvaluationTask& task, const EvaluationTask* pool, const ShotOptions& options, const std::stop_token& stop) {
     const std::vector<TaskItem>& from = pool ? pool->items : task.items;
     const bool first = pool && task.format == TaskFormat::mmlu;
     // One more than asked for where the question itself may be among them.
@@ -96,6 +107,7 @@ std::vector<TaskPrompt> taskPrompts(const EvaluationTask& task, const Evaluation
     if (options.limit > 0 && options.limit < int64_t(items.size())) items.resize(size_t(options.limit));
     std::vector<TaskPrompt> prompts;
     for (const TaskItem* item : items) {
+        checkStop(stop);
         TaskPrompt prompt{item, task.description.empty() ? "" : task.description + "\n\n"};
         std::vector<int64_t> drawn;
         if (first)

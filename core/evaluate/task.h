@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,9 @@ struct EvaluationTask {
 };
 
 /// The questions of a file (.jsonl, .json or .csv, also gzipped); one task for each subject where lines name some. Without a format it is told from
-/// the first line's fields. Throws Error with the line: not of the format, an answer that is none of the choices, no questions.
-std::vector<EvaluationTask> readTasks(const std::filesystem::path& file, std::optional<TaskFormat> format = std::nullopt);
+/// the first line's fields. Throws Error with the line: not of the format, an answer that is none of the choices, longer than 16 MiB, no questions; and
+/// Cancelled.
+std::vector<EvaluationTask> readTasks(const std::filesystem::path& file, std::optional<TaskFormat> format = std::nullopt, const std::stop_token& stop = {});
 
 /// Where the examples in front of the questions come from.
 struct ShotOptions {
@@ -66,7 +68,7 @@ struct TaskPrompt {
 };
 
 /// Questions shuffled, each behind `shots` examples: drawn anew for each from `pool`, for MMLU the pool's first ones. Without a pool they are drawn from the
-/// other questions. Both tasks must outlive the prompts. Throws Error where there are fewer than asked for.
-std::vector<TaskPrompt> taskPrompts(const EvaluationTask& task, const EvaluationTask* pool, const ShotOptions& options);
+/// other questions. Both tasks must outlive the prompts. Throws Error where there are fewer than asked for, and Cancelled.
+std::vector<TaskPrompt> taskPrompts(const EvaluationTask& task, const EvaluationTask* pool, const ShotOptions& options, const std::stop_token& stop = {});
 
 }  // namespace owq

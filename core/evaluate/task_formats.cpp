@@ -24,8 +24,14 @@ int64_t characters(std::string_view utf8) {
     return std::count_if(utf8.begin(), utf8.end(), [](char c) { return (uint8_t(c) & 0xc0) != 0x80; });
 }
 
-void replaceAll(std::string& text, std::string_view what, std::string_view with) {
-    for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) text.replace(at, what.size(), with);
+std::string replacedAll(std::string_view text, std::string_view what, std::string_view with) {
+    std::string out;
+    size_t from = 0;
+    for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, from)) {
+        out.append(text.substr(from, at - from)).append(with);
+        from = at + what.size();
+    }
+    return out.append(text.substr(from));
 }
 
 std::string textOf(const Json& line, const char* key, const std::string& where) {
@@ -116,21 +122,22 @@ std::string capitalized(const std::string& text) {
     return titlecase(text.substr(0, first)) + lowercase(text.substr(first));
 }
 
-/// The WikiHow part of the data set leaves marks in brackets.
-std::string withoutMarks(std::string text) {
-    text = trimmed(text);
-    replaceAll(text, " [title]", ". ");
-    for (size_t open = text.find('['); open != std::string::npos;) {
-        const size_t close = text.find_first_of("]\n", open);
-        if (close != std::string::npos && text[close] == ']') {
-            text.erase(open, close + 1 - open);
-            open = text.find('[', open);
-        } else {
-            open = text.find('[', open + 1);
-        }
+/// The WikiHow part of the data set leaves marks in brackets, which end in the line that they begin in.
+std::string withoutMarks(std::string_view marked) {
+    const std::string text = replacedAll(trimmed(marked), " [title]", ". ");
+    std::string out;
+    size_t from = 0;
+    for (size_t open = text.find('['); open != std::string::npos; open = text.find('[', from)) {
+        out.append(text, from, open - from);
+        const size_t end = text.find_first_of("]\n", open);
+        from = end == std::string::npos ? text.size() : end;
+        if (from == end && text[end] == ']')
+            ++from;
+        else
+            out.append(text, open, from - open);
     }
-    replaceAll(text, "  ", " ");
-    return text;
+    out.append(text, from);
+    return replacedAll(out, "  ", " ");
 }
 
 TaskItem hellaswagItem(const Json& line, const std::string& where) {

@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
+#include <mutex>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
 #include "core/generate/sampler.h"
+#include "core/model/forwarding_source.h"
 #include "core/model/language_model.h"
 #include "core/model/torch_tensor.h"
 
@@ -18,6 +19,25 @@ namespace {
 
 constexpr int64_t kPromptChunk = 512;  // tokens of the prompt between two looks at the stop token
 
+/// Keeps the weak columns of what is read through it, so that tasks can take their place and leave it again.
+class KeepingSource final : public ForwardingSource {
+public:
+    using ForwardingSource::ForwardingSource;
+    QuantizedLinear linear(const std::string& name) const override {
+        QuantizedLinear weight = source_->linear(name);
+        if (weight.weakColumns.empty()) return weight;
+        TaskLinear own = weakColumnsOf(weight);
+        const std::scoped_lock lock(mutex_);
+        own_.linears.insert_or_assign(name, std::move(own));
+        return weight;
+    }
+    const Task& own() const { return own_; }
+
+private:
+    mutable std::mutex mutex_;
+    mutable Task own_;
+};
+
 double secondsSince(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -25,8 +45,12 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 struct Generator::State {
-    State(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::shared_ptr<const Device> device)
-        : model(std::move(source), arithmetic, std::move(device)) {}
+    State(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, const std::stop_token& stop, std::shared_ptr<const Device> device)
+        : kept(device ? nullptr : std::make_shared<KeepingSource>(source)),
+          model(kept ? kept : std::move(source), arithmetic, std::move(device)),
+          eos(endTokens(model.config().eos, model.source().tokenizerFolder())) {
+        for (int b = 0; b < model.info().blocks; ++b) blocks.push_back(model.loadBlock(b, model.device(), stop));
+    }
 
     /// Logits [vocabulary], on the CPU, after the last of the ids, which follow what the caches hold.
     at::Tensor step(std::span<const int32_t> ids, const std::stop_token& stop) {
@@ -42,39 +66,37 @@ struct Generator::State {
         return model.head(model.finalNorm(hidden.select(1, hidden.size(1) - 1))).view({-1}).to(at::kCPU);
     }
 
+    std::shared_ptr<const KeepingSource> kept;  ///< on the CPU
     LanguageModel model;
+    std::vector<int64_t> eos;
     std::vector<Block> blocks;
     std::vector<KeyValueCache> caches;
 };
 
 Generator::Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic, std::stop_token stop,
                      std::shared_ptr<const Device> device)
-    : state_(std::make_unique<State>(std::move(source), arithmetic, std::move(device))) {
-    for (int b = 0; b < state_->model.info().blocks; ++b) {
-        state_->blocks.push_back(state_->model.loadBlock(b, state_->model.device(), stop));
-    }
-}
+    : state_(std::make_unique<State>(std::move(source), arithmetic, stop, std::move(device))) {}
 
 Generator::~Generator() = default;
 
-void Generator::useTask(const Task& task, const std::string& file) {
-    // All are checked before the first is changed.
-    std::vector<std::pair<Linear*, QuantizedLinear>> changed;
-    for (Block& block : state_->blocks)
-        for (const LinearInfo& info : block.linears()) {
-            Linear& linear = block.linear(info.name);
-            if (linear.weakColumns().empty()) continue;
-            QuantizedLinear weight = state_->model.source().linear(info.name);
-            applyTask(task, info.name, weight, file);
-            weight.codes = {};
-            changed.emplace_back(&linear, std::move(weight));
-        }
+void Generator::useTask(const Task& task, const std::string& file, const std::stop_token& stop) {
+    if (!state_->kept) throw Error("weak columns are only changed on the CPU", file, "Load the model with its task.");
+    const ModelSource& source = state_->model.source();
     for (const auto& [name, linear] : task.linears)
-        if (!state_->model.source().quantized(name)) throw Error("the task has weak columns for " + name + ", which the model does not have quantized", file);
-    for (const auto& [linear, weight] : changed) linear->setWeakWeight(weight.weakWeight.data());
+        if (!source.quantized(name)) throw Error("the task has weak columns for " + name + ", which the model does not have quantized", file);
+    // All are checked before the first is changed.
+    std::vector<std::pair<Linear*, const TaskLinear*>> changed;
+    for (Block& block : state_->blocks)
+        for (const LinearInfo& info : block.linears())
+            if (const auto own = state_->kept->own().linears.find(info.name); own != state_->kept->own().linears.end())
+                changed.emplace_back(&block.linear(info.name), &tunedColumns(task, info.name, own->second, file));
+    for (const auto& [linear, columns] : changed) {
+        checkStop(stop);
+        linear->setWeakWeight(columns->weight.data());
+    }
 }
 
-void Generator::useOwnColumns() { useTask({}, {}); }
+void Generator::useOwnColumns(const std::stop_token& stop) { useTask({}, {}, stop); }
 
 Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOptions& options,
                                const std::function<bool(int32_t id)>& onToken, std::stop_token stop) {
@@ -95,7 +117,7 @@ Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOp
     start = std::chrono::steady_clock::now();
     while (true) {
         const int32_t id = sampler.draw({logits.data_ptr<float>(), size_t(logits.numel())});
-        if (options.stopAtEnd && std::find(config.eos.begin(), config.eos.end(), int64_t(id)) != config.eos.end()) {
+        if (options.stopAtEnd && std::find(state_->eos.begin(), state_->eos.end(), int64_t(id)) != state_->eos.end()) {
             out.stopReason = "end of text";
             break;
         }

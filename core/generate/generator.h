@@ -34,7 +34,7 @@ struct Generation {
 /// A model held in memory for generation. Not for several threads at once.
 class Generator {
 public:
-    /// Loads every block; polls `stop` between blocks. device: what computes all but the embedding (core/device/open_device.h); null: the CPU.
+    /// Loads every block; polls `stop` between linears. device: what computes all but the embedding (core/device/open_device.h); null: the CPU.
     explicit Generator(std::shared_ptr<const ModelSource> source, Arithmetic arithmetic = Arithmetic::doubleInt8, std::stop_token stop = {},
                        std::shared_ptr<const Device> device = nullptr);
     ~Generator();
@@ -44,10 +44,11 @@ public:
     Generation generate(std::span<const int32_t> prompt, const SamplingOptions& options = {},
                         const std::function<bool(int32_t id)>& onToken = {}, std::stop_token stop = {});
 
-    /// Computes with the task's weak columns from now on, or with the model's own again; the packed weights stay where they are. `file`
-    /// names the task in errors. Error when it belongs to another packed matrix; then nothing has changed.
-    void useTask(const Task& task, const std::string& file);
-    void useOwnColumns();
+    /// Computes with the task's weak columns from now on, or with the model's own again; nothing of the model is read for it, and the packed
+    /// weights stay where they are. On the CPU only. `file` names the task in errors. Error when it belongs to another packed matrix; then
+    /// nothing has changed. After Cancelled some linears have other weak columns than the rest, until one of the two is called again.
+    void useTask(const Task& task, const std::string& file, const std::stop_token& stop = {});
+    void useOwnColumns(const std::stop_token& stop = {});
 
 private:
     struct State;

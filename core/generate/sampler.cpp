@@ -29,7 +29,7 @@ double Sampler::uniform() {
 
 int32_t Sampler::draw(std::span<const float> logits) {
     const auto best = std::max_element(logits.begin(), logits.end());
-    if (!std::isfinite(*best))
+    if (!std::isfinite(*best) || std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isnan(logit); }))
         throw Error("the model's outputs are not finite", {},
                     "The weights are damaged or the quantization failed.");
     if (options_.temperature == 0) return int32_t(best - logits.begin());
@@ -40,16 +40,12 @@ int32_t Sampler::draw(std::span<const float> logits) {
     const double total = std::accumulate(probability_.begin(), probability_.end(), 0.0);
     order_.resize(logits.size());
     std::iota(order_.begin(), order_.end(), 0);
-    if (options_.topP < 1)
-        std::sort(order_.begin(), order_.end(), [this](int32_t a, int32_t b) {
-            return probability_[size_t(a)] != probability_[size_t(b)]
-                       ? probability_[size_t(a)] > probability_[size_t(b)]
-                       : a < b;
-        });
     double kept = 0;
-    size_t count = 0;
-    while (count < order_.size() && kept < options_.topP * total)
+    size_t count = 0, sorted = options_.topP < 1 ? 0 : order_.size();
+    while (count < order_.size() && kept < options_.topP * total) {
+        if (count == sorted) sorted = sortMore(sorted);
         kept += probability_[size_t(order_[count++])];
+    }
     const double target = uniform() * kept;
     double sum = 0;
     for (size_t i = 0; i < count; ++i) {
@@ -57,6 +53,18 @@ int32_t Sampler::draw(std::span<const float> logits) {
         if (target < sum) return order_[i];
     }
     return order_[count - 1];
+}
+
+// The nucleus is a few tokens most of the time: the rest of the vocabulary is only looked through.
+size_t Sampler::sortMore(size_t sorted) {
+    constexpr size_t kFirst = 64, kGrowth = 4;
+    const auto likelier = [this](int32_t a, int32_t b) {
+        const double x = probability_[size_t(a)], y = probability_[size_t(b)];
+        return x != y ? x > y : a < b;
+    };
+    const size_t end = std::min(order_.size(), sorted ? sorted * kGrowth : kFirst);
+    std::partial_sort(order_.begin() + ptrdiff_t(sorted), order_.begin() + ptrdiff_t(end), order_.end(), likelier);
+    return end;
 }
 
 }  // namespace owq

@@ -13,11 +13,13 @@ class Sampler {
 public:
     /// Throws Error on a negative temperature, topP outside (0, 1] or fewer than one token.
     explicit Sampler(const SamplingOptions& options);
-    /// Greedy: the lowest id among the largest logits.
+    /// Greedy: the lowest id among the largest logits. Error when a logit is not a number or the largest is not finite.
     int32_t draw(std::span<const float> logits);
 
 private:
     double uniform();  ///< [0, 1)
+    /// Of order_ the first `sorted` ids are the likeliest, in order; returns how many are afterwards.
+    size_t sortMore(size_t sorted);
 
     SamplingOptions options_;
     uint64_t state_;

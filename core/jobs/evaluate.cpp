@@ -70,7 +70,13 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
         const auto tokenizer = openTokenizer(model->tokenizerFolder());
         ids = evaluationTokens(options.text, protocol, *tokenizer, result.sequenceLength);
         if (original) checkSameTokens(ids, options, protocol, *model, *original, result.sequenceLength);
-        if (original || !options.base.empty()) documents = documentStarts(options.text, protocol, *tokenizer, ids);
+        if (original || !options.base.empty()) {
+            if (auto starts = documentStarts(options.text, protocol, *tokenizer, ids))
+                documents = std::move(*starts);
+            else
+                result.warnings.push_back("The tokens do not spell " + options.text.filename().string() +
+                                          " byte for byte, so that its documents cannot be told apart: there is no divergence of each");
+        }
         result.protocol = protocolName(protocol);
         result.text = options.text.filename().string();
     } else {
@@ -87,7 +93,8 @@ EvaluateResult evaluate(const EvaluateOptions& options, Progress& progress, std:
     pass.device = device;
     PerplexityResult p;
     if (original || !options.base.empty()) {
-        result.divergence = divergence(model, {original, options.base, original ? fs::weakly_canonical(options.against).string() : ""}, windows, pass, stop, [&](double fraction, bool ofOriginal, int block) {
+        const Original of{original, options.base, original ? fs::weakly_canonical(options.against).string() : "", original ? fileState(*original) : ""};
+        result.divergence = divergence(model, of, windows, pass, stop, [&](double fraction, bool ofOriginal, int block) {
             progress.report("Measuring divergence", itemOf(block) + (ofOriginal ? " of the original" : ""), fraction);
         });
         p = result.divergence->model;
@@ -117,6 +124,7 @@ Json toJson(const EvaluateResult& r) {
                  {"sequence_length", r.sequenceLength}, {"arithmetic", r.arithmetic}, {"device", r.device}, {"model", r.model}, {"text", r.text},
                  {"window_nll", r.windowNll}, {"seconds", r.seconds}, {"peak_memory_bytes", r.peakMemoryBytes}};
     if (!r.task.empty()) json["task"] = r.task;
+    if (!r.warnings.empty()) json["warnings"] = r.warnings;
     if (!r.divergence) return json;
     const DivergenceResult& d = *r.divergence;
     json["kl"] = toJson(d.kl);

@@ -42,6 +42,7 @@ struct EvaluateResult {
     std::string against, base;      ///< paths of the original and of its log-probabilities, empty without
     std::optional<DivergenceResult> divergence;
     std::vector<LayerError> layers;  ///< in the order of a pass
+    std::vector<std::string> warnings;
     double seconds = 0;
     uint64_t peakMemoryBytes = 0;
 };

@@ -26,29 +26,29 @@ struct Entry {
 };
 
 /// Of one subject, where the examples have subjects.
-std::optional<EvaluationTask> poolFor(const EvaluationTask& task, const fs::path& from, std::optional<TaskFormat> format) {
+std::optional<EvaluationTask> poolFor(const EvaluationTask& task, const fs::path& from, std::optional<TaskFormat> format, const std::stop_token& stop) {
     if (from.empty()) return std::nullopt;
     fs::path file = from;
     if (fs::is_directory(from)) {
         file = from / (task.name + "_dev.csv");
         if (!fs::exists(file)) throw Error("holds no examples for the task " + task.name, from.string(), "Expected " + file.filename().string() + ", or give a file.");
     }
-    std::vector<EvaluationTask> tasks = readTasks(file, format ? format : std::optional(task.format));
+    std::vector<EvaluationTask> tasks = readTasks(file, format ? format : std::optional(task.format), stop);
     for (EvaluationTask& one : tasks)
         if (one.name == task.name || task.format != TaskFormat::mmlu || tasks.size() == 1) return std::move(one);
     throw Error("holds no examples about " + task.name, file.string());
 }
 
-std::vector<Entry> entriesOf(const EvaluateTasksOptions& o) {
+std::vector<Entry> entriesOf(const EvaluateTasksOptions& o, const std::stop_token& stop) {
     std::vector<Entry> entries;
     for (const fs::path& file : o.tasks)
-        for (EvaluationTask& task : readTasks(file, o.format)) {
+        for (EvaluationTask& task : readTasks(file, o.format, stop)) {
             Entry entry{std::move(task), std::nullopt, o.shots, {}};
             if (entry.shots.shots < 0) entry.shots.shots = usualShots(entry.task.format);
-            if (entry.shots.shots) entry.pool = poolFor(entry.task, o.shotsFrom, o.format);
+            if (entry.shots.shots) entry.pool = poolFor(entry.task, o.shotsFrom, o.format, stop);
             entries.push_back(std::move(entry));
         }
-    for (Entry& e : entries) e.prompts = taskPrompts(e.task, e.pool ? &*e.pool : nullptr, e.shots);
+    for (Entry& e : entries) e.prompts = taskPrompts(e.task, e.pool ? &*e.pool : nullptr, e.shots, stop);
     return entries;
 }
 
@@ -109,7 +109,7 @@ EvaluateTasksResult evaluateTasks(const EvaluateTasksOptions& options, Progress&
     if (options.tasks.empty()) throw Error("no questions are given", "evaluation", "Give a file of questions");
     if (options.shots.limit < 0) throw Error("the number of questions must not be negative", "evaluation");
     progress.report("Reading the questions", "", 0);
-    const std::vector<Entry> entries = entriesOf(options);
+    const std::vector<Entry> entries = entriesOf(options, stop);
     const auto device = openDevice(options.device);
     const auto model = withTask(ModelSource::open(options.model, options.modelFolder), options.task);
     const auto tokenizer = openTokenizer(model->tokenizerFolder());

@@ -2,6 +2,7 @@
 #include "core/jobs/generate.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/memory.h"
 #include "core/generate/generator.h"
@@ -26,6 +27,15 @@ size_t wholeCharacters(const std::string& text) {
 
 constexpr size_t kHeld = 2;  // models: the two of a comparison
 
+/// Of a task file: a tuning writes another one to its place. Empty without a file.
+std::string taskState(const fs::path& file) {
+    if (file.empty()) return {};
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    const auto written = fs::last_write_time(file, error);
+    return file.string() + (error ? "" : " " + std::to_string(size) + " " + std::to_string(written.time_since_epoch().count()));
+}
+
 /// Of a model held: what makes it another one, the moments its files were written included.
 std::string identity(const GenerateOptions& o) {
     std::string key = deviceKindName(o.device) + " " + arithmeticName(o.arithmetic);
@@ -37,7 +47,7 @@ std::string identity(const GenerateOptions& o) {
             if (const auto written = fs::last_write_time(file, error); !error) key += " " + std::to_string(written.time_since_epoch().count());
     }
     // Weak columns can only be changed on the CPU.
-    if (o.device != DeviceKind::cpu) key += "\n" + o.task.string();
+    if (o.device != DeviceKind::cpu) key += "\n" + taskState(o.task);
     return key;
 }
 
@@ -49,17 +59,17 @@ struct GenerateSession::Held {
         : identity(std::move(key)), device(std::move(computes)), tokenizer(openTokenizer(source->tokenizerFolder())), generator(source, o.arithmetic, stop, device) {}
 
     /// Weak columns as the options say.
-    void use(const fs::path& file) {
-        if (device || file == task) return;
-        if (file.empty())
-            generator.useOwnColumns();
-        else
-            generator.useTask(readTask(file), file.string());
-        task = file;
+    void use(const fs::path& file, const std::stop_token& stop) {
+        const std::string asked = taskState(file);
+        if (device || asked == task) return;
+        const Task read = file.empty() ? Task{} : readTask(file);
+        task.reset();
+        generator.useTask(read, file.string(), stop);
+        task = asked;
     }
 
     std::string identity;
-    fs::path task;
+    std::optional<std::string> task = "";  ///< state of the one in use; nothing: perhaps not of all linears
     std::shared_ptr<const Device> device;
     std::shared_ptr<const Tokenizer> tokenizer;
     Generator generator;
@@ -85,7 +95,7 @@ GenerateSession::Held& GenerateSession::hold(const GenerateOptions& options, std
         held_.push_back(std::make_unique<Held>(key, source, options, device, stop));
         ++loads_;
     }
-    held_.back()->use(options.task);
+    held_.back()->use(options.task, stop);
     return *held_.back();
 }
 

@@ -41,8 +41,9 @@ struct GenerateResult {
 
 GenerateResult generate(const GenerateOptions& options, Progress& progress, std::stop_token stop);
 
-/// Keeps the models that it generated with last, so that the next prompt finds them loaded. Another task on the CPU changes the weak columns of
-/// what is held; everything else loads anew: another model, arithmetic or device, or files that were written meanwhile. Not for several threads at once.
+/// Keeps the models that it generated with last, so that the next prompt finds them loaded. Another task on the CPU, or its file written anew, changes the
+/// weak columns of what is held; everything else loads anew: another model, arithmetic or device, or files that were written meanwhile. Not for several
+/// threads at once.
 class GenerateSession {
 public:
     GenerateSession();

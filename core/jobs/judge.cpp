@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "core/base/sign_test.h"
 #include "core/generate/generator.h"
 #include "core/model/model_source.h"
+#include "core/model/task_source.h"
+#include "core/pack/task_file.h"
 #include "core/text/documents.h"
 #include "core/text/tokenizer.h"
 #include "core/text/utf8.h"
@@ -63,10 +66,38 @@ std::string framed(const std::string& frame, const std::string& prompt) {
     return text.replace(text.find(kHole), std::string(kHole).size(), prompt);
 }
 
+/// One of the two models.
+struct Contestant {
+    fs::path path, folder, task;
+    std::shared_ptr<const ModelSource> open() const { return withTask(ModelSource::open(path, folder), task); }
+};
+
+Contestant modelA(const JudgeOptions& o) { return {o.a, o.aFolder, o.aTask}; }
+Contestant modelB(const JudgeOptions& o) { return {o.b, o.bFolder, o.bTask}; }
+
+std::string wholePath(const fs::path& path) { return path.empty() ? "" : fs::absolute(path).lexically_normal().string(); }
+
 Json settingsOf(const JudgeOptions& o, const std::stop_token& stop) {
-    return {{"schema", 1},           {"a", fs::absolute(o.a).lexically_normal().string()}, {"b", fs::absolute(o.b).lexically_normal().string()},
-            {"prompts", sha256File(o.prompts, stop)}, {"limit", o.limit}, {"frame", o.frame}, {"max_tokens", o.maxTokens},
-            {"temperature", o.temperature}, {"top_p", o.topP}, {"seed", o.seed}, {"arithmetic", arithmeticName(o.arithmetic)}};
+    Json settings{{"schema", 1},           {"a", wholePath(o.a)}, {"b", wholePath(o.b)},
+                  {"prompts", sha256File(o.prompts, stop)}, {"limit", o.limit}, {"frame", o.frame}, {"max_tokens", o.maxTokens},
+                  {"temperature", o.temperature}, {"top_p", o.topP}, {"seed", o.seed}, {"arithmetic", arithmeticName(o.arithmetic)}};
+    for (const auto& [who, contestant] : {std::pair(std::string("a"), modelA(o)), std::pair(std::string("b"), modelB(o))}) {
+        const auto model = contestant.open();
+        settings[who + "_files"] = fileState(*model);
+        settings[who + "_task"] = wholePath(contestant.task);
+        if (contestant.task.empty()) continue;
+        settings[who + "_task_sha256"] = sha256File(contestant.task, stop);
+        model->linear(readTask(contestant.task).linears.begin()->first);  // it was tuned on this model
+    }
+    return settings;
+}
+
+/// What differs, for a person.
+std::string nameOf(const std::string& key) {
+    const std::string model = std::string("model ") + (key[0] == 'a' ? "A" : "B");
+    if (key.ends_with("_files")) return model + ": its files were changed since";
+    if (key.ends_with("_task") || key.ends_with("_task_sha256")) return "task of " + model;
+    return key;
 }
 
 /// What lies in the folder is of the same settings, or nothing does.
@@ -81,7 +112,7 @@ void claim(const fs::path& folder, const Json& settings) {
     const Json there = readJson(file);
     for (const auto& [key, value] : settings.items())
         if (!there.contains(key) || there.at(key) != value)
-            throw Error("the folder holds answers with another " + key, folder.string(), "Choose another folder, or the settings in its judge.json.");
+            throw Error("the folder holds answers with another " + nameOf(key), folder.string(), "Choose another folder, or the settings in its judge.json.");
 }
 
 /// Answers of one model by id; the last line may be cut off by a kill.
@@ -99,14 +130,14 @@ std::map<std::string, std::string> readAnswers(const fs::path& file) {
 }
 
 /// One model's answers, those that are missing generated and written one by one.
-std::map<std::string, std::string> answersOf(const fs::path& path, const fs::path& folder, const fs::path& file, const JudgeOptions& o,
+std::map<std::string, std::string> answersOf(const Contestant& contestant, const fs::path& file, const JudgeOptions& o,
                                              const std::vector<Prompt>& prompts, const std::function<void(double)>& progress, const std::stop_token& stop,
                                              int64_t& answeredBefore) {
     std::map<std::string, std::string> answers = readAnswers(file);
     const auto missing = [&](const Prompt& p) { return !answers.count(p.id); };
     answeredBefore += int64_t(answers.size());
     if (std::none_of(prompts.begin(), prompts.end(), missing)) return answers;
-    const auto model = ModelSource::open(path, folder);
+    const auto model = contestant.open();
     const auto tokenizer = openTokenizer(model->tokenizerFolder());
     Generator generator(model, o.arithmetic, stop);
     for (size_t i = 0; i < prompts.size(); ++i) {
@@ -137,17 +168,16 @@ JudgeResult judge(const JudgeOptions& options, Progress& progress, std::stop_tok
     if (options.maxTokens < 1) throw Error("an answer needs one token at least", "judge");
     progress.report("Reading the prompts", "", 0);
     const std::vector<Prompt> prompts = readPrompts(options.prompts, options.limit);
-    // Both are opened before anything is written or takes long.
-    for (const auto& [path, folder] : {std::pair(options.a, options.aFolder), std::pair(options.b, options.bFolder)}) ModelSource::open(path, folder);
+    // This opens both, before anything is written or takes long.
     claim(options.out, settingsOf(options, stop));
     const FileLock lock(options.out / ".lock");
 
     JudgeResult result{options.a.string(), options.b.string(), int64_t(prompts.size()), 0, options.out / "answers.jsonl", options.out / "comparisons.jsonl"};
-    const auto of = [&](const fs::path& path, const fs::path& folder, const char* file, const char* who, double begin) {
-        return answersOf(path, folder, options.out / file, options, prompts,
+    const auto of = [&](const Contestant& model, const char* file, const char* who, double begin) {
+        return answersOf(model, options.out / file, options, prompts,
                          [&](double share) { progress.report("Answering", std::string("model ") + who, begin + share / 2); }, stop, result.answeredBefore);
     };
-    const auto a = of(options.a, options.aFolder, "answers-a.jsonl", "A", 0), b = of(options.b, options.bFolder, "answers-b.jsonl", "B", 0.5);
+    const auto a = of(modelA(options), "answers-a.jsonl", "A", 0), b = of(modelB(options), "answers-b.jsonl", "B", 0.5);
     std::string answers, comparisons;
     for (const Prompt& p : prompts) {
         const std::string &first = a.at(p.id), &second = b.at(p.id);
@@ -184,8 +214,12 @@ int preferenceOf(const Json& line, const std::string& where) {
 JudgeTally tallyVerdicts(const fs::path& folder, const fs::path& verdicts) {
     const Json settings = readJson(folder / "judge.json");
     JudgeTally tally;
-    tally.a = required<std::string>(settings, "a", (folder / "judge.json").string());
-    tally.b = required<std::string>(settings, "b", (folder / "judge.json").string());
+    const auto named = [&](const char* model, const char* task) {
+        const std::string where = (folder / "judge.json").string(), tuned = optional<std::string>(settings, task, "", where);
+        return required<std::string>(settings, model, where) + (tuned.empty() ? "" : " with " + tuned);
+    };
+    tally.a = named("a", "a_task");
+    tally.b = named("b", "b_task");
     if (!fs::exists(folder / "comparisons.jsonl"))
         throw Error("the models have not answered all prompts yet", folder.string(), "Give the command that began it again.");
     std::map<std::string, std::optional<int>> judged;  // for the answer shown first

@@ -14,6 +14,7 @@ namespace owq {
 
 struct JudgeOptions {
     std::filesystem::path a, b, aFolder, bFolder;  ///< models; the folders for a lone .pth
+    std::filesystem::path aTask, bTask;            ///< weak columns to compute with, empty: the model's own
     std::filesystem::path prompts;                 ///< JSON lines with "prompt" (or "text") and perhaps "id", or a text of one prompt a line
     std::filesystem::path out;                     ///< folder; one with the same settings is gone on with
     std::string frame = "{prompt}";                ///< what a prompt is put into, for models that were taught a form
@@ -32,7 +33,7 @@ struct JudgeResult {
 
 /// Writes into options.out: judge.json (settings), answers-a.jsonl and answers-b.jsonl (a line as each answer is done, synced), and at the end answers.jsonl
 /// (id, prompt, a, b) and comparisons.jsonl, two lines for each prompt: comparison, prompt, first, second, with the models in either order. Throws Error (a
-/// folder with other settings, prompts without text, a prompt longer than the context) and Cancelled; what was answered stays.
+/// folder with other settings, models whose files were changed since or other tasks, prompts without text, a prompt longer than the context) and Cancelled; what was answered stays.
 JudgeResult judge(const JudgeOptions& options, Progress& progress, std::stop_token stop);
 Json toJson(const JudgeResult& result);
 

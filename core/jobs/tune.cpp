@@ -94,7 +94,7 @@ public:
 
     void run(TuningDirectory& directory) {
         TunerState saved;
-        if (auto found = directory.savedState(model_)) {
+        if (auto found = directory.savedState(model_, tuner_.steps())) {
             saved = std::move(*found);
             tuner_.restore(saved);
         }

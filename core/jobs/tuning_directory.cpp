@@ -75,9 +75,9 @@ TuningDirectory::TuningDirectory(fs::path folder, const Json& description, bool 
     writeJson(file, description);
 }
 
-std::optional<TunerState> TuningDirectory::savedState(const TunedModel& model) const {
+std::optional<TunerState> TuningDirectory::savedState(const TunedModel& model, int64_t steps) const {
     if (!fs::exists(folder_ / kState)) return std::nullopt;
-    return readTunerState(folder_ / kState, model.parameters(), model.columns());
+    return readTunerState(folder_ / kState, model.parameters(), model.columns(), steps);
 }
 
 std::vector<TuningPoint> TuningDirectory::rewind(const TunerState& state) {

@@ -18,8 +18,8 @@ public:
     /// to be resumed must be equal but for "program" and "model". Error naming what differs, or what is in the way.
     TuningDirectory(std::filesystem::path folder, const Json& description, bool resume, bool force);
 
-    /// What is there to go on from.
-    std::optional<TunerState> savedState(const TunedModel& model) const;
+    /// What is there to go on from, of a tuning of so many steps in all.
+    std::optional<TunerState> savedState(const TunedModel& model, int64_t steps) const;
     /// Forgets what the journal says of later steps than the state's; the rest.
     std::vector<TuningPoint> rewind(const TunerState& state);
     void add(const TuningPoint& point);

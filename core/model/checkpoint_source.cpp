@@ -21,6 +21,12 @@ QuantizedLinear CheckpointSource::linear(const std::string& linear) const {
     throw Error("this linear is not quantized", linear, "Ask for its weight.");
 }
 
+std::vector<std::filesystem::path> CheckpointSource::files() const {
+    std::vector<std::filesystem::path> files = checkpoint_->files();
+    files.push_back(checkpoint_->folder() / "config.json");
+    return files;
+}
+
 std::shared_ptr<const ModelSource> openCheckpoint(const std::filesystem::path& path) {
     return std::make_shared<CheckpointSource>(Checkpoint::open(path));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/model/config.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -137,6 +138,17 @@ ModelConfig parseModelConfig(const Json& config, const std::string& where) {
     if (out.positions == Positions::rotary) out.rope = ropeConfig(config, keys, out.headSize, where);
     out.windows = windowSizes(config, family, out.blocks, where);
     return out;
+}
+
+std::vector<int64_t> endTokens(std::vector<int64_t> eos, const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / "generation_config.json";
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) return eos;
+    const Json generation = readJson(file);
+    if (!generation.is_object()) throw Error("the configuration is not a JSON object", file.string(), "Take it from the model's publisher.");
+    for (const int64_t id : tokenIds(generation, "eos_token_id", file.string()))
+        if (std::find(eos.begin(), eos.end(), id) == eos.end()) eos.push_back(id);
+    return eos;
 }
 
 }  // namespace owq

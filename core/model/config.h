@@ -3,6 +3,7 @@
 // 4) and rope_parameters (transformers 5).
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -86,5 +87,9 @@ struct ModelConfig : BlockDesign {
 /// architecture that is not in the family table (with those that are), mixture of experts, an unknown
 /// activation or rope kind, weights quantized by another tool.
 ModelConfig parseModelConfig(const Json& config, const std::string& where);
+
+/// `eos` of the configuration, and what generation_config.json in the model's folder adds to it: models that answer end a turn by
+/// tokens that only stand there. Error when that file is no object, or its eos_token_id neither an id nor a list of ids.
+std::vector<int64_t> endTokens(std::vector<int64_t> eos, const std::filesystem::path& folder);
 
 }  // namespace owq

@@ -19,6 +19,7 @@ public:
     Tensor tensor(const std::string& tensor) const override { return source_->tensor(tensor); }
     bool quantized(const std::string& linear) const override { return source_->quantized(linear); }
     QuantizedLinear linear(const std::string& linear) const override { return source_->linear(linear); }
+    std::vector<std::filesystem::path> files() const override { return source_->files(); }
 
 protected:
     std::shared_ptr<const ModelSource> source_;

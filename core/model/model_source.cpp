@@ -89,6 +89,20 @@ ModelKind identify(const fs::path& path) {
     }
 }
 
+std::string fileState(const ModelSource& model) {
+    std::vector<fs::path> files = model.files();
+    for (const char* name : {"tokenizer.model", "tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"})
+        files.push_back(model.tokenizerFolder() / name);
+    std::string all;
+    for (const fs::path& file : files) {
+        std::error_code absent;
+        const auto written = fs::last_write_time(file, absent);
+        if (absent) continue;
+        all += file.filename().string() + " " + std::to_string(fs::file_size(file, absent)) + " " + std::to_string(written.time_since_epoch().count()) + "\n";
+    }
+    return sha256(std::as_bytes(std::span(all)));
+}
+
 std::shared_ptr<const ModelSource> ModelSource::open(const fs::path& path, const fs::path& modelFolder) {
     std::error_code ignored;
     if (!fs::exists(path, ignored))

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/tensor.h"
@@ -39,6 +40,12 @@ public:
     virtual Tensor tensor(const std::string& tensor) const = 0;
     virtual bool quantized(const std::string& linear) const = 0;
     virtual QuantizedLinear linear(const std::string& linear) const = 0;
+    /// What weights and configuration are read from.
+    virtual std::vector<std::filesystem::path> files() const { return {}; }
 };
+
+/// Another text when the model was written anew, in the same place, too: SHA-256 of the names, sizes and times of the last change of its
+/// files, those of the tokenizer included. Reads none of them.
+std::string fileState(const ModelSource& model);
 
 }  // namespace owq

@@ -33,6 +33,7 @@ public:
     Tensor tensor(const std::string& tensor) const override { return checkpoint_->read(tensor); }
     bool quantized(const std::string& linear) const override { return false; }
     QuantizedLinear linear(const std::string& linear) const override;
+    std::vector<std::filesystem::path> files() const override;
 
 protected:
     std::shared_ptr<const Checkpoint> checkpoint_;

@@ -40,6 +40,12 @@ public:
     Tensor tensor(const std::string& tensor) const override { return model_->tensor(tensor); }
     bool quantized(const std::string& linear) const override { return model_->find(linear) != nullptr; }
     QuantizedLinear linear(const std::string& linear) const override { return model_->linear(linear); }
+    std::vector<fs::path> files() const override {
+        const bool lone = kind_ == ModelKind::pth;
+        std::vector<fs::path> files = lone ? std::vector{model_->path()} : Checkpoint::open(folder_)->files();
+        files.push_back(folder_ / "config.json");
+        return files;
+    }
 
 private:
     std::shared_ptr<const PackedModel> model_;

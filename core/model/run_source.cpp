@@ -92,6 +92,12 @@ public:
                         file(name).string(), "The run belongs to another model.");
         return weight;
     }
+    std::vector<fs::path> files() const override {
+        std::vector<fs::path> files = CheckpointSource::files();
+        files.push_back(folder_ / "recipe.json");
+        for (const std::string& name : linears_) files.push_back(file(name));
+        return files;
+    }
 
 private:
     fs::path file(const std::string& linear) const { return folder_ / "layers" / (linear + ".safetensors"); }

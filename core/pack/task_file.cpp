@@ -101,13 +101,22 @@ void writeTask(const std::filesystem::path& file, const Task& task) {
     writeSafetensors(file, tensors, metadata);
 }
 
-void applyTask(const Task& task, const std::string& name, QuantizedLinear& linear, const std::string& file) {
+TaskLinear weakColumnsOf(const QuantizedLinear& q) { return {q.rows, q.weakColumns, q.weakWeight, q.weakType, frozenHash(q)}; }
+
+const TaskLinear& tunedColumns(const Task& task, const std::string& name, const TaskLinear& own, const std::string& file) {
     const auto found = task.linears.find(name);
-    if (found == task.linears.end()) return;
+    if (found == task.linears.end()) return own;
     const TaskLinear& tuned = found->second;
-    if (tuned.rows != linear.rows || tuned.columns != linear.weakColumns || tuned.frozen != frozenHash(linear))
+    if (tuned.rows != own.rows || tuned.columns != own.columns || tuned.frozen != own.frozen)
         throw Error("the task was tuned on other packed weights than these: " + name + " differs", file,
                     "Use it with the run or packed model that it was tuned on, or an export of the same run");
+    return tuned;
+}
+
+void applyTask(const Task& task, const std::string& name, QuantizedLinear& linear, const std::string& file) {
+    if (!task.linears.contains(name)) return;
+    const TaskLinear own = weakColumnsOf(linear);
+    const TaskLinear& tuned = tunedColumns(task, name, own, file);
     linear.weakWeight = tuned.weight;
     linear.weakType = tuned.type;
 }

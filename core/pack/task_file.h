@@ -36,6 +36,12 @@ Task readTask(const std::filesystem::path& file);
 /// Written whole, synced, renamed.
 void writeTask(const std::filesystem::path& file, const Task& task);
 
+/// The linear's own weak columns, and the hash of the rest.
+TaskLinear weakColumnsOf(const QuantizedLinear& linear);
+/// The task's weak columns in place of `own`, or `own` where the task has none for this linear. Error when the task belongs to another packed
+/// matrix, naming `file`.
+const TaskLinear& tunedColumns(const Task& task, const std::string& name, const TaskLinear& own, const std::string& file);
+
 /// Puts the task's weak columns into the linear; one that the task does not have stays as it is. Error when the task belongs to another
 /// packed matrix, naming `file`.
 void applyTask(const Task& task, const std::string& name, QuantizedLinear& linear, const std::string& file);

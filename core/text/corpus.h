@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -45,10 +46,11 @@ Protocol protocolFromName(const std::string& name);  ///< Error with the known n
 /// One tokenization of the whole text under the protocol (how rows are joined, special text spelled or matched),
 /// as the authors measure perplexity. Disjoint windows are cut by evaluationWindows.
 std::vector<int32_t> evaluationTokens(const std::filesystem::path& text, Protocol protocol, const Tokenizer& tokenizer, int64_t sequenceLength);
-/// TokenWindows::documents of `ids` that evaluationTokens gave: of files of several documents that the protocol joins (c4, plain). A
-/// token belongs to the document that it ends in: the space between two is often part of the next word. Where a
-/// text is changed as it is tokenized, so that ids do not spell it byte for byte, there are none.
-std::vector<int64_t> documentStarts(const std::filesystem::path& text, Protocol protocol, const Tokenizer& tokenizer, const std::vector<int32_t>& ids);
+/// TokenWindows::documents of `ids` that evaluationTokens gave; empty where there is a single document, or the protocol joins none (only c4 and
+/// plain do). A token belongs to the document that it ends in: the space between two is often part of the next word. Where a
+/// text is changed as it is tokenized, so that ids do not spell it byte for byte, documents cannot be told apart: std::nullopt.
+std::optional<std::vector<int64_t>> documentStarts(const std::filesystem::path& text, Protocol protocol, const Tokenizer& tokenizer,
+                                                   const std::vector<int32_t>& ids);
 /// `input_ids`, integer [n] or [1, n].
 std::vector<int32_t> readTokenFile(const std::filesystem::path& file);
 /// Disjoint windows, tail dropped; maxWindows 0: all. Error when there is not a single window.

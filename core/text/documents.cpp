@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/base/file.h"
+#include "core/base/progress.h"
 #include "core/text/corpus.h"
 #include "core/text/utf8.h"
 
@@ -65,18 +66,20 @@ std::vector<std::string> readDocuments(const fs::path& file, size_t limit) {
     return isJsonLines(file) ? readJsonLines(file, limit) : std::vector<std::string>{readWhole(file)};
 }
 
-void eachLine(const fs::path& file, const std::function<bool(std::string& line, const std::string& where)>& visit) {
+void eachLine(const fs::path& file, const std::function<bool(std::string& line, const std::string& where)>& visit, const std::stop_token& stop) {
     if (!fs::exists(file)) throw Error("no such file", file.string());
     Source source(file);
     std::string line;
     size_t number = 1;
     const auto where = [&] { return file.string() + ": line " + std::to_string(number); };
     for (std::string_view part = source.next(); !part.empty(); part = source.next()) {
+        checkStop(stop);
         for (size_t from = 0; from < part.size();) {
             const size_t end = part.find('\n', from);
             line += part.substr(from, end == std::string_view::npos ? end : end - from);
             if (line.size() > kLineLimit) throw Error("line is longer than 256 MiB", where());
             if (end == std::string_view::npos) break;
+            checkStop(stop);
             if (!visit(line, where())) return;
             line.clear();
             ++number;
@@ -86,10 +89,13 @@ void eachLine(const fs::path& file, const std::function<bool(std::string& line, 
     if (!line.empty()) visit(line, where());
 }
 
-void eachJsonLine(const fs::path& file, const std::function<bool(const Json& object, const std::string& where)>& visit) {
-    eachLine(file, [&](const std::string& line, const std::string& where) {
-        return line.find_first_not_of(" \t\r") == std::string::npos || visit(parseJson(line, where), where);
-    });
+void eachJsonLine(const fs::path& file, const std::function<bool(const Json& object, const std::string& where)>& visit, const std::stop_token& stop) {
+    eachLine(
+        file,
+        [&](const std::string& line, const std::string& where) {
+            return line.find_first_not_of(" \t\r") == std::string::npos || visit(parseJson(line, where), where);
+        },
+        stop);
 }
 
 std::vector<std::string> readJsonLines(const fs::path& file, size_t limit) {

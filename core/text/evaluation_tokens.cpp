@@ -91,26 +91,33 @@ std::vector<int32_t> evaluationTokens(const std::filesystem::path& file, Protoco
     return ids;
 }
 
-std::vector<int64_t> documentStarts(const std::filesystem::path& file, Protocol protocol, const Tokenizer& tokenizer, const std::vector<int32_t>& ids) {
-    if (protocol != Protocol::c4 && protocol != Protocol::plain) return {};
+std::optional<std::vector<int64_t>> documentStarts(const std::filesystem::path& file, Protocol protocol, const Tokenizer& tokenizer,
+                                                   const std::vector<int32_t>& ids) {
+    if (protocol != Protocol::c4 && protocol != Protocol::plain) return std::vector<int64_t>{};
     const std::vector<std::string> documents = documentsOf(file, protocol);
-    if (documents.size() < 2) return {};
+    if (documents.size() < 2) return std::vector<int64_t>{};
     const std::string_view separator = separatorOf(protocol);
     // What a token adds behind another one: alone, some lose the space before them.
     const std::vector<int32_t> letter = tokenizer.encode("a", {.addSpecial = false});
-    if (letter.empty()) return {};
-    std::vector<int32_t> pair{letter.back(), 0};
-    const size_t alone = tokenizer.decode(std::span(pair).first(1), true).size();
+    if (letter.empty()) return std::nullopt;
+    // And with those that its character begins in: a byte that only goes on is none by itself.
+    constexpr size_t kCharacterBytes = 4;
+    std::vector<int32_t> together{letter.back()};
+    const size_t alone = tokenizer.decode(together, true).size();
     std::string spelled;
     std::vector<size_t> ends;
     for (const int32_t id : ids) {
-        pair[1] = id;
-        spelled += tokenizer.decode(pair, true).substr(alone);
-        ends.push_back(spelled.size());
+        together.push_back(id);
+        const std::string added = tokenizer.decode(together, true).substr(alone);
+        ends.push_back(spelled.size() + added.size());
+        if (invalidUtf8(added) != std::string::npos && together.size() <= kCharacterBytes) continue;
+        spelled += added;
+        together.resize(1);
     }
+    if (together.size() > 1) spelled += tokenizer.decode(together, true).substr(alone);
     const std::string text = join(documents, separator);
     const size_t put = std::string_view(" " + text).starts_with(spelled) ? 1 : 0;  // a space before the text
-    if (!put && !text.starts_with(spelled)) return {};
+    if (!put && !text.starts_with(spelled)) return std::nullopt;
     std::vector<int64_t> starts;
     size_t at = 0;
     for (const std::string& document : documents) {

@@ -29,6 +29,25 @@ T number(const Metadata& metadata, std::string_view key, const std::string& wher
     throw Error("has no number \"" + std::string(key) + "\": it is no state of a tuning", where, "Tune again with --force");
 }
 
+/// Steps are counted in order, and there is what they leave behind.
+void check(const TunerState& s, int64_t steps, const std::string& where) {
+    const auto demand = [&](bool holds, const std::string& what) {
+        if (!holds) throw Error(what + ": it is no state of this tuning", where, "Tune again with --force");
+    };
+    const int64_t done = s.adam.steps;
+    demand(done >= 0 && done <= steps, "has done " + std::to_string(done) + " of " + std::to_string(steps) + " steps");
+    demand(s.evaluated >= -1 && s.evaluated <= done, "was validated after step " + std::to_string(s.evaluated) + " of " + std::to_string(done));
+    demand(s.bestStep >= -1 && s.bestStep <= s.evaluated, "was best after step " + std::to_string(s.bestStep) + ", validated last after " + std::to_string(s.evaluated));
+    demand(s.worse >= 0 && s.worse <= s.evaluated + 1, "has " + std::to_string(s.worse) + " validations since the best");
+    demand(s.bestStep < 0 ? s.best == std::numeric_limits<double>::infinity() : std::isfinite(s.best), "has a best loss that is not finite");
+    demand(s.bestWeights.empty() == (s.bestStep < 0), "has no best weights, or has them without a best step");
+    demand(s.adam.first.empty() == (done == 0) && s.adam.second.empty() == (done == 0), "has no moments of the steps done, or has them before the first");
+    for (const std::vector<float>* values : {&s.adam.weights, &s.adam.first, &s.adam.second, &s.bestWeights, &s.inputSizes})
+        demand(std::all_of(values->begin(), values->end(), [](float value) { return std::isfinite(value); }), "holds a value that is not finite");
+    for (const std::vector<float>* values : {&s.adam.second, &s.inputSizes})
+        demand(std::all_of(values->begin(), values->end(), [](float value) { return value >= 0; }), "holds a square or a size below 0");
+}
+
 constexpr const char* kVectors[] = {"weights", "first_moment", "second_moment", "best_weights", "input_sizes"};
 constexpr int64_t kMeasured = 8;       ///< examples at least, of which inputs are measured
 constexpr double kLeastInput = 1e-3;  ///< a column that is hardly ever multiplied by anything learns no faster
@@ -45,7 +64,7 @@ void writeTunerState(const std::filesystem::path& file, const TunerState& s) {
                       {"best_step", std::to_string(s.bestStep)}, {"worse", std::to_string(s.worse)}});
 }
 
-TunerState readTunerState(const std::filesystem::path& path, int64_t parameters, int64_t columns) {
+TunerState readTunerState(const std::filesystem::path& path, int64_t parameters, int64_t columns, int64_t steps) {
     const auto file = openSafetensors(path);
     const std::string where = path.string();
     const Metadata& metadata = file->metadata();
@@ -66,6 +85,7 @@ TunerState readTunerState(const std::filesystem::path& path, int64_t parameters,
                         where, "Tune again with --force");
         *held[i] = tensor.toFloat();
     }
+    check(s, steps, where);
     return s;
 }
 

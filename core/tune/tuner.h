@@ -28,8 +28,8 @@ struct TunerState {
 
 /// Written whole, synced, renamed.
 void writeTunerState(const std::filesystem::path& file, const TunerState& state);
-/// Error when it is damaged or has another number of parameters or of weak columns.
-TunerState readTunerState(const std::filesystem::path& file, int64_t parameters, int64_t columns);
+/// Of a tuning of so many steps in all. Error when it is damaged or has another number of parameters or of weak columns.
+TunerState readTunerState(const std::filesystem::path& file, int64_t parameters, int64_t columns, int64_t steps);
 
 struct TuningStep {
     int64_t step = 0;  ///< from 1

@@ -141,6 +141,8 @@ TEST_P(Divergence, RefusesAKeptOriginalOfSomethingElse) {
     EXPECT_THAT(message({nullptr, base, {}}, windows(GetParam(), "heldout", 3, 48)), HasSubstr("the comparison needs [3, 47"));
     EXPECT_THAT(message({nullptr, base, {}}, windows(GetParam(), "wikitext2", 2, 48)), HasSubstr("other tokens"));
     EXPECT_THAT(message({source, base, "another"}, few), HasSubstr("was written from it, not from another"));
+    EXPECT_THAT(message({source, base, "it", "written anew"}, few), HasSubstr("before that model's files were changed"));
+    EXPECT_EQ(message({source, base, "it", ""}, few), "no error");
     writeSafetensors(task, {{"a", Tensor::f32({1}, {1.f})}});
     EXPECT_THAT(message({nullptr, task, {}}, few), HasSubstr("is no file of an original's log-probabilities"));
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "tests/core/jobs/temporary_folder.h"
 
 namespace owq {
@@ -45,6 +46,43 @@ TEST(EvaluationTask, CleansHellaSwagAsTheHarnessDoes) {
     EXPECT_EQ(task.items[0].lengths[0], 22);
     EXPECT_EQ(task.items[1].context, "How to tie a knot: How to tie a knot. Take a rope Hold both ends.");
     EXPECT_EQ(task.items[1].answer, 1);
+}
+
+// By Python: re.sub(r"\[.*?\]", "", text), where a point is anything but a new line, and str.replace.
+TEST(EvaluationTask, TakesOutMarksAsTheHarnessDoes) {
+    TemporaryFolder folder;
+    for (const auto& [marked, cleaned] : std::vector<std::pair<std::string, std::string>>{{"a [b] c[d]e", "a ce"},
+                                                                                          {"[[a]] b", "] b"},
+                                                                                          {"a [b", "a [b"},
+                                                                                          {"a [b\n[c] d]", "a [b\n d]"},
+                                                                                          {"a [b [title] [c", "a [b. [c"},
+                                                                                          {"a [x]     b", "a   b"}}) {
+        std::ofstream(folder / "h.jsonl") << Json{{"activity_label", "A"}, {"ctx_a", "x"}, {"ctx_b", ""}, {"endings", {marked, "b"}}, {"label", 0}}.dump();
+        EXPECT_EQ(readTasks(folder / "h.jsonl")[0].items[0].choices[0], " " + cleaned) << marked;
+    }
+}
+
+TEST(EvaluationTask, MillionsOfBracketsTakeNoLongerThanOtherText) {
+    TemporaryFolder folder;
+    const std::string many(4u << 20, '['), blanks(4u << 20, ' ');
+    std::string titles;
+    while (titles.size() < (4u << 20)) titles += "a [title]";
+    std::ofstream(folder / "h.jsonl") << Json{{"activity_label", "A"}, {"ctx_a", many}, {"ctx_b", ""}, {"endings", {"b" + blanks + "b", titles}}, {"label", 0}}.dump();
+    const TaskItem item = readTasks(folder / "h.jsonl")[0].items[0];
+    EXPECT_EQ(item.context, "A: " + many);
+    EXPECT_EQ(item.lengths[0], int64_t(blanks.size() / 2 + 2));
+    EXPECT_EQ(item.lengths[1], int64_t(titles.size() / 9 * 3));
+    std::ofstream(folder / "h.jsonl") << std::string(17u << 20, '[');
+    EXPECT_THROW(readTasks(folder / "h.jsonl"), Error);
+}
+
+TEST(EvaluationTask, ReadingStopsWhenAsked) {
+    std::stop_source stop;
+    stop.request_stop();
+    for (const char* file : {"arc.jsonl", "old_maps_test.csv"})
+        EXPECT_THROW(readTasks(fs::path(OWQ_TEST_DATA) / "tasks" / file, std::nullopt, stop.get_token()), Cancelled);
+    const EvaluationTask task = published("arc.jsonl");
+    EXPECT_THROW(taskPrompts(task, nullptr, {}, stop.get_token()), Cancelled);
 }
 
 TEST(EvaluationTask, ReadsMmluFromTablesAndLines) {

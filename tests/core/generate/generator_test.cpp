@@ -4,10 +4,16 @@
 #include <ATen/ops/argmax.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <random>
 
+#include "core/base/file.h"
 #include "core/generate/sampler.h"
+#include "core/model/config.h"
 #include "tests/core/device/emulated_cuda.h"
+#include "tests/core/jobs/temporary_folder.h"
 #include "tests/core/model/model_test_data.h"
 
 namespace owq {
@@ -127,6 +133,79 @@ TEST(Sampler, RefusesImpossibleOptions) {
     EXPECT_THROW(Sampler({.topP = 1.5}), Error);
     Sampler greedy(SamplingOptions{});
     EXPECT_THROW(greedy.draw(std::vector<float>{NAN, NAN}), Error);
+}
+
+TEST(Sampler, RefusesLogitsThatAreNoNumbers) {
+    for (const double temperature : {0.0, 1.0})
+        for (const double topP : {0.5, 1.0}) {
+            Sampler sampler({.temperature = temperature, .topP = topP});
+            for (const std::vector<float>& logits : {std::vector<float>{1, NAN, 0}, {0, 1, NAN}, {NAN, 1, 0}, {INFINITY, 0, 1}, {-INFINITY, -INFINITY}})
+                EXPECT_THROW(sampler.draw(logits), Error);
+            EXPECT_EQ(sampler.draw(std::vector<float>{-INFINITY, 1, -INFINITY}), 1) << "a token ruled out is no fault";
+        }
+}
+
+/// The nucleus of a whole sort.
+int32_t drawnFromAWholeSort(const std::vector<float>& logits, double temperature, double topP, double uniform) {
+    const double best = *std::max_element(logits.begin(), logits.end());
+    std::vector<double> p;
+    for (const float logit : logits) p.push_back(std::exp((double(logit) - best) / temperature));
+    const double total = std::accumulate(p.begin(), p.end(), 0.0);
+    std::vector<int32_t> order(logits.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return p[size_t(a)] > p[size_t(b)]; });
+    double kept = 0, sum = 0;
+    size_t count = 0;
+    while (count < order.size() && kept < topP * total) kept += p[size_t(order[count++])];
+    for (size_t i = 0; i < count; ++i)
+        if (uniform * kept < (sum += p[size_t(order[i])])) return order[i];
+    return order[count - 1];
+}
+
+TEST(Sampler, DrawsAsFromAWholeSort) {
+    std::mt19937 random(5);
+    std::normal_distribution<float> normal;
+    for (const float width : {0.f, 0.1f, 1.f, 6.f})  // from all alike to a few that matter
+        for (const double topP : {0.1, 0.9, 0.999999}) {
+            std::vector<float> logits(3000);
+            for (float& logit : logits) logit = std::round(16 * width * normal(random)) / 16;  // with many equal ones
+            Sampler sampler({.temperature = 0.8, .topP = topP, .seed = 9}), uniform({.temperature = 1, .seed = 9});
+            for (int i = 0; i < 20; ++i) {
+                // Of so many equal tokens the one drawn is the random number.
+                const int32_t drawn = uniform.draw(std::vector<float>(1u << 16));
+                const double low = (drawn + 1e-3) / (1 << 16), high = (drawn + 1 - 1e-3) / (1 << 16);
+                const int32_t expected = drawnFromAWholeSort(logits, 0.8, topP, low);
+                const int32_t id = sampler.draw(logits);
+                if (expected != drawnFromAWholeSort(logits, 0.8, topP, high)) continue;  // the random number is not known exactly enough
+                EXPECT_EQ(id, expected) << width << " " << topP;
+            }
+        }
+}
+
+TEST(EndTokens, AreThoseOfBothConfigurations) {
+    TemporaryFolder folder;
+    const auto tokens = [&](const std::string& generation) {
+        writeText(folder / "generation_config.json", generation);
+        return endTokens({2, 7}, folder.path());
+    };
+    EXPECT_EQ(endTokens({2}, folder.path()), std::vector<int64_t>{2}) << "without such a file";
+    EXPECT_EQ(tokens(R"({"eos_token_id": [7, 128008, 128009]})"), (std::vector<int64_t>{2, 7, 128008, 128009}));
+    EXPECT_EQ(tokens(R"({"eos_token_id": 5})"), (std::vector<int64_t>{2, 7, 5}));
+    EXPECT_EQ(tokens(R"({"eos_token_id": null})"), (std::vector<int64_t>{2, 7}));
+    EXPECT_EQ(tokens("{}"), (std::vector<int64_t>{2, 7}));
+    for (const char* wrong : {"[1]", R"({"eos_token_id": "two"})", R"({"eos_token_id": [1.5]})", "{"}) EXPECT_THROW(tokens(wrong), Error) << wrong;
+}
+
+TEST_P(Generate, EndsAtATokenOfTheGenerationConfiguration) {
+    const std::vector<int32_t> ids = generator.generate(kPrompt, {.maxTokens = 4, .stopAtEnd = false}).ids;
+    TemporaryFolder folder;
+    const std::filesystem::path copy = folder / "model";
+    std::filesystem::copy(sampleModel(GetParam()), copy, std::filesystem::copy_options::recursive);
+    writeText(copy / "generation_config.json", Json{{"eos_token_id", {ids[2]}}}.dump());
+    Generator ending(ModelSource::open(copy));
+    const Generation got = ending.generate(kPrompt, {.maxTokens = 4});
+    EXPECT_EQ(got.stopReason, "end of text");
+    EXPECT_EQ(got.ids, std::vector<int32_t>(ids.begin(), std::find(ids.begin(), ids.end(), ids[2])));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/jobs/export.h"
 #include "core/jobs/quantize.h"
 #include "tests/core/jobs/temporary_folder.h"
@@ -107,6 +108,45 @@ TEST_F(EvaluateJob, EveryKindOfModelOnEitherSide) {
         }
         EXPECT_EQ(there.logPerplexityDifference.mean, -back.logPerplexityDifference.mean) << kind;
     }
+}
+
+TEST_F(EvaluateJob, SaysWhereDocumentsCannotBeToldApart) {
+    const auto write = [&](const std::string& first) {
+        std::string lines;
+        for (const std::string& text : {first, std::string("It was a dark and stormy night, and nobody was there.")}) lines += Json{{"text", text}}.dump() + "\n";
+        writeText(folder / "two.jsonl", lines);
+    };
+    EvaluateOptions o = options(kLlama, kLlama, 0);
+    o.text = folder / "two.jsonl";
+    o.protocol = "c4";
+    o.sequenceLength = 8;
+    write("He laughed \xf0\x9f\x98\x80 and went away.");
+    const EvaluateResult apart = measured(o);
+    EXPECT_EQ(apart.divergence->documents.size(), 2u);
+    EXPECT_THAT(apart.warnings, testing::IsEmpty());
+    write("He laughed</s> and went away.");  // one token, which spells nothing
+    const EvaluateResult joined = measured(o);
+    EXPECT_THAT(joined.divergence->documents, testing::IsEmpty());
+    EXPECT_THAT(joined.warnings, testing::ElementsAre(HasSubstr("two.jsonl")));
+    EXPECT_EQ(toJson(joined)["warnings"].size(), 1u);
+}
+
+TEST_F(EvaluateJob, KeptLogProbabilitiesAreNotThoseOfAnOriginalWrittenAnew) {
+    quantizeTo(folder / "run", Method::rtn, 0);
+    EvaluateOptions o = options(kLlama, folder / "run", 1);
+    o.base = folder / "base.safetensors";
+    const double kl = measured(o).divergence->kl.mean;
+    EXPECT_NEAR(measured(o).divergence->kl.mean / kl, 1, 1e-2) << "read back";
+    fs::remove_all(folder / "run");
+    quantizeTo(folder / "run", Method::owq, 3.05);
+    try {
+        measured(o);
+        FAIL() << "values of a model that is gone";
+    } catch (const Error& e) {
+        EXPECT_THAT(e.what(), testing::AllOf(HasSubstr("base.safetensors"), HasSubstr("files were changed")));
+    }
+    o.against.clear();
+    EXPECT_NEAR(measured(o).divergence->kl.mean / kl, 1, 1e-2) << "asked for without an original";
 }
 
 TEST_F(EvaluateJob, RefusesAndStops) {

@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <fstream>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/model/model_source.h"
+#include "core/pack/task_file.h"
 #include "core/text/documents.h"
 #include "tests/core/jobs/temporary_folder.h"
 
@@ -79,6 +82,51 @@ TEST_F(JudgeJob, GoesOnWhereItWasStopped) {
     EXPECT_EQ(run().answeredBefore, 6);
     o.seed = 1;
     EXPECT_THAT(refusal([&] { run(); }), HasSubstr("another seed"));
+}
+
+TEST_F(JudgeJob, AnswersWithTheWeakColumnsOfATask) {
+    const JudgeResult own = run();
+    const auto answersOf = [](const JudgeResult& r, const char* who) {
+        std::vector<std::string> answers;
+        eachJsonLine(r.answers, [&](const Json& line, const std::string&) { return answers.push_back(line.at(who)), true; });
+        return answers;
+    };
+    const auto model = ModelSource::open(o.b, o.bFolder);
+    Task task;
+    for (const LinearInfo& info : model->info().linears) {
+        TaskLinear linear = weakColumnsOf(model->linear(info.name));
+        if (linear.columns.empty()) continue;
+        for (float& weight : linear.weight) weight = -weight;
+        task.linears.emplace(info.name, std::move(linear));
+    }
+    writeTask(folder / "task.safetensors", task);
+    o.bTask = folder / "task.safetensors";
+    EXPECT_THAT(refusal([&] { run(); }), ::testing::AllOf(HasSubstr("another task of model B"), HasSubstr("out"))) << "never mixed with those without it";
+    o.out = folder / "tuned";
+    const JudgeResult tuned = run();
+    EXPECT_EQ(answersOf(tuned, "a"), answersOf(own, "a"));
+    EXPECT_NE(answersOf(tuned, "b"), answersOf(own, "b"));
+    EXPECT_EQ(run().answeredBefore, 6);
+    std::ofstream(folder / "verdicts.jsonl") << "";
+    EXPECT_THAT(tallyVerdicts(o.out, folder / "verdicts.jsonl").b, HasSubstr(" with " + o.bTask.string()));
+    task.linears.begin()->second.weight[0] = 0.5f;
+    writeTask(o.bTask, task);
+    EXPECT_THAT(refusal([&] { run(); }), HasSubstr("another task of model B"));
+    o.out = folder / "foreign";
+    task.linears.begin()->second.frozen = std::string(64, '0');
+    writeTask(o.bTask, task);
+    EXPECT_THAT(refusal([&] { run(); }), HasSubstr("tuned on other packed weights"));
+    EXPECT_FALSE(fs::exists(o.out));
+}
+
+TEST_F(JudgeJob, AModelWrittenAnewInItsPlaceIsAnotherOne) {
+    fs::copy_file(o.b, folder / "model.pth");
+    o.b = folder / "model.pth";
+    run();
+    EXPECT_EQ(run().answeredBefore, 6);
+    fs::copy_file(fs::path(OWQ_TEST_DATA) / "reference/llama/owq3.05.pth", o.b, fs::copy_options::overwrite_existing);
+    fs::last_write_time(o.b, fs::file_time_type::clock::now() + std::chrono::seconds(1));
+    EXPECT_THAT(refusal([&] { run(); }), ::testing::AllOf(HasSubstr("model B"), HasSubstr("files were changed")));
 }
 
 TEST_F(JudgeJob, RefusesWhatCannotBe) {

@@ -3,17 +3,20 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <map>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/checkpoint/tensor_file.h"
 #include "core/generate/generator.h"
 #include "core/jobs/evaluate.h"
 #include "core/jobs/export.h"
 #include "core/jobs/generate.h"
 #include "core/jobs/quantize.h"
+#include "core/model/forwarding_source.h"
 #include "core/model/task_source.h"
 #include "core/pack/packed_model.h"
 #include "tests/core/jobs/temporary_folder.h"
@@ -30,6 +33,16 @@ std::map<std::string, std::string> hashes(const fs::path& of) {
         if (entry.is_regular_file()) all[fs::relative(entry.path(), of).string()] = sha256File(entry.path());
     return all;
 }
+
+/// Counts what is read of a model's linears.
+struct CountingSource final : ForwardingSource {
+    using ForwardingSource::ForwardingSource;
+    QuantizedLinear linear(const std::string& name) const override {
+        ++reads;
+        return source_->linear(name);
+    }
+    mutable std::atomic<int> reads = 0;
+};
 
 /// A run of the sample with weak columns, and what it is exported to, made once for all cases.
 class TuneJob : public ::testing::Test {
@@ -192,6 +205,32 @@ TEST_F(TuneJob, StoppedAndResumedItTakesTheSameStepsToTheLastDigit) {
     EXPECT_EQ(tuned(o).journal.size(), whole.journal.size()) << "a finished one has nothing more to do";
 }
 
+TEST_F(TuneJob, ResumesNoCheckpointThatWasMadeUp) {
+    TuneOptions o = options("tuning");
+    o.settings.maxSteps = 4;
+    std::stop_source stop;
+    o.onPoint = [&](const TuningPoint& point) {
+        if (point.step == 2) stop.request_stop();
+    };
+    EXPECT_THROW(tuned(o, stop.get_token()), Cancelled);
+    o.onPoint = {};
+    o.resume = true;
+    const fs::path file = folder / "tuning/checkpoint.safetensors";
+    const std::string bytes = readText(file);
+    {
+        const auto saved = openSafetensors(file);
+        Metadata metadata = saved->metadata();
+        for (auto& [key, value] : metadata)
+            if (key == "steps") value = "-1";
+        NamedTensors tensors;
+        for (const TensorInfo& info : saved->tensors()) tensors.emplace_back(info.name, saved->read(info.name));
+        writeSafetensors(file, tensors, metadata);
+    }
+    EXPECT_THAT(refusal(o), ::testing::AllOf(HasSubstr("has done -1 of 4 steps"), HasSubstr("checkpoint.safetensors"), HasSubstr("--force")));
+    writeText(file, bytes);
+    EXPECT_EQ(tuned(o).steps, 4);
+}
+
 TEST_F(TuneJob, EndsEarlyWithTheBestWeights) {
     TuneOptions o = options("tuning");
     o.settings.learningRate = 0.5;  // ruins the model
@@ -253,13 +292,14 @@ TEST_F(TuneJob, AGeneratorSwapsTasksWithoutLoadingAgain) {
     o.settings.learningRate = 1e-2;
     const fs::path file = tuned(o).task;
     const Task task = readTask(file);
-    const auto source = ModelSource::open(*shared / "packed");
+    const auto source = std::make_shared<CountingSource>(ModelSource::open(*shared / "packed"));
     const std::vector<int32_t> prompt{5, 300, 77};
     for (const Arithmetic arithmetic : {Arithmetic::doubleInt8, Arithmetic::dense}) {
         Generator generator(source, arithmetic), fresh(withTask(source, file), arithmetic);
         const auto text = [&](Generator& g) { return g.generate(prompt, {.maxTokens = 30, .stopAtEnd = false}).ids; };
         const std::vector<int32_t> own = text(generator), tunedIds = text(fresh);
         EXPECT_NE(own, tunedIds);
+        const int reads = source->reads;
         generator.useTask(task, "task");
         EXPECT_EQ(text(generator), tunedIds);
         generator.useOwnColumns();
@@ -268,6 +308,13 @@ TEST_F(TuneJob, AGeneratorSwapsTasksWithoutLoadingAgain) {
         foreign.linears.rbegin()->second.frozen = std::string(64, '0');
         EXPECT_THROW(generator.useTask(foreign, "foreign"), Error);
         EXPECT_EQ(text(generator), own) << "a refused task changes nothing";
+        std::stop_source stop;
+        stop.request_stop();
+        EXPECT_THROW(generator.useTask(task, "task", stop.get_token()), Cancelled);
+        generator.useTask(task, "task");
+        EXPECT_EQ(text(generator), tunedIds);
+        EXPECT_THROW(generator.useOwnColumns(stop.get_token()), Cancelled);
+        EXPECT_EQ(source->reads, reads) << "only the task is read to swap it";
     }
 }
 
@@ -300,6 +347,16 @@ TEST_F(TuneJob, ASessionKeepsModelsAndSwapsTheirTasks) {
     EXPECT_EQ(session.loads(), 3);
     session.close();
     EXPECT_EQ(both(*shared / "packed", {}), own);
+    EXPECT_EQ(session.loads(), 4);
+    // Another task in the same file.
+    const fs::path place = folder / "place.safetensors";
+    fs::copy_file(task, place);
+    const std::string first = both(*shared / "packed", place);
+    Task second = readTask(task);
+    for (auto& [name, linear] : second.linears)
+        for (float& weight : linear.weight) weight = -weight;
+    writeTask(place, second);
+    EXPECT_NE(both(*shared / "packed", place), first);
     EXPECT_EQ(session.loads(), 4);
     // Written again since: what is held is not it any more.
     fs::last_write_time(*shared / "packed/config.json", fs::file_time_type::clock::now());

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "core/checkpoint/tensor_file.h"
+#include "core/text/sentencepiece_tokenizer.h"
 #include "tests/core/checkpoint/temporary_folder.h"
 #include "tests/core/text/text_test_support.h"
 
@@ -87,12 +88,39 @@ TEST_P(WholeText, DocumentsOfRealTokens) {
     writeText(file, lines);
     for (const Protocol protocol : {Protocol::plain, Protocol::c4}) {
         const std::vector<int32_t> ids = evaluationTokens(file, protocol, *tokenizer, 8);
-        const std::vector<int64_t> starts = documentStarts(file, protocol, *tokenizer, ids);
+        const std::vector<int64_t> starts = documentStarts(file, protocol, *tokenizer, ids).value();
         ASSERT_EQ(starts.size(), texts.size());
         for (size_t d = 0; d < texts.size(); ++d) {
             const size_t end = d + 1 < texts.size() ? size_t(starts[d + 1]) : ids.size();
             const std::string spelled = tokenizer->decode(std::span(ids).subspan(size_t(starts[d]), end - size_t(starts[d])), true);
             EXPECT_NE(spelled.find(texts[d].substr(2)), std::string::npos) << spelled;
+            EXPECT_LE(spelled.size(), texts[d].size() + 3) << spelled;
+        }
+    }
+}
+
+// Characters that no vocabulary of the samples has: spelled byte by byte, or in parts that end inside of one.
+TEST_P(WholeText, DocumentsOfCharactersSpelledInBytes) {
+    const fs::path sample = kSample / (std::string("sample-") + GetParam());
+    const std::vector<std::string> texts{"A smile \xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80 here", "\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2", "Plain",
+                                         "end \xf0\x9f\xa6\x8a"};
+    std::string lines;
+    for (const std::string& text : texts) lines += Json{{"text", text}}.dump() + "\n";
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "a.jsonl";
+    writeText(file, lines);
+    std::vector<std::shared_ptr<const Tokenizer>> tokenizers{openTokenizer(sample)};
+    if (fs::exists(sample / "tokenizer.model")) tokenizers.push_back(openSentencePiece(sample / "tokenizer.model", SentencePieceRules::fast));
+    for (const auto& tokenizer : tokenizers) {
+        const std::string from = tokenizer->description();
+        const std::vector<int32_t> ids = evaluationTokens(file, Protocol::plain, *tokenizer, 8);
+        const auto starts = documentStarts(file, Protocol::plain, *tokenizer, ids);
+        ASSERT_TRUE(starts) << from;
+        ASSERT_EQ(starts->size(), texts.size());
+        for (size_t d = 0; d < texts.size(); ++d) {
+            const size_t end = d + 1 < texts.size() ? size_t((*starts)[d + 1]) : ids.size();
+            const std::string spelled = tokenizer->decode(std::span(ids).subspan(size_t((*starts)[d]), end - size_t((*starts)[d])), true);
+            EXPECT_NE(spelled.find(texts[d]), std::string::npos) << from << ": " << spelled;
             EXPECT_LE(spelled.size(), texts[d].size() + 3) << spelled;
         }
     }
@@ -123,9 +151,9 @@ TEST_F(Corpus, DocumentsBeginAtTheirFirstToken) {
     const auto starts = [&](const fs::path& file, Protocol protocol) { return documentStarts(file, protocol, bytes, evaluationTokens(file, protocol, bytes, 4)); };
     EXPECT_EQ(starts(lines, Protocol::plain), (std::vector<int64_t>{0, 1 + 5, 1 + 7}));  // behind BOS; two line feeds each
     EXPECT_EQ(starts(lines, Protocol::c4), (std::vector<int64_t>{0, 1 + 4, 1 + 5}));
-    EXPECT_TRUE(starts(lines, Protocol::ptb).empty());
-    EXPECT_TRUE(starts(write("one.txt", "one\n\ntwo"), Protocol::plain).empty());
-    EXPECT_TRUE(starts(write("b.jsonl", "{\"text\":\"a # b\"}\n{\"text\":\"c\"}\n"), Protocol::c4).empty()) << "a special id does not spell its text";
+    EXPECT_TRUE(starts(lines, Protocol::ptb)->empty());
+    EXPECT_TRUE(starts(write("one.txt", "one\n\ntwo"), Protocol::plain)->empty());
+    EXPECT_FALSE(starts(write("b.jsonl", "{\"text\":\"a # b\"}\n{\"text\":\"c\"}\n"), Protocol::c4)) << "a special id does not spell its text";
 }
 
 TEST_F(Corpus, C4IsCut) {
