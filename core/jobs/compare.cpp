@@ -15,30 +15,6 @@ namespace owq {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<ComparedPerplexity> evaluationsOf(const fs::path& directory) {
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(directory)) {
-        const std::string name = entry.path().filename().string();
-        if (entry.is_regular_file() && name.starts_with("evaluation") && name.ends_with(".json")) files.push_back(entry.path());
-    }
-    std::sort(files.begin(), files.end());
-    std::vector<ComparedPerplexity> all;
-    for (const fs::path& file : files) {
-        const std::string where = file.string();
-        const Json j = readJson(file);
-        ComparedPerplexity p;
-        p.perplexity = required<double>(j, "perplexity", where);
-        p.protocol = optional<std::string>(j, "protocol", "", where);
-        p.text = fs::path(optional<std::string>(j, "text", "", where)).filename().string();
-        p.windows = optional<int64_t>(j, "windows", 0, where);
-        p.sequenceLength = optional<int64_t>(j, "sequence_length", 0, where);
-        if (j.contains("kl") && j["kl"].is_object()) p.kl = required<double>(j["kl"], "mean", where);
-        if (j.contains("top1_agreement")) p.top1Agreement = required<double>(j, "top1_agreement", where);
-        all.push_back(std::move(p));
-    }
-    return all;
-}
-
 ComparedRun runOf(const fs::path& directory, const RunSummary& summary) {
     const QuantizeResult& r = summary.result;
     ComparedRun run;
@@ -96,13 +72,6 @@ Json number(double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); }
 Json number(std::optional<double> v) { return v ? number(*v) : Json(nullptr); }
 
 }  // namespace
-
-std::string ComparedPerplexity::title() const {
-    std::string text = this->text;
-    if (!protocol.empty() && protocol != "plain") text += (text.empty() ? "" : ", ") + protocol;
-    if (windows > 0) text += ", " + std::to_string(windows) + " x " + std::to_string(sequenceLength);
-    return text;
-}
 
 CompareResult compare(const CompareOptions& options, Progress& progress, std::stop_token stop) {
     if (options.runs.size() < 2) throw Error("a comparison needs two or more runs", "", "Name their run directories");

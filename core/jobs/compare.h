@@ -10,20 +10,12 @@
 #include "core/base/json.h"
 #include "core/base/progress.h"
 #include "core/budget/budget.h"
+#include "core/jobs/evaluations.h"
 
 namespace owq {
 
 struct CompareOptions {
     std::vector<std::filesystem::path> runs;  ///< two or more finished run directories of one model's linears
-};
-
-/// What `owq evaluate DIR --json DIR/evaluation….json` left in a run directory.
-struct ComparedPerplexity {
-    std::string text, protocol;
-    int64_t windows = 0, sequenceLength = 0;
-    double perplexity = 0;
-    std::optional<double> kl, top1Agreement;  ///< nats per token against the original; share of 1
-    std::string title() const;                ///< of the column: the same for measurements that can be compared
 };
 
 struct ComparedRun {
@@ -35,7 +27,7 @@ struct ComparedRun {
     uint64_t packedBytes = 0, fileBytes = 0, peakMemoryBytes = 0;
     double seconds = 0;
     std::optional<double> error;  ///< OPTQ loss, sum over the linears that all runs quantized; none where one is not known
-    std::vector<ComparedPerplexity> perplexities;
+    std::vector<ComparedPerplexity> perplexities;  ///< what lies in the directory
 };
 
 struct ComparedLinear {

@@ -234,8 +234,9 @@ private:
         if (known != products_.end()) return known->second;
         progress_.report("Timing a linear", std::to_string(shape.rows) + " x " + std::to_string(shape.columns) + ", " + std::to_string(shape.bits) + " bits",
                          1);
-        const ProductTime time = shape.bits == 16 ? denseProductTime(shape.rows, shape.columns, 16, 1, {}, stop_)
-                                                  : packedProductTime(shape, 1, Arithmetic::doubleInt8, {}, stop_);
+        const Timing timing{options_.workingSet, options_.seconds};
+        const ProductTime time = shape.bits == 16 ? denseProductTime(shape.rows, shape.columns, 16, 1, timing, stop_)
+                                                  : packedProductTime(shape, 1, Arithmetic::doubleInt8, timing, stop_);
         return products_[shape] = time.seconds;
     }
 

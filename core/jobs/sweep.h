@@ -26,6 +26,8 @@ struct SweepOptions {
     int64_t evaluationLength = 0;      ///< as EvaluateOptions::sequenceLength
     int64_t maxWindows = 0;            ///< 0: all
     bool latency = false;              ///< time the linears of each setting, one token, on this machine
+    int64_t workingSet = 0;            ///< as BenchOptions has them: bytes of weights that are read in turn, and
+    double seconds = 0.4;              ///< of one measurement, at least
     bool force = false;                ///< start over in a folder that holds a sweep
 };
 

@@ -117,6 +117,46 @@ TEST_F(CompareJob, TakesUpTheEvaluationsThatLieInTheFolders) {
     std::filesystem::remove(*folder / "a" / "evaluation.json");
 }
 
+TEST_F(CompareJob, TakesUpWhatTheWindowKeeps) {
+    EvaluateResult measured;
+    measured.perplexity = 12.5;
+    measured.text = "held out.txt";
+    measured.protocol = "c4";
+    measured.arithmetic = "dense";
+    measured.windows = 4, measured.sequenceLength = 64;
+    const auto files = [&] {
+        return std::distance(std::filesystem::directory_iterator(*folder / "a"), std::filesystem::directory_iterator());
+    };
+    const auto before = files();
+    keepEvaluation(*folder / "a", measured);
+    const std::filesystem::path file = *folder / "a" / "evaluation-held-out.txt-c4-4-x-64.json";
+    EXPECT_EQ(readJson(file), toJson(measured)) << "what owq evaluate --json writes";
+    measured.divergence.emplace();
+    measured.divergence->kl = {0.02, 0.001};
+    measured.divergence->top1Agreement = 0.9;
+    keepEvaluation(*folder / "a", measured);
+    measured.divergence.reset();
+    keepEvaluation(*folder / "a", measured);
+    ComparedPerplexity kept = run({"a", "b"}).runs[0].perplexities.at(0);
+    EXPECT_EQ(kept.title(), "held out.txt, c4, 4 x 64");
+    EXPECT_EQ(kept.kl, 0.02) << "the same measurement without it takes nothing away";
+    EXPECT_EQ(kept.klError, 0.001);
+    // In the place of the file that a person named.
+    std::filesystem::rename(file, *folder / "a" / "evaluation.json");
+    measured.perplexity = 13;
+    keepEvaluation(*folder / "a", measured);
+    EXPECT_EQ(files(), before + 1);
+    EXPECT_EQ(run({"a", "b"}).runs[0].perplexities.at(0).perplexity, 13);
+    // Of a task, in another column; scores of questions are no perplexity.
+    measured.task = "/tasks/stories/task.safetensors";
+    keepEvaluation(*folder / "a", measured);
+    writeJson(*folder / "a" / "evaluation-questions.json", {{"tasks", Json::array()}});
+    EXPECT_EQ(run({"a", "b"}).texts, (std::vector<std::string>{"held out.txt, c4, 4 x 64, task stories", "held out.txt, c4, 4 x 64"}));
+    for (const char* name : {"evaluation.json", "evaluation-questions.json", "evaluation-held-out.txt-c4-4-x-64-task-stories.json"})
+        EXPECT_TRUE(std::filesystem::remove(*folder / "a" / name)) << name;
+    EXPECT_THROW(keepEvaluation(*folder / "nowhere", measured), std::exception);
+}
+
 TEST_F(CompareJob, RefusesWhatCannotBeCompared) {
     EXPECT_THAT(refusal({"a"}), HasSubstr("two or more"));
     EXPECT_THAT(refusal({"a", "none"}), HasSubstr("none"));

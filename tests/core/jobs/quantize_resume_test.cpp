@@ -150,6 +150,31 @@ TEST_F(QuantizeResume, AnotherBudgetIsNotTheOneThatWasAllocatedFrom) {
     EXPECT_EQ(messageOf(options), "no error");
 }
 
+TEST_F(QuantizeResume, ActivationsThatDoNotFitGoToAFileAndChangeNothing) {
+    const auto options = [&](const char* out) {
+        QuantizeOptions o = optionsFor(sample, folder / out);
+        o.calibration.samples = 64;
+        o.calibration.sequenceLength = 256;
+        o.recipe.layers = "*.layers.0.*,*.layers.1.*";
+        o.recipe.inputCorrection = 0.25;
+        return o;
+    };
+    run(options("whole"));
+    QuantizeOptions spilling = options("plan");
+    spilling.dryRun = true;
+    const MemoryForecast forecast = run(spilling).forecast;
+    spilling = options("spilled");
+    spilling.memoryLimit = forecast.peak() - forecast.activations / 2;
+    std::vector<std::string> warnings;
+    spilling.onForecast = [&](const QuantizeResult& planned) { warnings = planned.warnings; };
+    const QuantizeResult result = run(spilling);
+    EXPECT_TRUE(result.forecast.scratch);
+    EXPECT_THAT(warnings, testing::Contains(HasSubstr("are kept in a file")));
+    for (const std::string& name : openRun(folder / "spilled").layerNames)
+        EXPECT_EQ(sha256File(folder / "spilled" / "layers" / (name + ".safetensors")), sha256File(folder / "whole" / "layers" / (name + ".safetensors")))
+            << name;
+}
+
 TEST_F(QuantizeResume, AForecastAloneNeedsNoLookAtTheModel) {
     QuantizeOptions options = optionsFor(sample, folder / "run");
     options.recipe = presetRecipe("best", Method::owq);
@@ -177,6 +202,8 @@ TEST_F(QuantizeResume, SweepsTimeATokenWhenAsked) {
     o.model = sample;
     o.out = folder / "sweep";
     o.latency = true;
+    o.workingSet = 1 << 20;
+    o.seconds = 0;
     for (const int bits : {3, 4}) {
         SweepSetting s;
         s.name = "rtn-" + std::to_string(bits);
