@@ -183,7 +183,6 @@ BenchResult bench(const BenchOptions& asked, Progress& progress, std::stop_token
     result.readRate = readRate(timing, stop);
     const double share = (options.newTokens && model ? 0.8 : 1.0) / double(shapes.size() * options.batches.size());
     std::map<std::tuple<int64_t, int64_t, int64_t>, std::pair<double, double>> dense;  // by rows, columns and batch: fp16, fp32
-    std::map<std::pair<ProductShape, int64_t>, double> plain;                           // without weak columns
     for (const int64_t batch : options.batches)
         for (const auto& [shape, count] : shapes) {
             progress.report("Measuring layers", std::to_string(shape.rows) + " x " + std::to_string(shape.columns) + ", " + std::to_string(shape.bits) + " bits",
@@ -192,12 +191,11 @@ BenchResult bench(const BenchOptions& asked, Progress& progress, std::stop_token
             if (!reference.first)
                 reference = {denseProductTime(shape.rows, shape.columns, 16, batch, timing, stop).seconds,
                              denseProductTime(shape.rows, shape.columns, 32, batch, timing, stop).seconds};
-            ProductShape none = shape;
-            none.weakColumns = 0;
-            double& without = plain[{none, batch}];
-            if (!without && shape.weakColumns) without = packedProductTime(none, batch, options.arithmetic, timing, stop).seconds;
-            const ProductTime time = packedProductTime(shape, batch, options.arithmetic, timing, stop);
-            if (!shape.weakColumns) without = time.seconds;
+            std::vector<ProductShape> compared{shape};
+            if (shape.weakColumns) compared.push_back({shape.rows, shape.columns, shape.bits, 0, shape.groupSize});
+            const std::vector<ProductTime> times = packedProductTimes(compared, batch, options.arithmetic, timing, stop);
+            const ProductTime& time = times.front();
+            const double without = times.back().seconds;
             result.layers.push_back({shape.rows, shape.columns, shape.bits, shape.weakColumns, shape.groupSize, count, batch, time.seconds, without,
                                      reference.first, reference.second, time.bytes});
         }

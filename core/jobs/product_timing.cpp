@@ -26,20 +26,34 @@ int64_t workingSet(const Timing& timing) {
     return std::max<int64_t>(int64_t(1) << 29, 2 * int64_t(std::max(0L, cache)));
 }
 
-/// Calls call(i) for i = 0, 1, … after one round of `count` to warm up; the median of a call.
-double medianSeconds(size_t count, const Timing& timing, const std::stop_token& stop, const std::function<void(size_t)>& call) {
+using Call = std::function<void(size_t)>;
+
+/// Calls each in turn with i = 0, 1, … after one round of `count` to warm up; the median of each: what disturbs the machine for a while
+/// disturbs all of them alike.
+std::vector<double> medianSeconds(size_t count, const Timing& timing, const std::stop_token& stop, const std::vector<Call>& calls) {
     using Clock = std::chrono::steady_clock;
-    for (size_t i = 0; i < count; i++) call(i);
-    std::vector<double> seconds;
+    for (const Call& call : calls)
+        for (size_t i = 0; i < count; i++) call(i);
+    std::vector<std::vector<double>> seconds(calls.size());
     double all = 0;
-    for (size_t i = 0; all < timing.seconds || seconds.size() < std::max(kCalls, count); i++) {
+    for (size_t i = 0; all < timing.seconds * double(calls.size()) || i < std::max(kCalls, count); i++) {
         checkStop(stop);
-        const auto start = Clock::now();
-        call(i % count);
-        all += seconds.emplace_back(std::chrono::duration<double>(Clock::now() - start).count());
+        for (size_t c = 0; c < calls.size(); c++) {
+            const auto start = Clock::now();
+            calls[c](i % count);
+            all += seconds[c].emplace_back(std::chrono::duration<double>(Clock::now() - start).count());
+        }
     }
-    std::nth_element(seconds.begin(), seconds.begin() + long(seconds.size() / 2), seconds.end());
-    return seconds[seconds.size() / 2];
+    std::vector<double> medians;
+    for (std::vector<double>& s : seconds) {
+        std::nth_element(s.begin(), s.begin() + long(s.size() / 2), s.end());
+        medians.push_back(s[s.size() / 2]);
+    }
+    return medians;
+}
+
+double medianSeconds(size_t count, const Timing& timing, const std::stop_token& stop, const Call& call) {
+    return medianSeconds(count, timing, stop, std::vector{call}).front();
 }
 
 std::vector<float> inputs(int64_t count) {
@@ -87,6 +101,21 @@ int64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t a
     return total[0] + total[1];
 }
 
+std::vector<kernels::PackedMatrix> packedMatrices(const ProductShape& s, const Timing& timing, const std::stop_token& stop) {
+    std::mt19937 random(1);
+    std::vector<uint8_t> codes(size_t(s.rows * s.columns));
+    for (uint8_t& code : codes) code = uint8_t(random() >> 8) & uint8_t((1 << s.bits) - 1);
+    const int64_t groups = s.groupSize ? (s.columns + s.groupSize - 1) / s.groupSize : 1;
+    const std::vector<float> scale(size_t(s.rows * groups), 0.01f), zero(scale.size(), float(1 << s.bits) / 2),
+        weakWeight(size_t(s.rows * s.weakColumns), 0.1f);
+    std::vector<int32_t> weakColumns;
+    for (int64_t j = 0; j < s.weakColumns; j++) weakColumns.push_back(int32_t(j * s.columns / s.weakColumns));
+    const kernels::PackedWeight weight{.codes = codes.data(), .rows = s.rows, .columns = s.columns, .bits = s.bits, .groupSize = s.groupSize,
+                                       .scale = scale.data(), .zero = zero.data(), .weakColumns = weakColumns.data(),
+                                       .weakWeight = weakWeight.data(), .weakCount = s.weakColumns};
+    return manyOf<kernels::PackedMatrix>([&] { return kernels::PackedMatrix(weight); }, timing, stop);
+}
+
 }  // namespace
 
 double readRate(const Timing& timing, const std::stop_token& stop) {
@@ -110,23 +139,28 @@ double readRate(const Timing& timing, const std::stop_token& stop) {
     return best;
 }
 
-ProductTime packedProductTime(const ProductShape& s, int64_t batch, Arithmetic arithmetic, const Timing& timing, const std::stop_token& stop) {
-    std::mt19937 random(1);
-    std::vector<uint8_t> codes(size_t(s.rows * s.columns));
-    for (uint8_t& code : codes) code = uint8_t(random() >> 8) & uint8_t((1 << s.bits) - 1);
-    const int64_t groups = s.groupSize ? (s.columns + s.groupSize - 1) / s.groupSize : 1;
-    const std::vector<float> scale(size_t(s.rows * groups), 0.01f), zero(scale.size(), float(1 << s.bits) / 2),
-        weakWeight(size_t(s.rows * s.weakColumns), 0.1f);
-    std::vector<int32_t> weakColumns;
-    for (int64_t j = 0; j < s.weakColumns; j++) weakColumns.push_back(int32_t(j * s.columns / s.weakColumns));
-    const kernels::PackedWeight weight{.codes = codes.data(), .rows = s.rows, .columns = s.columns, .bits = s.bits, .groupSize = s.groupSize,
-                                       .scale = scale.data(), .zero = zero.data(), .weakColumns = weakColumns.data(),
-                                       .weakWeight = weakWeight.data(), .weakCount = s.weakColumns};
-    const auto matrices = manyOf<kernels::PackedMatrix>([&] { return kernels::PackedMatrix(weight); }, timing, stop);
-    const std::vector<float> x = inputs(batch * s.columns);
-    std::vector<float> y(size_t(batch * s.rows));
-    return {medianSeconds(matrices.size(), timing, stop, [&](size_t i) { matrices[i].multiply(x.data(), batch, y.data(), activationsOf(arithmetic)); }),
-            matrices[0].bytes()};
+ProductTime packedProductTime(const ProductShape& shape, int64_t batch, Arithmetic arithmetic, const Timing& timing, const std::stop_token& stop) {
+    return packedProductTimes({shape}, batch, arithmetic, timing, stop).front();
+}
+
+std::vector<ProductTime> packedProductTimes(const std::vector<ProductShape>& shapes, int64_t batch, Arithmetic arithmetic, const Timing& timing,
+                                            const std::stop_token& stop) {
+    std::vector<std::vector<kernels::PackedMatrix>> matrices;
+    std::vector<Call> calls;
+    std::vector<std::vector<float>> x, y;
+    size_t count = SIZE_MAX;
+    for (const ProductShape& shape : shapes) {
+        matrices.push_back(packedMatrices(shape, timing, stop));
+        count = std::min(count, matrices.back().size());
+        x.push_back(inputs(batch * shape.columns));
+        y.emplace_back(size_t(batch * shape.rows));
+    }
+    for (size_t s = 0; s < shapes.size(); s++)
+        calls.push_back([&, s](size_t i) { matrices[s][i].multiply(x[s].data(), batch, y[s].data(), activationsOf(arithmetic)); });
+    const std::vector<double> seconds = medianSeconds(count, timing, stop, calls);
+    std::vector<ProductTime> times;
+    for (size_t s = 0; s < shapes.size(); s++) times.push_back({seconds[s], matrices[s][0].bytes()});
+    return times;
 }
 
 ProductTime denseProductTime(int64_t rows, int64_t columns, int bits, int64_t batch, const Timing& timing, const std::stop_token& stop) {

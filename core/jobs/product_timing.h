@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <stop_token>
+#include <vector>
 
 #include "core/model/arithmetic.h"
 
@@ -29,7 +30,10 @@ struct Timing {
 /// Bytes a second at which this machine reads at most: the best of one, two and four streams, with and without asking ahead, median of the
 /// passes over them. Of all that follow: with the threads that are set; throws Cancelled.
 double readRate(const Timing& timing, const std::stop_token& stop);
-/// x [batch, columns] times a packed weight with random codes; not dense. Many equal weights take turns.
+/// x [batch, columns] times a packed weight with random codes; not dense. Many equal weights take turns, and the shapes one after the other.
+std::vector<ProductTime> packedProductTimes(const std::vector<ProductShape>& shapes, int64_t batch, Arithmetic arithmetic, const Timing& timing,
+                                            const std::stop_token& stop);
+/// Of one.
 ProductTime packedProductTime(const ProductShape& shape, int64_t batch, Arithmetic arithmetic, const Timing& timing, const std::stop_token& stop);
 /// The same with 16- or 32-bit floats, by the faster of reading rows and, with 32 bits or many tokens, of float32 panels: what widening
 /// 16-bit weights to them takes is not counted.

@@ -69,7 +69,7 @@ public:
             }
             if (runner && b + 1 < blocks) {
                 Timer timer(seconds_.forward);
-                runner->advance(block, stop_, [&](double f) { report("Passing on to the next block", blockName(block), 0.6 + 0.4 * f); });
+                runner->advance(block, stop_, [&](double f) { report("Passing on", blockName(block), 0.6 + 0.4 * f); });
                 if (original_) original_->advance(*originalBlock_, stop_);
                 device_.synchronize();
             }

@@ -25,8 +25,12 @@ ResultsView::ResultsView(QWidget* parent)
       sorted_(new QSortFilterProxyModel(this)),
       table_(new QTableView),
       text_(new PathEdit(PathEdit::Kind::openFile, tr("Evaluation text"))),
+      task_(new PathEdit(PathEdit::Kind::openFile, tr("Task of weak columns"))),
+      examples_(new PathEdit(PathEdit::Kind::openFile, tr("Examples"))),
       protocol_(new QComboBox),
       windows_(new QSpinBox),
+      shots_(new QSpinBox),
+      examplesLabel_(new QLabel(tr("E&xamples"))),
       divergence_(new QCheckBox(tr("and &KL"))),
       measure_(new QPushButton(themedIcon(QStringLiteral("measure")), tr("&Measure"))),
       show_(new QPushButton(themedIcon(QStringLiteral("figure")), tr("S&how"))),
@@ -74,7 +78,7 @@ ResultsView::ResultsView(QWidget* parent)
     windows_->setSuffix(tr(" windows"));
     windows_->setAccessibleName(tr("Windows"));
     windows_->setToolTip(tr("Measure only so many windows of the text; fewer is faster and less exact"));
-    measure_->setToolTip(tr("Measure the perplexity of the selected rows, or of all of them (F7)"));
+    measure_->setToolTip(tr("Measure the perplexity, or the answers to questions, of the selected rows, or of all of them (F7)"));
     measure_->setObjectName(QStringLiteral("measure"));
     show_->setToolTip(tr("Show the selected run's numbers in the tree and the plots (Enter, Ctrl+R)"));
     divergence_->setToolTip(tr("Measure how far the predictions are from the original's, too: KL divergence and top-1 agreement. Takes twice as long."));
@@ -100,6 +104,7 @@ ResultsView::ResultsView(QWidget* parent)
     layout->setContentsMargins(8, 2, 8, 6);
     layout->setSpacing(6);
     layout->addLayout(top);
+    layout->addLayout(makeSettings());
     layout->addWidget(table_);
 
     setMinimumWidth(1);  // narrow windows squeeze the controls rather than grow
@@ -125,21 +130,56 @@ ResultsView::ResultsView(QWidget* parent)
     connect(protocol_, &QComboBox::currentIndexChanged, this, &ResultsView::measureSettingsChanged);
     connect(windows_, &QSpinBox::valueChanged, this, &ResultsView::measureSettingsChanged);
     connect(divergence_, &QCheckBox::toggled, this, &ResultsView::measureSettingsChanged);
-    connect(protocol_, &QComboBox::currentIndexChanged, this, [this] {
-        const bool questions = protocol_->currentData() == QStringLiteral("questions");
-        windows_->setSpecialValueText(questions ? tr("all questions") : tr("all windows"));
-        windows_->setSuffix(questions ? tr(" questions") : tr(" windows"));
-        divergence_->setEnabled(!questions);
-    });
+    connect(shots_, &QSpinBox::valueChanged, this, &ResultsView::measureSettingsChanged);
+    for (PathEdit* path : {task_, examples_}) connect(path, &PathEdit::changed, this, &ResultsView::measureSettingsChanged);
+    connect(protocol_, &QComboBox::currentIndexChanged, this, &ResultsView::followProtocol);
     for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
         connect(model_, signal, this, [this] { refresh(); });
     connect(model_, &QAbstractItemModel::dataChanged, this, [this] { refresh(); });
     connect(model_, &QAbstractItemModel::modelReset, this, [this] { refresh(); });
+    followProtocol();
     refresh();
 }
 
+QLayout* ResultsView::makeSettings() {
+    auto* taskLabel = new QLabel(tr("Weak col&umns"));
+    taskLabel->setBuddy(task_);
+    task_->setToolTip(tr("A task file that owq tune or Tune wrote, to measure the selected runs with its weak columns"));
+    task_->setFilter(tr("Tasks (*.safetensors);;All files (*)"));
+    task_->edit().setObjectName(QStringLiteral("evaluationTask"));
+    task_->edit().setPlaceholderText(tr("The model's own, or those of a task file"));
+    examplesLabel_->setBuddy(shots_);
+    shots_->setRange(-1, 1000);
+    shots_->setValue(-1);
+    shots_->setSpecialValueText(tr("as usual"));
+    shots_->setSuffix(tr(" shots"));
+    shots_->setObjectName(QStringLiteral("shots"));
+    shots_->setAccessibleName(tr("Examples before each question"));
+    shots_->setToolTip(tr("Solved questions before each question; as usual: ARC 25, HellaSwag 10, MMLU 5, else none"));
+    examples_->setToolTip(tr("File of solved questions, or for MMLU the folder with its SUBJECT_dev.csv files"));
+    examples_->setFilter(tr("Questions (*.jsonl *.json *.csv *.gz);;All files (*)"));
+    examples_->edit().setObjectName(QStringLiteral("examples"));
+    examples_->edit().setPlaceholderText(tr("Drawn from the other questions"));
+    auto* row = new QHBoxLayout;
+    row->setSpacing(6);
+    row->addWidget(taskLabel);
+    row->addWidget(task_, 1);
+    row->addWidget(examplesLabel_);
+    row->addWidget(shots_);
+    row->addWidget(examples_, 1);
+    return row;
+}
+
+void ResultsView::followProtocol() {
+    const bool questions = protocol_->currentData() == QStringLiteral("questions");
+    windows_->setSpecialValueText(questions ? tr("all questions") : tr("all windows"));
+    windows_->setSuffix(questions ? tr(" questions") : tr(" windows"));
+    divergence_->setEnabled(!questions);
+    for (QWidget* widget : std::initializer_list<QWidget*>{examplesLabel_, shots_, examples_}) widget->setVisible(questions);
+}
+
 MeasureSettings ResultsView::measureSettings() const {
-    return {text_->path(), protocol_->currentData().toString(), windows_->value(), divergence_->isChecked()};
+    return {text_->path(), protocol_->currentData().toString(), windows_->value(), divergence_->isChecked(), task_->path(), shots_->value(), examples_->path()};
 }
 
 void ResultsView::setMeasureSettings(const MeasureSettings& settings) {
@@ -147,6 +187,9 @@ void ResultsView::setMeasureSettings(const MeasureSettings& settings) {
     protocol_->setCurrentIndex(std::max(0, protocol_->findData(settings.protocol)));
     windows_->setValue(settings.windows);
     divergence_->setChecked(settings.divergence);
+    task_->setPath(settings.task);
+    shots_->setValue(settings.shots);
+    examples_->setPath(settings.examples);
 }
 
 QStringList ResultsView::selectedPaths() const {
@@ -190,7 +233,7 @@ void ResultsView::refresh() {
     }));
     export_->setEnabled(row && !row->original && row->finished);
     // Qt's tables do not widen a column by themselves when a row comes or a cell's text grows.
-    QMetaObject::invokeMethod(table_, &QTableView::resizeColumnsToContents, Qt::QueuedConnection);
+    QMetaObject::invokeMethod(this, [this] { table_->horizontalHeader()->resizeSections(QHeaderView::ResizeToContents); }, Qt::QueuedConnection);
 }
 
 }  // namespace owq
