@@ -103,7 +103,7 @@ void addCompare(CommandLine& line) {
         printRuns(result);
         printLinears(result, arguments->limit ? arguments->limit : result.linears.size());
     });
-    command->add_option("DIR", arguments->options.runs, "Run directories. Perplexities are those that owq evaluate DIR --json DIR/evaluation.json left there")
+    command->add_option("DIR", arguments->options.runs, "Run directories. Perplexities are those that the workbench or owq evaluate DIR --json DIR/evaluation.json left there")
         ->required();
     command->add_option("--csv", arguments->csv, "Write one line for each linear and run")->type_name("FILE");
     command->add_option("--limit", arguments->limit, "Print the N linears that differ most only (default: all)")

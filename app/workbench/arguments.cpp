@@ -8,7 +8,7 @@
 namespace owq {
 namespace {
 
-constexpr double kLargestMm = 2000, kLargestPt = 100;
+constexpr double kLargestMm = 2000, kLargestPt = 100, kLargestDpi = 10000;
 
 bool number(const QString& text, double largest, double& value) {
     bool fine = false;
@@ -29,13 +29,16 @@ Arguments parseArguments(const QStringList& given) {
     };
     const std::map<QString, QString*> texts{{QStringLiteral("--render-figure"), &a.directory},
                                             {QStringLiteral("--kind"), &a.kind},
-                                            {QStringLiteral("--layer"), &a.layer},
+                                            {QStringLiteral("--compare"), &a.compare},
+                                            {QStringLiteral("--columns-by"), &a.columnsBy},
                                             {QStringLiteral("--out"), &a.out},
                                             {QStringLiteral("--csv"), &a.csv}};
     const std::map<QString, std::pair<double, double*>> numbers{
         {QStringLiteral("--width-mm"), {kLargestMm, &a.widthMm}},
         {QStringLiteral("--height-mm"), {kLargestMm, &a.heightMm}},
-        {QStringLiteral("--font-pt"), {kLargestPt, &a.fontPt}}};
+        {QStringLiteral("--font-pt"), {kLargestPt, &a.fontPt}},
+        {QStringLiteral("--line-pt"), {kLargestPt, &a.linePt}},
+        {QStringLiteral("--dpi"), {kLargestDpi, &a.dpi}}};
     QString figureOption;
     for (int i = 0; i < given.size(); ++i) {
         QString option = given[i], value;
@@ -53,17 +56,25 @@ Arguments parseArguments(const QStringList& given) {
             a.path = option;
             continue;
         }
+        if (option == QLatin1String("--share")) {
+            a.share = true;
+            figureOption = option;
+            continue;
+        }
         const qsizetype equals = option.indexOf(QLatin1Char('='));
         if (equals > 0) value = option.mid(equals + 1), option.truncate(equals);
         const auto text = texts.find(option);
         const auto size = numbers.find(option);
-        if (text == texts.end() && size == numbers.end())
+        const bool layer = option == QLatin1String("--layer");
+        if (text == texts.end() && size == numbers.end() && !layer)
             return wrong(QStringLiteral("unknown option %1").arg(option));
         if (equals <= 0) {
             if (i + 1 >= given.size()) return wrong(QStringLiteral("%1 needs a value").arg(option));
             value = given[++i];
         }
-        if (text != texts.end())
+        if (layer)
+            a.layers << value;
+        else if (text != texts.end())
             *text->second = value;
         else if (!number(value, size->second.first, *size->second.second))
             return wrong(QStringLiteral("%1 needs a number above 0 and up to %2, not %3")
@@ -90,7 +101,7 @@ Arguments parseArguments(const QStringList& given) {
 QString helpText() {
     return QStringLiteral(
         "Usage: owq-workbench [MODEL]\n"
-        "       owq-workbench --render-figure DIR --kind KIND [--layer NAME] --out FILE [options]\n"
+        "       owq-workbench --render-figure DIR --kind KIND [--layer NAME]... --out FILE [options]\n"
         "\n"
         "Opens the window on MODEL: a checkpoint folder, index or shard, a run directory or a packed model.\n"
         "\n"
@@ -99,11 +110,17 @@ QString helpText() {
         "  --kind KIND          hessian, column-range, cumulative-error, sensitivity or error-saved (column-range also of "
         "a checkpoint);\n"
         "                       speed of the file that owq bench --json wrote\n"
-        "  --layer NAME         full name of the linear; error-saved shows all without it\n"
+        "                       DIR may be a project file, too: its runs, layers, order of columns and budget, as the window shows them\n"
+        "  --layer NAME         full name of a linear, once for each curve; error-saved shows all without it\n"
+        "  --compare DIR        second run, its curves as B in the same axes\n"
+        "  --columns-by ORDER   index, rank (by influence) or hessian\n"
+        "  --share              cumulative error as a share of each curve's total\n"
         "  --out FILE           .pdf, .svg or .png\n"
         "  --width-mm N         85\n"
         "  --height-mm N        60\n"
         "  --font-pt N          8\n"
+        "  --line-pt N          0.8\n"
+        "  --dpi N              600, of a PNG\n"
         "  --csv FILE           the plotted numbers as well\n"
         "  --version            version\n"
         "  --help               this text\n"

@@ -12,8 +12,12 @@ struct Arguments {
     QString message;  ///< of wrong: what is wrong
     QString path;     ///< to open in the window; empty: the start page
 
-    QString directory, kind, layer, out, csv;  ///< of renderFigure
-    double widthMm = 85, heightMm = 60, fontPt = 8;
+    QString directory, kind, out, csv;  ///< of renderFigure
+    QStringList layers;
+    QString compare;    ///< run whose curves are drawn beside those of `directory`; may be empty
+    QString columnsBy;  ///< empty: as the project says, else by index
+    bool share = false;
+    double widthMm = 85, heightMm = 60, fontPt = 8, linePt = 0.8, dpi = 600;
 };
 
 /// `arguments` without the program's name. Options of Qt itself (-platform …) are left to Qt.

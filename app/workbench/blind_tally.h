@@ -23,7 +23,7 @@ public:
     /// a and b: the models, as the files name them.
     BlindTally(std::string a, std::string b) : a_(std::move(a)), b_(std::move(b)) {}
 
-    /// Whether model b goes to the left for this prompt, the `number`th of the tally: a coin that falls the same for the same arguments.
+    /// Whether model b goes to the left in the `number`th round of this pair: a coin that falls the same for the same arguments.
     static bool swapped(uint64_t seed, uint64_t number, const std::string& prompt);
 
     void add(Comparison comparison);

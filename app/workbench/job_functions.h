@@ -30,12 +30,17 @@ struct JobFunctions {
     Job<EvaluateResult, EvaluateOptions> evaluate;
     Job<EvaluateTasksResult, EvaluateTasksOptions> ask;
     Job<CompareResult, CompareOptions> compare;
+    std::function<std::vector<ComparedPerplexity>(const std::filesystem::path&)> evaluationsOf;  ///< of a run
+    std::function<void(const std::filesystem::path&, const EvaluateResult&)> keepEvaluation;
     Job<ExportResult, ExportOptions> exportModel;
     Job<TuneResult, TuneOptions> tune;
     Job<LessonResult, LessonOptions> lesson;
     Job<GenerateResult, GenerateOptions> generate;  ///< may keep models for the next prompt; every other job of the computing thread lets go of them
     /// Task files that were tuned on a model and lie in or beside its folder.
     std::function<std::vector<std::filesystem::path>(const std::filesystem::path&, std::stop_token)> findTasks;
+    /// Error where the task was not tuned on the model; reads one linear.
+    std::function<void(const std::filesystem::path& model, const std::filesystem::path& task)> checkTask;
+    std::function<bool(const std::filesystem::path&)> hasWeakColumns;  ///< of a packed model, by its headers; nothing else has
     std::function<RunSummary(const std::filesystem::path&)> openRun;
     std::function<LayerReport(const std::filesystem::path&, const std::string&)> readRunLayer;
     std::function<std::vector<LayerReport>(const std::filesystem::path&, std::stop_token)> readRunLayers;

@@ -318,10 +318,9 @@ void MainWindow::connectControllers() {
             opener_->loadRun(path);
     });
     connect(results_, &ResultsController::measured, this,
-            [this](const QString& name, const QString& text, double perplexity) {
-                jobsView_->addMessage(
-                    JobsView::Severity::info,
-                    tr("Perplexity of %1 on %2: %3").arg(name, text, QString::number(perplexity, 'f', 4)));
+            [this](const QString& name, const QString& text, double perplexity, const QStringList& divergence) {
+                const QString measured = tr("Perplexity of %1 on %2: %3").arg(name, text, QString::number(perplexity, 'f', 4));
+                jobsView_->addMessage(JobsView::Severity::info, (QStringList(measured) + divergence).join(QStringLiteral("; ")));
             });
     connect(results_, &ResultsController::answered, this, [this](const QString& name, const QString& questions, const QString& share) {
         jobsView_->addMessage(JobsView::Severity::info, tr("%1 answers %2 of %3 rightly").arg(name, share, questions));
@@ -330,16 +329,15 @@ void MainWindow::connectControllers() {
         QStringList names, paths;
         results_->usableModels(names, paths);
         tryController_->setModels(names, paths);
-        const qsizetype original = paths.indexOf(workspace_.path());  // has no weak columns
-        if (original >= 0) names.removeAt(original), paths.removeAt(original);
-        tunePanel_->setModels(names, paths);
+        tuneController_->setModels(names, paths, workspace_.path());
     });
     connect(tuneController_, &TuneController::failed, this, &MainWindow::showFailure);
     connect(tuneController_, &TuneController::warned, this, [this](const QStringList& warnings) {
         for (const QString& warning : warnings) jobsView_->addMessage(JobsView::Severity::warning, warning);
     });
+    connect(tuneController_, &TuneController::finished, tryController_, &TryController::addTask);
     connect(tuneController_, &TuneController::finished, this,
-            [this](const QString& task) { jobsView_->addMessage(JobsView::Severity::info, tr("Tuned weak columns: %1").arg(task)); });
+            [this](const QString&, const QString& task) { jobsView_->addMessage(JobsView::Severity::info, tr("Tuned weak columns: %1").arg(task)); });
     connect(runner_, &JobRunner::jobChanged, this, &MainWindow::updateJob);
     connect(runner_, &JobRunner::computingChanged, this, [this](bool computing) {
         actions_.cancel->setEnabled(computing);

@@ -11,6 +11,7 @@
 #include <QSplitter>
 #include <algorithm>
 
+#include "app/workbench/help_controller.h"
 #include "widgets/column_range/column_range_plot.h"
 #include "widgets/common/layer_mime.h"
 #include "widgets/cumulative_error/cumulative_error_plot.h"
@@ -19,8 +20,8 @@
 
 namespace owq {
 namespace {
-const char* const kModes[] = {"index", "rank", "hessian"};                                             // of XMode
 const char* const kKinds[] = {"hessian", "column-range", "cumulative-error", "sensitivity"};  // of PlotKind
+const char* const kTopics[] = {"plots#hessian-diagonal", "plots#column-range", "plots#cumulative-error", "plots#sensitivity"};
 
 QSet<QString> namesOf(const std::vector<LayerCurvesPtr>& curves) {
     QSet<QString> names;
@@ -46,6 +47,7 @@ PlotArea::PlotArea(QWidget* parent)
     for (QSplitter* splitter : {rows, upper, lower}) splitter->setChildrenCollapsible(false);
     for (Plot* plot : rows->findChildren<Plot*>()) {
         group_->add(plot);
+        HelpController::setTopic(plot, kTopics[int(plot->kind())]);
         connect(plot, &Plot::contentChanged, this, &PlotArea::applyViews);
     }
     connect(group_, &PlotGroup::columnSelected, this, &PlotArea::columnSelected);
@@ -138,11 +140,10 @@ std::vector<FigureOptions> PlotArea::figures() const {
     return figures;
 }
 
-QString PlotArea::xModeName() const { return QLatin1String(kModes[int(group_->xMode())]); }
+QString PlotArea::xModeName() const { return owq::xModeName(group_->xMode()); }
 
 void PlotArea::setXModeName(const QString& name) {
-    for (int i = 0; i < 3; ++i)
-        if (name == QLatin1String(kModes[i])) group_->setXMode(XMode(i));
+    if (const auto mode = xMode(name)) group_->setXMode(*mode);
 }
 
 bool PlotArea::errorShare() const {

@@ -24,6 +24,14 @@ Json toJson(const QMap<QString, double>& values) {
     return j;
 }
 
+Json toJson(const Project::Run& run) {
+    Json j{{"path", str(run.input.path)}, {"sha256", str(run.input.hash)}, {"name", str(run.name)}, {"note", str(run.note)}};
+    for (const MeasuredNumbers& numbers : kMeasuredNumbers) j[numbers.name] = toJson(run.measured.*numbers.values);
+    Json& details = j["details"] = Json::object();
+    for (auto it = run.measured.details.cbegin(); it != run.measured.details.cend(); ++it) details[str(it.key())] = str(it.value());
+    return j;
+}
+
 Json toJson(const RunSettings& s) {
     return {{"method", str(s.method)}, {"bits", s.bits}, {"target_bits", s.targetBits}, {"recipe", str(s.preset)}, {"device", str(s.device)},
             {"grid", str(s.grid)}, {"group_size", s.groupSize}, {"allocation", str(s.allocation)}, {"weak_metric", str(s.metric)},
@@ -51,6 +59,15 @@ QMap<QString, double> numbersFrom(const Json& j, const char* key, const std::str
     const Json& given = part(j, key, where);
     for (const auto& [name, value] : given.items()) values.insert(qstr(name), required<double>(given, name.c_str(), where));
     return values;
+}
+
+Project::Run runFrom(const Json& j, const std::string& where) {
+    if (!j.is_object()) throw Error("\"results\" holds something else than runs", where, kRemedy);
+    Project::Run run{inputFrom(j, where), text(j, "name", where), text(j, "note", where), {}};
+    for (const MeasuredNumbers& numbers : kMeasuredNumbers) run.measured.*numbers.values = numbersFrom(j, numbers.name, where);
+    const Json& details = part(j, "details", where);
+    for (const auto& [name, value] : details.items()) run.measured.details.insert(qstr(name), text(details, name.c_str(), where));
+    return run;
 }
 
 RunSettings settingsFrom(const Json& j, const std::string& where) {
@@ -94,9 +111,7 @@ Json toJson(const Project& p) {
     Json views = Json::object(), runs = Json::array(), selection = Json::array();
     for (const auto& [kind, v] : p.views) views[kind] = {{"x", {v.xLower, v.xUpper}}, {"y", {v.yLower, v.yUpper}}};
     for (const QString& layer : p.selection) selection.push_back(str(layer));
-    for (const Project::Run& r : p.runs)
-        runs.push_back({{"path", str(r.input.path)}, {"sha256", str(r.input.hash)}, {"name", str(r.name)}, {"note", str(r.note)},
-                        {"perplexity", toJson(r.perplexity)}, {"kl", toJson(r.kl)}, {"top1", toJson(r.top1)}, {"accuracy", toJson(r.accuracy)}});
+    for (const Project::Run& r : p.runs) runs.push_back(toJson(r));
     Json j;
     j["owq_project"] = kSchema;
     j["model"] = toJson(p.model);
@@ -109,7 +124,8 @@ Json toJson(const Project& p) {
     j["plots"] = {{"columns_by", str(p.xMode)}, {"error_share", p.errorShare}, {"views", std::move(views)}};
     j["settings"] = toJson(p.settings);
     j["budget"] = {{"edited", p.budgetEdited}, {"plan", p.budget}};
-    j["measure"] = {{"text", toJson(p.evaluation)}, {"protocol", str(p.measure.protocol)}, {"windows", p.measure.windows}, {"divergence", p.measure.divergence}};
+    j["measure"] = {{"text", toJson(p.evaluation)}, {"protocol", str(p.measure.protocol)}, {"windows", p.measure.windows}, {"divergence", p.measure.divergence},
+                    {"task", str(p.measure.task)}, {"shots", p.measure.shots}, {"examples", str(p.measure.examples)}};
     j["results"] = std::move(runs);
     j["window"] = {{"layout", p.layout.toBase64().toStdString()}, {"geometry", p.geometry.toBase64().toStdString()}};
     return j;
@@ -156,11 +172,10 @@ Project projectFromJson(const Json& j, const std::string& where) {
     p.measure.protocol = text(measure, "protocol", where, p.measure.protocol);
     p.measure.windows = int(optional<int64_t>(measure, "windows", 0, where));
     p.measure.divergence = optional<bool>(measure, "divergence", false, where);
-    for (const Json& r : listFrom(j, "results", where)) {
-        if (!r.is_object()) throw Error("\"results\" holds something else than runs", where, kRemedy);
-        p.runs.push_back({inputFrom(r, where), text(r, "name", where), text(r, "note", where), numbersFrom(r, "perplexity", where),
-                          numbersFrom(r, "kl", where), numbersFrom(r, "top1", where), numbersFrom(r, "accuracy", where)});
-    }
+    p.measure.task = text(measure, "task", where);
+    p.measure.shots = int(optional<int64_t>(measure, "shots", p.measure.shots, where));
+    p.measure.examples = text(measure, "examples", where);
+    for (const Json& r : listFrom(j, "results", where)) p.runs.push_back(runFrom(r, where));
     const Json& window = part(j, "window", where);
     p.layout = bytesFrom(window, "layout", where);
     p.geometry = bytesFrom(window, "geometry", where);

@@ -25,7 +25,7 @@ struct Project {
     struct Run {
         Input input;
         QString name, note;
-        QMap<QString, double> perplexity, kl, top1, accuracy;
+        Measurements measured;
     };
     struct View {
         double xLower = 0, xUpper = 1, yLower = 0, yUpper = 1;

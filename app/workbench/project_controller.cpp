@@ -171,7 +171,7 @@ Project ProjectController::capture() const {
     p.budgetEdited = parts_.budget.draft().state().edited;
     p.budget = toJson(parts_.budget.draft().state().plan);
     for (const ResultRow& row : parts_.resultsView.model().rows())
-        p.runs.push_back({{row.path, {}}, row.name, row.note, row.perplexity, row.kl, row.top1, row.accuracy});
+        p.runs.push_back({{row.path, {}}, row.name, row.note, row});
     p.layout = parts_.layout.state();
     p.geometry = parts_.layout.window().saveGeometry();
     return p;
@@ -197,10 +197,7 @@ void ProjectController::restore(const Project& p) {
         row.path = run.input.path;
         row.name = run.name;
         row.note = run.note;
-        row.perplexity = run.perplexity;
-        row.kl = run.kl;
-        row.top1 = run.top1;
-        row.accuracy = run.accuracy;
+        row.insert(run.measured);
         parts_.results.restoreRun(row);
     }
     parts_.plots.setXModeName(p.xMode);

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "app/workbench/figure_curves.h"
 #include "app/workbench/translate.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
@@ -15,38 +16,6 @@ namespace {
 int complain(int code, const QString& text) {
     std::fprintf(stderr, "owq-workbench: %s\n", text.toUtf8().constData());
     return code;
-}
-
-bool isRun(const std::filesystem::path& folder) {
-    std::error_code error;
-    return std::filesystem::exists(folder / "recipe.json", error) ||
-           std::filesystem::exists(folder / "statistics.h5", error) ||
-           std::filesystem::is_directory(folder / "layers", error);
-}
-
-LayerCurvesPtr shared(LayerCurves curves) { return std::make_shared<const LayerCurves>(std::move(curves)); }
-
-std::vector<LayerCurvesPtr> readCurves(const Arguments& a, PlotKind kind, const JobFunctions& jobs) {
-    const std::filesystem::path folder = toPath(a.directory);
-    if (isRun(folder) && a.layer.isEmpty()) {
-        std::vector<LayerCurvesPtr> all;
-        for (const LayerReport& layer : jobs.readRunLayers(folder, {})) all.push_back(shared(layerCurves(layer)));
-        return all;
-    }
-    if (isRun(folder)) return {shared(layerCurves(jobs.readRunLayer(folder, a.layer.toStdString())))};
-    if (kind != PlotKind::ColumnRange)
-        throw Error("this is no run directory and no analysis, so only column-range can be drawn",
-                    a.directory.toStdString(), "Run owq calibrate or owq quantize on the model first");
-    InspectOptions options;
-    options.model = folder;
-    options.layer = a.layer.toStdString();
-    Progress progress;
-    const InspectResult model = jobs.inspect(options, progress, {});
-    const LinearInfo* linear = model.info.find(options.layer);
-    if (!linear || model.ranges.empty())
-        throw Error("there is no quantizable linear of this name", options.layer,
-                    "owq inspect lists the names");
-    return {shared(layerCurves(*linear, model.ranges.front()))};
 }
 
 // What owq bench --json wrote.
@@ -71,6 +40,8 @@ FigureSource readSpeed(const std::filesystem::path& file) {
     return speedFigure(QString::fromStdString(required<std::string>(json, "model", where)), std::move(rows));
 }
 
+int written(const FigureResult& result) { return result.ok ? 0 : complain(1, result.error); }
+
 }  // namespace
 
 int renderFigureCommand(const Arguments& a, const JobFunctions& jobs) {
@@ -80,20 +51,26 @@ int renderFigureCommand(const Arguments& a, const JobFunctions& jobs) {
         return complain(
             2, QStringLiteral("unknown kind %1; known: hessian, column-range, cumulative-error, sensitivity, error-saved, speed")
                    .arg(a.kind));
-    if (a.layer.isEmpty() && !speed && *kind != PlotKind::ErrorSaved) return complain(2, QStringLiteral("%1 needs --layer").arg(a.kind));
+    const bool isProject = a.directory.endsWith(QLatin1String(kProjectSuffix));
+    if (a.layers.isEmpty() && !isProject && !speed && *kind != PlotKind::ErrorSaved) return complain(2, QStringLiteral("%1 needs --layer").arg(a.kind));
     if (!figureFormat(a.out))
         return complain(2, QStringLiteral("%1 must end in .pdf, .svg or .png").arg(a.out));
+    if (!a.columnsBy.isEmpty() && !xMode(a.columnsBy)) return complain(2, QStringLiteral("unknown order %1; known: index, rank, hessian").arg(a.columnsBy));
     FigureOptions options;
     if (kind) options.kind = *kind;
     options.widthMm = a.widthMm;
     options.heightMm = a.heightMm;
     options.fontPt = a.fontPt;
+    options.linePt = a.linePt;
+    options.pngDpi = a.dpi;
     options.csvPath = a.csv;
-    if (options.kind == PlotKind::CumulativeError) options.xMode = XMode::Rank;
     try {
-        const FigureResult result = speed ? writeFigure(options, readSpeed(toPath(a.directory)), a.out)
-                                          : renderFigure(options, readCurves(a, *kind, jobs), a.out);
-        return result.ok ? 0 : complain(1, result.error);
+        if (speed) return written(writeFigure(options, readSpeed(toPath(a.directory)), a.out));
+        std::optional<Project> project;
+        if (isProject) project = projectFromJson(readJson(toPath(a.directory)), a.directory.toStdString());
+        options.xMode = xMode(!a.columnsBy.isEmpty() ? a.columnsBy : project ? project->xMode : QString()).value_or(XMode::Index);
+        if (a.share || (project && project->errorShare)) options.errorScale = ErrorScale::Share;
+        return written(renderFigure(options, figureCurves(a, *kind, project, jobs), a.out));
     } catch (const std::exception& e) {
         return complain(1, QString::fromUtf8(e.what()));
     }

@@ -4,7 +4,9 @@
 #include <QFileInfo>
 #include <QPointer>
 #include <QSettings>
+#include <type_traits>
 
+#include "app/workbench/measured.h"
 #include "app/workbench/sample.h"
 #include "app/workbench/settings.h"
 #include "core/base/file.h"
@@ -21,19 +23,51 @@ void know(const QString& run) {
     kept.setValue(QLatin1String(keys::knownRuns), QStringList(known.mid(std::max<qsizetype>(0, known.size() - 200))));
 }
 
-QString textKey(const MeasureSettings& settings, const EvaluateResult& result) {
-    QStringList parts{QFileInfo(settings.text).fileName()};
-    if (!result.protocol.empty() && result.protocol != "plain")
-        parts << QString::fromStdString(result.protocol);
-    if (settings.windows > 0) parts << QObject::tr("%n windows", nullptr, int(result.windows));
+/// Tells apart what owq compare tells apart.
+QString textKey(const ComparedPerplexity& p) {
+    QStringList parts{QString::fromStdString(p.text)};
+    if (!p.protocol.empty() && p.protocol != "plain") parts << QString::fromStdString(p.protocol);
+    if (p.windows > 0) parts << QStringLiteral("%1 × %2").arg(p.windows).arg(p.sequenceLength);
+    if (!p.arithmetic.empty() && p.arithmetic != "dense") parts << QString::fromStdString(p.arithmetic);
+    if (!p.task.empty()) parts << QObject::tr("task %1").arg(QString::fromStdString(p.task));
     return parts.join(QStringLiteral(" · "));
 }
 
-void remember(const char* group, const QString& path, const QString& text, double value) {
+Measurements measurementsOf(const std::vector<ComparedPerplexity>& all) {
+    Measurements m;
+    for (const ComparedPerplexity& p : all) {
+        const QString text = textKey(p);
+        m.perplexity.insert(text, p.perplexity);
+        if (p.kl) m.kl.insert(text, *p.kl);
+        if (p.klError) m.klError.insert(text, *p.klError);
+        if (p.top1Agreement) m.top1.insert(text, *p.top1Agreement);
+    }
+    return m;
+}
+
+/// A measurement that finds no place in the run's folder still counts.
+void keepInFolder(EvaluateResult& result, const std::filesystem::path& run, const JobFunctions& jobs) {
+    try {
+        jobs.keepEvaluation(run, result);
+    } catch (const std::exception& e) {
+        result.warnings.push_back("Not kept in the run's folder, where owq compare would find it: " + std::string(e.what()));
+    }
+}
+
+QString measuredKey(const char* what, const QString& path) {
+    return keys::of((QByteArray(keys::measured) + '/' + what).constData(), path);
+}
+
+void remember(const QString& path, const Measurements& measured) {
     QSettings kept;
-    QVariantMap measured = kept.value(keys::of(group, path)).toMap();
-    measured.insert(text, value);
-    kept.setValue(keys::of(group, path), measured);
+    const auto add = [&](const char* what, const auto& values) {
+        if (values.isEmpty()) return;
+        QVariantMap all = kept.value(measuredKey(what, path)).toMap();
+        for (auto it = values.cbegin(); it != values.cend(); ++it) all.insert(it.key(), it.value());
+        kept.setValue(measuredKey(what, path), all);
+    };
+    for (const MeasuredNumbers& numbers : kMeasuredNumbers) add(numbers.name, measured.*numbers.values);
+    add("details", measured.details);
 }
 
 double freeSpaceAt(const QString& path) {
@@ -69,6 +103,9 @@ ResultsController::ResultsController(JobRunner& runner, const JobFunctions& jobs
     settings.protocol = kept.value(QLatin1String(keys::evaluationProtocol), settings.protocol).toString();
     settings.windows = kept.value(QLatin1String(keys::evaluationWindows), 32).toInt();
     settings.divergence = kept.value(QLatin1String(keys::evaluationDivergence)).toBool();
+    settings.task = kept.value(QLatin1String(keys::evaluationTask)).toString();
+    settings.shots = kept.value(QLatin1String(keys::evaluationShots), settings.shots).toInt();
+    settings.examples = kept.value(QLatin1String(keys::evaluationExamples)).toString();
     view_.setMeasureSettings(settings);
 }
 
@@ -76,14 +113,13 @@ void ResultsController::restore(ResultRow& row) const {
     const QSettings kept;
     row.name = kept.value(keys::of(keys::runNames, row.path), row.name).toString();
     row.note = kept.value(keys::of(keys::runNotes, row.path)).toString();
-    const auto read = [&](const char* group, QMap<QString, double>& values) {
-        const QVariantMap measured = kept.value(keys::of(group, row.path)).toMap();
-        for (auto it = measured.cbegin(); it != measured.cend(); ++it) values.insert(it.key(), it.value().toDouble());
+    const auto read = [&](const char* what, auto& values) {
+        using Value = std::decay_t<decltype(values.first())>;
+        const QVariantMap measured = kept.value(measuredKey(what, row.path)).toMap();
+        for (auto it = measured.cbegin(); it != measured.cend(); ++it) values.insert(it.key(), it.value().value<Value>());
     };
-    read(keys::perplexities, row.perplexity);
-    read(keys::divergences, row.kl);
-    read(keys::agreements, row.top1);
-    read(keys::accuracies, row.accuracy);
+    for (const MeasuredNumbers& numbers : kMeasuredNumbers) read(numbers.name, row.*numbers.values);
+    read("details", row.details);
 }
 
 void ResultsController::fillForModel() {
@@ -145,6 +181,17 @@ void ResultsController::addRun(const RunSummary& run) {
     view_.model().put(row);
     know(row.path);
     Q_EMIT modelsChanged();
+    readEvaluations(row.path);
+}
+
+void ResultsController::readEvaluations(const QString& run) {
+    runner_.submit<std::vector<ComparedPerplexity>>(
+        {tr("Read measurements of %1").arg(QFileInfo(run).fileName()), JobRunner::Lane::reading, {}, false},
+        [run, jobs = jobs_](JobRunner::Context&) { return jobs.evaluationsOf(toPath(run)); },
+        [this, run](const std::vector<ComparedPerplexity>& all) {
+            if (!all.empty()) view_.model().add(run, measurementsOf(all));
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
 }
 
 void ResultsController::restoreRun(const ResultRow& saved) {
@@ -152,13 +199,7 @@ void ResultsController::restoreRun(const ResultRow& saved) {
     QSettings kept;
     kept.setValue(keys::of(keys::runNames, path), saved.name);
     kept.setValue(keys::of(keys::runNotes, path), saved.note);
-    const auto keep = [&](const char* group, const QMap<QString, double>& values) {
-        for (auto it = values.cbegin(); it != values.cend(); ++it) remember(group, path, it.key(), it.value());
-    };
-    keep(keys::perplexities, saved.perplexity);
-    keep(keys::divergences, saved.kl);
-    keep(keys::agreements, saved.top1);
-    keep(keys::accuracies, saved.accuracy);
+    remember(path, saved);
     if (const ResultRow* there = view_.model().find(path)) {
         ResultRow row = *there;
         restore(row);
@@ -181,11 +222,16 @@ void ResultsController::measure(const QStringList& paths) {
     kept.setValue(QLatin1String(keys::evaluationProtocol), settings.protocol);
     kept.setValue(QLatin1String(keys::evaluationWindows), settings.windows);
     kept.setValue(QLatin1String(keys::evaluationDivergence), settings.divergence);
+    kept.setValue(QLatin1String(keys::evaluationTask), settings.task);
+    kept.setValue(QLatin1String(keys::evaluationShots), settings.shots);
+    kept.setValue(QLatin1String(keys::evaluationExamples), settings.examples);
     for (const QString& path : paths) {
         const ResultRow* row = view_.model().find(path);
         if (!row || !row->finished) continue;
+        // An original that is not packed has no weak columns to replace: it stays what the others are held against.
+        const QString task = row->original && workspace_.model().kind != ModelKind::packed ? QString() : settings.task;
         if (settings.protocol == QLatin1String("questions")) {
-            ask(*row, settings);
+            ask(*row, settings, task);
             continue;
         }
         EvaluateOptions options;
@@ -194,46 +240,49 @@ void ResultsController::measure(const QStringList& paths) {
             toPath(settings.text);
         options.protocol = settings.protocol.toStdString();
         options.maxWindows = settings.windows;
-        if (settings.divergence && !row->original) options.against = toPath(workspace_.path());
+        options.task = toPath(task);
+        if (settings.divergence && (!row->original || !task.isEmpty())) options.against = toPath(workspace_.path());
         runner_.submit<EvaluateResult>(
             {tr("Perplexity of %1").arg(row->name), JobRunner::Lane::compute, {}},
-            [options, jobs = jobs_](JobRunner::Context& context) {
-                return jobs.evaluate(options, context.progress, context.stop);
+            [options, isRun = !row->original, jobs = jobs_](JobRunner::Context& context) {
+                EvaluateResult result = jobs.evaluate(options, context.progress, context.stop);
+                if (isRun) keepInFolder(result, options.model, jobs);
+                return result;
             },
-            [this, path, settings, name = row->name](const EvaluateResult& result) {
-                const QString text = textKey(settings, result);
-                view_.model().setPerplexity(path, text, result.perplexity);
-                remember(keys::perplexities, path, text, result.perplexity);
-                if (result.divergence) {
-                    view_.model().setDivergence(path, text, result.divergence->kl.mean, result.divergence->top1Agreement);
-                    remember(keys::divergences, path, text, result.divergence->kl.mean);
-                    remember(keys::agreements, path, text, result.divergence->top1Agreement);
-                }
-                Q_EMIT this->measured(name, text, result.perplexity);
+            [this, path, name = row->name](const EvaluateResult& result) {
+                const QString text = textKey(comparedPerplexity(result));
+                add(path, measurementsOf(result, text));
+                QStringList lines = result.divergence ? detailsOf(*result.divergence) : QStringList();
+                for (const std::string& warning : result.warnings) lines << QString::fromStdString(warning);
+                Q_EMIT measured(name, text, result.perplexity, lines);
             },
             [this](const Failure& failure) { Q_EMIT failed(failure); });
     }
 }
 
-void ResultsController::ask(const ResultRow& row, const MeasureSettings& settings) {
+void ResultsController::add(const QString& path, const Measurements& measured) {
+    view_.model().add(path, measured);
+    remember(path, measured);
+}
+
+void ResultsController::ask(const ResultRow& row, const MeasureSettings& settings, const QString& task) {
     EvaluateTasksOptions options;
     options.model = toPath(row.path);
+    options.task = toPath(task);
     options.tasks = {toPath(settings.text)};
-    options.shots.shots = -1;  // as the data set is usually asked
+    options.shotsFrom = toPath(settings.examples);
+    options.shots.shots = settings.shots;
     options.shots.limit = settings.windows;
     runner_.submit<EvaluateTasksResult>(
         {tr("Questions for %1").arg(row.name), JobRunner::Lane::compute, {}},
         [options, jobs = jobs_](JobRunner::Context& context) { return jobs.ask(options, context.progress, context.stop); },
-        [this, path = row.path, name = row.name, settings](const EvaluateTasksResult& result) {
+        [this, path = row.path, name = row.name, settings, task](const EvaluateTasksResult& result) {
             QString questions = QFileInfo(settings.text).fileName();
-            if (!result.tasks.empty() && result.tasks.front().shots > 0) questions += tr(" · %1 shots").arg(result.tasks.front().shots);
+            if (!result.tasks.empty() && result.tasks.front().shots > 0) questions += tr(" · %1 shots").arg(result.tasks.front().shots) + (settings.examples.isEmpty() ? QString() : tr(" from %1").arg(QFileInfo(settings.examples).fileName()));
             if (settings.windows > 0) questions += tr(" · at most %1").arg(settings.windows);
-            view_.model().setAccuracy(path, questions, result.meanAccuracy);
-            remember(keys::accuracies, path, questions, result.meanAccuracy);
-            QString share = QStringLiteral("%1 %").arg(100 * result.meanAccuracy, 0, 'f', 2);
-            if (result.tasks.size() == 1 && result.tasks.front().accuracy.standardError)
-                share += QStringLiteral(" ± %1 %").arg(100 * *result.tasks.front().accuracy.standardError, 0, 'f', 2);
-            Q_EMIT answered(name, questions, share);
+            if (!task.isEmpty()) questions += tr(" · task %1").arg(taskName(task));
+            add(path, measurementsOf(result, questions));
+            Q_EMIT answered(name, questions, shareText(result));
         },
         [this](const Failure& failure) { Q_EMIT failed(failure); });
 }
@@ -253,6 +302,7 @@ void ResultsController::exportRun(const QString& path) {
             options.run = toPath(request.run);
             options.format = request.format.toStdString();
             options.layout = request.layout.toStdString();
+            options.task = toPath(request.task);
             options.out = toPath(request.out);
             options.force = request.replace;
             *job = runner_.submit<ExportResult>(

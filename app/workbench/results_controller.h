@@ -33,12 +33,14 @@ Q_SIGNALS:
     void showWanted(const QString& path);
     void unfinishedFound(const owq::RunSummary& run);  ///< of addRun, for offering to resume
     void failed(const owq::Failure& failure);
-    void measured(const QString& name, const QString& text, double perplexity);
+    void measured(const QString& name, const QString& text, double perplexity, const QStringList& divergence);
     void answered(const QString& name, const QString& questions, const QString& share);
 
 private:
     void fillForModel();
-    void ask(const ResultRow& row, const MeasureSettings& settings);
+    void readEvaluations(const QString& run);  ///< that lie in its folder
+    void ask(const ResultRow& row, const MeasureSettings& settings, const QString& task);
+    void add(const QString& path, const Measurements& measured);
     void restore(ResultRow& row) const;
     JobRunner& runner_;
     const JobFunctions& jobs_;

@@ -22,10 +22,7 @@ inline constexpr const char* folder = "open/folder";
 inline constexpr const char* knownRuns = "runs/known";
 inline constexpr const char* runNames = "runs/names";           ///< group: hash of a path to its name
 inline constexpr const char* runNotes = "runs/notes";           ///< group: hash of a path to its note
-inline constexpr const char* divergences = "runs/kl";           ///< group: hash of a path to text and nats per token
-inline constexpr const char* agreements = "runs/top1";          ///< group: hash of a path to text and share
-inline constexpr const char* accuracies = "runs/accuracy";      ///< group: hash of a path to questions and share
-inline constexpr const char* perplexities = "runs/perplexity";  ///< group: hash of a path to text and value
+inline constexpr const char* measured = "runs";                 ///< group, for each of kMeasuredNumbers and details: hash of a path to text and value
 inline constexpr const char* runCalibrations = "runs/calibration";  ///< group: hash of a path to the text it was started with
 inline constexpr const char* calibrationText = "run/calibration_text";
 inline constexpr const char* samples = "run/samples";
@@ -36,6 +33,9 @@ inline constexpr const char* evaluationText = "evaluate/text";
 inline constexpr const char* evaluationProtocol = "evaluate/protocol";
 inline constexpr const char* evaluationWindows = "evaluate/windows";
 inline constexpr const char* evaluationDivergence = "evaluate/divergence";
+inline constexpr const char* evaluationTask = "evaluate/task";
+inline constexpr const char* evaluationShots = "evaluate/shots";
+inline constexpr const char* evaluationExamples = "evaluate/examples";
 
 inline constexpr int recentCount = 12;
 

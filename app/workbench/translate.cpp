@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/workbench/translate.h"
 
+#include <QDir>
 #include <QFileInfo>
 #include <numeric>
 
@@ -150,6 +151,11 @@ ResultRow resultRow(const RunSummary& run) {
         row.memory = known(double(run.result.peakMemoryBytes));
     }
     return row;
+}
+
+QString taskName(const QString& file) {
+    const QFileInfo info(file);
+    return info.fileName() == QLatin1String("task.safetensors") ? info.dir().dirName() : info.completeBaseName();
 }
 
 }  // namespace owq

@@ -28,6 +28,8 @@ LayerCurves layerCurves(const LinearInfo& linear, const ColumnRanges& ranges);
 Recipe recipeOf(const RunSettings& settings, bool fixedBudget = false);
 CalibrationOptions calibrationOf(const RunSettings& settings);
 ResultRow resultRow(const RunSummary& run);
+/// Of a task file, for a person: its folder's name where the file is named as owq tune does.
+QString taskName(const QString& file);
 /// "OWQ 3.05 bits", for titles.
 QString describe(const Recipe& recipe);
 QString methodText(Method method);

@@ -4,9 +4,12 @@
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "app/workbench/translate.h"
+#include "core/base/error.h"
 
 namespace owq {
 namespace {
@@ -16,9 +19,8 @@ QString idOf(const TryPanel::Choice& c) {
     return c.task.isEmpty() ? c.model : c.model + QStringLiteral(" + ") + c.task;
 }
 
-QString taskName(const QString& file) {
-    const QFileInfo info(file);
-    return info.fileName() == QLatin1String("task.safetensors") ? info.dir().dirName() : info.completeBaseName();
+bool holds(const QStringList& files, const QString& file) {
+    return std::any_of(files.begin(), files.end(), [&](const QString& other) { return QFileInfo(other) == QFileInfo(file); });
 }
 
 QString ratesOf(const GenerateResult& r) {
@@ -39,6 +41,7 @@ TryController::TryController(JobRunner& runner, const JobFunctions& jobs, TryPan
     connect(&panel_, &TryPanel::stopWanted, this, [this] { runner_.cancel(job_); });
     connect(&panel_, &TryPanel::judged, this, &TryController::judge);
     connect(&panel_, &TryPanel::saveWanted, this, &TryController::saveAs);
+    connect(&panel_, &TryPanel::taskWanted, this, &TryController::chooseTask);
     connect(&panel_, &TryPanel::chosen, this, &TryController::chosen);
 }
 
@@ -66,15 +69,54 @@ void TryController::showChoices() {
     std::vector<TryPanel::Choice> choices;
     for (int i = 0; i < names_.size(); ++i) {
         choices.push_back({names_[i], paths_[i], {}});
-        for (const QString& task : tasks_.value(paths_[i])) choices.push_back({tr("%1 + task %2").arg(names_[i], taskName(task)), paths_[i], task});
+        QStringList tasks = tasks_.value(paths_[i]);
+        for (const QString& task : added_.value(paths_[i]))
+            if (!holds(tasks, task)) tasks << task;
+        for (const QString& task : tasks) choices.push_back({tr("%1 + task %2").arg(names_[i], taskName(task)), paths_[i], task});
     }
     panel_.setChoices(std::move(choices));
+}
+
+void TryController::addTask(const QString& model, const QString& file) {
+    if (QStringList& tasks = added_[model]; !holds(tasks, file)) tasks << file;
+    showChoices();
+}
+
+void TryController::chooseTask() {
+    const QString file = QFileDialog::getOpenFileName(&panel_, tr("Task of weak columns"), QFileInfo(paths_.value(0)).path(),
+                                                      tr("Tasks (*.safetensors);;All files (*)"));
+    if (!file.isEmpty()) openTask(file);
+}
+
+void TryController::openTask(const QString& file) {
+    runner_.submit<QStringList>(
+        {tr("Read %1").arg(QFileInfo(file).fileName()), JobRunner::Lane::reading, QStringLiteral("task"), false},
+        [file, paths = paths_, jobs = jobs_](JobRunner::Context& context) {
+            QStringList models;
+            std::exception_ptr refused;
+            for (const QString& path : paths) {
+                checkStop(context.stop);
+                try {
+                    jobs.checkTask(toPath(path), toPath(file));
+                    models << path;
+                } catch (const Error&) {
+                    refused = std::current_exception();
+                }
+            }
+            if (models.isEmpty() && refused) std::rethrow_exception(refused);
+            return models;
+        },
+        [this, file](const QStringList& models) {
+            for (const QString& model : models) addTask(model, file);
+            if (!models.isEmpty()) panel_.chooseTask(models.last(), file);  // the newest run
+        },
+        [this](const Failure& failure) { Q_EMIT failed(failure); });
 }
 
 void TryController::generate(const TryPanel::Request& request) {
     round_ = Round{request, request.blind, false, false, request.blind, {}, {}};
     const std::string prompt = request.prompt.toStdString();
-    if (round_->blind) round_->swapped = BlindTally::swapped(request.seed, pair(request, true)->tally.size(), prompt);
+    if (round_->blind) round_->swapped = BlindTally::swapped(request.seed, pair(request, true)->rounds++, prompt);
     panel_.begin(request.prompt, request.both());
     panel_.setJudgeable(false);
     panel_.setRunning(true);
@@ -179,7 +221,7 @@ TryController::Pair* TryController::pair(const TryPanel::Request& request, bool 
     const auto found = pairs_.find(key);
     if (found != pairs_.end()) return &found->second;
     if (!make || !request.both()) return nullptr;
-    return &pairs_.emplace(key, Pair{BlindTally(key.first.toStdString(), key.second.toStdString()), request.first.name, request.second.name, {}}).first->second;
+    return &pairs_.emplace(key, Pair{BlindTally(key.first.toStdString(), key.second.toStdString()), request.first.name, request.second.name, {}, 0}).first->second;
 }
 
 void TryController::chosen() {

@@ -22,6 +22,10 @@ public:
     TryController(JobRunner& runner, const JobFunctions& jobs, TryPanel& panel, QObject* parent = nullptr);
 
     void setModels(const QStringList& names, const QStringList& paths);  ///< tasks beside them are looked for
+    /// A task that was tuned on the model, wherever it lies.
+    void addTask(const QString& model, const QString& file);
+    /// Offers the task with the models that it was tuned on, and chooses it; fails where there is none.
+    void openTask(const QString& file);
     bool hasUnsavedVerdicts() const;
     /// Verdicts on the pair of models that is chosen, and later ones as they come.
     void save(const QString& folder);
@@ -35,6 +39,7 @@ private:
         BlindTally tally;
         QString first, second;  ///< names for a person
         QString folder;         ///< where verdicts are saved; empty: nowhere yet
+        quint64 rounds = 0;     ///< begun blind
     };
     /// A prompt under work or answered.
     struct Round {
@@ -53,6 +58,7 @@ private:
     void showTally();
     void showTitles();
     void showChoices();
+    void chooseTask();
     void saveAs();
     void save(Pair& judged, const QString& folder);
     Pair* pair(const TryPanel::Request& request, bool make);
@@ -62,7 +68,8 @@ private:
     TryPanel& panel_;
     quint64 job_ = 0;
     QStringList names_, paths_;
-    QHash<QString, QStringList> tasks_;  ///< of a path
+    QHash<QString, QStringList> tasks_;  ///< of a path, beside it
+    QHash<QString, QStringList> added_;  ///< of a path, from elsewhere
     std::optional<Round> round_;
     std::map<std::pair<QString, QString>, Pair> pairs_;
 };

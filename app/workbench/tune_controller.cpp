@@ -2,6 +2,7 @@
 #include "app/workbench/tune_controller.h"
 
 #include <QFileInfo>
+#include <QMessageBox>
 #include <cmath>
 
 #include "app/workbench/translate.h"
@@ -21,6 +22,15 @@ QString resultText(const TuneResult& result) {
     return text;
 }
 
+/// With what the window can do about it.
+Failure inTheWindow(Failure failure) {
+    if (failure.remedy.contains(QLatin1String("--force")))
+        failure.remedy = TuneController::tr("Begin anew replaces what the folder holds. Or give the settings it was tuned with, or another folder.");
+    else if (failure.remedy.contains(QLatin1String("--out")))
+        failure.remedy = TuneController::tr("Choose another folder.");
+    return failure;
+}
+
 }  // namespace
 
 TuneController::TuneController(JobRunner& runner, const JobFunctions& jobs, TunePanel& panel, QObject* parent)
@@ -28,6 +38,29 @@ TuneController::TuneController(JobRunner& runner, const JobFunctions& jobs, Tune
     connect(&panel_, &TunePanel::tuneWanted, this, &TuneController::tune);
     connect(&panel_, &TunePanel::forecastWanted, this, &TuneController::forecast);
     connect(&panel_, &TunePanel::stopWanted, this, [this] { runner_.cancel(job_); });
+}
+
+void TuneController::setModels(const QStringList& names, const QStringList& paths, const QString& opened) {
+    names_ = names;
+    paths_ = paths;
+    if (opened == opened_) return showModels();
+    opened_ = opened;
+    openedIsTunable_ = false;
+    showModels();
+    runner_.submit<bool>(
+        {tr("Look for weak columns"), JobRunner::Lane::reading, QStringLiteral("weak columns"), false},
+        [opened, jobs = jobs_](JobRunner::Context&) { return jobs.hasWeakColumns(toPath(opened)); },
+        [this](const bool& tunable) {
+            openedIsTunable_ = tunable;
+            showModels();
+        },
+        [](const Failure&) {});  // what cannot be read cannot be tuned
+}
+
+void TuneController::showModels() {
+    QStringList names = names_, paths = paths_;
+    if (const qsizetype i = paths.indexOf(opened_); i >= 0 && !openedIsTunable_) names.removeAt(i), paths.removeAt(i);
+    panel_.setModels(names, paths);
 }
 
 TuneOptions TuneController::optionsOf(const TunePanel::Request& request) const {
@@ -41,11 +74,15 @@ TuneOptions TuneController::optionsOf(const TunePanel::Request& request) const {
     options.settings.accumulate = request.accumulate;
     options.settings.learningRate = request.learningRate;
     options.settings.seed = request.seed;
-    options.resume = true;  // an empty folder begins anew
+    options.resume = !request.anew;  // an empty folder begins anew
+    options.force = request.anew;
     return options;
 }
 
 void TuneController::tune(const TunePanel::Request& request) {
+    if (request.anew && QMessageBox::question(&panel_, tr("Replace the tuning?"), tr("What was learned in %1 is lost, its task file too.").arg(request.out),
+                                              QMessageBox::Yes | QMessageBox::Cancel, QMessageBox::Cancel) != QMessageBox::Yes)
+        return;
     panel_.begin();
     job_ = runner_.submit<TuneResult>(
         {tr("Tune %1").arg(QFileInfo(request.model).fileName()), JobRunner::Lane::compute, {}},
@@ -58,16 +95,16 @@ void TuneController::tune(const TunePanel::Request& request) {
             };
             return jobs.tune(options, context.progress, context.stop);
         },
-        [this](const TuneResult& result) {
+        [this, model = request.model](const TuneResult& result) {
             panel_.end(resultText(result));
             QStringList warnings;
             for (const std::string& warning : result.warnings) warnings << QString::fromStdString(warning);
             if (!warnings.isEmpty()) Q_EMIT warned(warnings);
-            Q_EMIT finished(fromPath(result.task));
+            Q_EMIT finished(model, fromPath(result.task));
         },
         [this](const Failure& failure) {
             panel_.end(failure.happened);
-            Q_EMIT failed(failure);
+            Q_EMIT failed(inTheWindow(failure));
         },
         [this] { panel_.end(tr("Stopped; Tune goes on from here")); });
 }

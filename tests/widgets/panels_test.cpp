@@ -195,10 +195,13 @@ TEST(ExportDialog, ChecksSpaceAndNameBeforeAndShowsWhatTheCheckFound) {
     out->setText(dir.path());
     EXPECT_FALSE(go->isEnabled()) << "something is there already";
     out->setText(dir.filePath(QStringLiteral("mine.pth")));
+    EXPECT_EQ(dialog.request().task, "");
+    QTest::keyClicks(dialog.findChild<QLineEdit*>(QStringLiteral("exportTask")), QStringLiteral("/tasks/sea.safetensors"));
     QSignalSpy wanted(&dialog, &ExportDialog::exportWanted);
     QTest::mouseClick(go, Qt::LeftButton);
     ASSERT_EQ(wanted.count(), 1);
     EXPECT_EQ(dialog.request().format, "owq-pth");
+    EXPECT_EQ(dialog.request().task, "/tasks/sea.safetensors");
     EXPECT_FALSE(go->isEnabled());
     dialog.setDone(out->text(), 1.2e6, {QStringLiteral("codes equal")}, QStringLiteral("owq"));
     QStringList texts;

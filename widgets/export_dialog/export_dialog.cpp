@@ -56,6 +56,7 @@ ExportDialog::ExportDialog(const QString& run, const QString& suggestedFolder, Q
       space_(new QLabel),
       outcome_(new QLabel),
       status_(new QLabel),
+      task_(new PathEdit(PathEdit::Kind::openFile, tr("Task of weak columns"))),
       out_(new PathEdit(PathEdit::Kind::saveFile, tr("Destination"))),
       bar_(new QProgressBar),
       go_(new QPushButton(tr("&Export"))),
@@ -73,6 +74,10 @@ ExportDialog::ExportDialog(const QString& run, const QString& suggestedFolder, Q
     about_->setForegroundRole(QPalette::PlaceholderText);
     outcome_->setTextFormat(Qt::RichText);
     outcome_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    task_->setToolTip(tr("A task file that was tuned on this run; its weak columns are written in place of the run's own"));
+    task_->setFilter(tr("Tasks (*.safetensors);;All files (*)"));
+    task_->edit().setObjectName(QStringLiteral("exportTask"));
+    task_->edit().setPlaceholderText(tr("The run's own, or those of a task file"));
     out_->edit().setObjectName(QStringLiteral("destination"));
     makePrimary(go_, QStringLiteral("export"));
     go_->setObjectName(QStringLiteral("go"));
@@ -86,6 +91,7 @@ ExportDialog::ExportDialog(const QString& run, const QString& suggestedFolder, Q
     form->addRow(tr("&Format"), format_);
     form->addRow(QString(), about_);
     form->addRow(layoutLabel_, layout_);
+    form->addRow(tr("&Weak columns"), task_);
     form->addRow(tr("&Destination"), out_);
     form->addRow(tr("Space"), space_);
     auto* buttons = new QHBoxLayout;
@@ -137,7 +143,7 @@ void ExportDialog::setFreeSpace(std::function<double(const QString&)> freeSpace)
 ExportDialog::Request ExportDialog::request() const {
     const QString format = format_->currentData().toString();
     const bool packed = format == QLatin1String("owq");
-    return {run_, format, packed ? layout_->currentData().toString() : QStringLiteral("latency"), out_->path(), false};
+    return {run_, format, packed ? layout_->currentData().toString() : QStringLiteral("latency"), out_->path(), task_->path(), false};
 }
 
 void ExportDialog::suggest() {
@@ -179,6 +185,7 @@ void ExportDialog::setRunning(bool running) {
     close_->setText(running ? tr("Cancel") : tr("Close"));
     format_->setEnabled(!running);
     layout_->setEnabled(!running);
+    task_->setEnabled(!running);
     out_->setEnabled(!running);
     refresh();
 }

@@ -18,6 +18,7 @@ class ExportDialog : public QDialog {
 public:
     struct Request {
         QString run, format, layout, out;
+        QString task;  ///< weak columns to write in place of the run's own, empty: none
         bool replace = false;
     };
 
@@ -46,7 +47,7 @@ private:
     double packed_ = 0, dense_ = 0;
     QComboBox *format_, *layout_;
     QLabel *layoutLabel_, *about_, *space_, *outcome_, *status_;
-    PathEdit* out_;
+    PathEdit *task_, *out_;
     QProgressBar* bar_;
     QPushButton *go_, *close_;
     bool running_ = false, finished_ = false;

@@ -33,6 +33,7 @@ const std::array<std::pair<PlotKind, QLatin1String>, 5> kKindNames = {
      {PlotKind::CumulativeError, QLatin1String("cumulative-error")},
      {PlotKind::Sensitivity, QLatin1String("sensitivity")},
      {PlotKind::ErrorSaved, QLatin1String("error-saved")}}};
+const std::array<QLatin1String, 3> kModeNames = {QLatin1String("index"), QLatin1String("rank"), QLatin1String("hessian")};  // of XMode
 
 // Not the application's font: in the window that is the desktop's, and the command line has none. The first that this machine has; all of them
 // have the letters that titles use.
@@ -219,7 +220,9 @@ std::function<QImage()> figurePreview(const FigureOptions& options, const Figure
     return [options, dpi, paint = source.painter(unitsFor(options, dpi), style)] { return pixels(options, dpi, paint); };
 }
 
-PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {
+namespace {
+
+PlotContent contentOf(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {
     switch (options.kind) {
         case PlotKind::ColumnRange: return columnRangeContent(curves, options.xMode);
         case PlotKind::CumulativeError: return cumulativeErrorContent(curves, options.xMode, options.errorScale);
@@ -228,6 +231,15 @@ PlotContent figureContent(const FigureOptions& options, std::span<const LayerCur
         case PlotKind::HessianDiagonal: break;
     }
     return hessianContent(curves, options.xMode);
+}
+
+}  // namespace
+
+PlotContent figureContent(const FigureOptions& options, std::span<const LayerCurvesPtr> curves) {
+    PlotContent content = contentOf(options, curves);
+    for (PlotBlock& block : content.blocks)
+        if (block.weakCount == 0) block.cut.reset();  // on screen it can be taken there; on paper it parts nothing
+    return content;
 }
 
 std::optional<FigureFormat> figureFormat(const QString& path) {
@@ -249,5 +261,12 @@ QString plotKindName(PlotKind kind) {
         if (known == kind) return text;
     return {};
 }
+
+std::optional<XMode> xMode(const QString& name) {
+    const auto found = std::find(kModeNames.begin(), kModeNames.end(), name);
+    return found == kModeNames.end() ? std::nullopt : std::optional(XMode(found - kModeNames.begin()));
+}
+
+QString xModeName(XMode mode) { return kModeNames[size_t(mode)]; }
 
 }  // namespace owq

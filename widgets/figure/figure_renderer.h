@@ -67,5 +67,7 @@ std::function<QImage()> figurePreview(const FigureOptions& options, const Figure
 std::optional<FigureFormat> figureFormat(const QString& path);
 std::optional<PlotKind> plotKind(const QString& name);  // hessian, column-range, cumulative-error, sensitivity, error-saved
 QString plotKindName(PlotKind kind);
+std::optional<XMode> xMode(const QString& name);  // index, rank, hessian
+QString xModeName(XMode mode);
 
 }  // namespace owq

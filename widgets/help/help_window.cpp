@@ -18,7 +18,7 @@ namespace owq {
 namespace {
 
 /// In the order of reading; others follow.
-const char* const kPages[] = {"window", "method", "lesson", "protocols", "format"};
+const char* const kPages[] = {"window", "plots", "method", "lesson", "protocols", "format"};
 
 QString titleOf(const QString& file) {
     QFile in(file);

@@ -6,16 +6,16 @@
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
-#include <QPromise>
 #include <QStackedWidget>
 #include <QTableView>
 #include <QThreadPool>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "widgets/common/elided_label.h"
-#include "widgets/common/write_file.h"
+#include "widgets/common/in_background.h"
 #include "widgets/plot/content_drawing.h"
 #include "widgets/plot/plot_canvas.h"
 #include "widgets/plot/plot_marks.h"
@@ -143,22 +143,19 @@ void Plot::rebuild(bool keepView) {
     qint64 columns = 0;
     for (const LayerCurvesPtr& curves : curves_) columns += curves->columns;
     if (columns <= kAtOnce) return install(contentMaker()(curves_, xMode_));
-    note_->setText(tr("laying out %n curves…", nullptr, static_cast<int>(curves_.size())));
-    const auto promise = std::make_shared<QPromise<std::shared_ptr<PlotContent>>>();
-    promise->start();
-    promise->future().then(this, [this, build](const std::shared_ptr<PlotContent>& content) {
-        if (build == build_) install(std::move(*content));  // else the selection has changed meanwhile
-    });
-    QThreadPool::globalInstance()->start([promise, make = contentMaker(), curves = curves_, mode = xMode_] {
-        promise->addResult(std::make_shared<PlotContent>(make(curves, mode)));
-        promise->finish();
-    });
+    updateNote();
+    inBackground(
+        this, [make = contentMaker(), curves = curves_, mode = xMode_] { return make(curves, mode); },
+        [this, build](PlotContent content) {
+            if (build == build_) install(std::move(content));  // else the selection has changed meanwhile
+        });
 }
 
-void Plot::finishBuilding() {
-    if (!isBuilding()) return;
-    ++build_;
-    install(contentMaker()(curves_, xMode_));
+void Plot::updateNote() {
+    note_->setText(isBuilding()      ? tr("laying out %n curves…", nullptr, static_cast<int>(curves_.size()))
+                   : gathering_ > 0 ? tr("gathering the data…")
+                                    : sourceNote(content_));
+    note_->setToolTip(note_->text());
 }
 
 void Plot::install(PlotContent content) {
@@ -173,8 +170,7 @@ void Plot::install(PlotContent content) {
     table_.setContent(&content_);
     block_ = std::min(block_, content_.blocks.empty() ? 0 : content_.blocks.size() - 1);
     title_->setText(content_.title);
-    note_->setText(sourceNote(content_));
-    note_->setToolTip(note_->text());
+    updateNote();
     empty_->setText(content_.emptyText);
     setAccessibleName(content_.title);
     setAccessibleDescription(content_.empty() ? content_.emptyText
@@ -184,6 +180,7 @@ void Plot::install(PlotContent content) {
     keepZoom();
     if (!tableAction_->isChecked() || content_.empty()) pages_->setCurrentWidget(content_.empty() ? static_cast<QWidget*>(empty_) : canvas_);
     updateMarks(false);
+    showSelectedRow();
     Q_EMIT contentChanged();
 }
 
@@ -321,10 +318,11 @@ void Plot::pan(double share) {
     zoomTo(next, Step::Merge);
 }
 
-void Plot::setSelectedColumn(int column) {
-    if (column == selectedColumn_) return;
-    selectedColumn_ = column;
-    updateMarks();
+void Plot::setSelectedColumn(int column, const QString& layer) {
+    selectedLayer_ = layer;
+    const bool moved = std::exchange(selectedColumn_, column) != column;
+    if (moved) updateMarks();
+    showSelectedRow();
 }
 
 void Plot::setCrosshair(int position) {
@@ -335,9 +333,14 @@ void Plot::setCrosshair(int position) {
     Q_EMIT crosshairMoved(crosshair_);
 }
 
-void Plot::pinReference() {
-    pinned_ = crosshair_ == pinned_ ? -1 : crosshair_;
+void Plot::pinReference() { setReference(crosshair_ == pinned_ ? -1 : crosshair_); }
+
+void Plot::setReference(int position) {
+    if (position >= content_.length) position = -1;
+    if (position == pinned_) return;
+    pinned_ = position;
     updateMarks();
+    Q_EMIT referenceMoved(pinned_);
 }
 
 void Plot::updateMarks(bool paint) {
@@ -414,8 +417,9 @@ void Plot::selectAtCrosshair() {
     const PlotBlock& block = content_.blocks[block_];
     if (static_cast<size_t>(crosshair_) >= block.column.size()) return;
     const int column = block.column[static_cast<size_t>(crosshair_)];
-    setSelectedColumn(column);
-    Q_EMIT columnSelected(block.name, column);
+    const QString layer = block.name;
+    setSelectedColumn(column, layer);
+    Q_EMIT columnSelected(layer, column);
 }
 
 void Plot::keyPressEvent(QKeyEvent* event) {
@@ -447,9 +451,8 @@ void Plot::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_Enter:
         case Qt::Key_Space: return selectAtCrosshair();
         case Qt::Key_Escape:
-            pinned_ = -1;
-            setCrosshair(-1);
-            return updateMarks();
+            setReference(-1);
+            return setCrosshair(-1);
         default: QWidget::keyPressEvent(event);
     }
 }
@@ -471,16 +474,5 @@ void Plot::focusOutEvent(QFocusEvent* event) {
 QWidget* Plot::canvas() const { return canvas_; }
 
 QPointF Plot::pixelOf(double x, double y) const { return {canvas_->xAxis->coordToPixel(x), canvas_->yAxis->coordToPixel(y)}; }
-
-QString Plot::visibleText(TableFormat format) const {
-    const PlotView now = view();
-    return tableText(content_, format, now.xLower, now.xUpper);
-}
-
-bool Plot::writeCsv(const QString& path, QString* error) const {
-    const QString problem = writeFile(path, visibleText(TableFormat::Csv).toUtf8());
-    if (error) *error = problem;
-    return problem.isEmpty();
-}
 
 }  // namespace owq

@@ -43,7 +43,6 @@ public:
     XMode xMode() const { return xMode_; }            // as asked for; content().xMode is what is shown
     const PlotContent& content() const { return content_; }
     bool isBuilding() const { return installed_ != build_; }  // of many curves: content() is still what was shown before
-    void finishBuilding();                                     // waits for it
     QAbstractTableModel* tableModel() { return &table_; }
 
     PlotView view() const;
@@ -53,16 +52,20 @@ public:
     void followStep(Step step, double xLower, double xUpper);  // what a linked plot did, done here without a signal
 
     int selectedColumn() const { return selectedColumn_; }
-    void setSelectedColumn(int column);  // -1: none
+    void setSelectedColumn(int column, const QString& layer = {});  // -1: none; the table twin goes to it, in the rows of `layer` where it is there
     int crosshair() const { return crosshair_; }
     void setCrosshair(int position);     // on the x axis; -1: none
-    void pinReference();                 // at the crosshair; the read-out then shows differences to it
+    void pinReference();                 // at the crosshair, or no longer; the read-out then shows differences to it
+    int reference() const { return pinned_; }
+    void setReference(int position);     // -1: none
     QString readout() const;
     void setCutMovable(bool movable);    // planned cuts are dragged with the mouse, or moved by [ and ]
     void showWeak(const QString& layer, int weakColumns);  // at once: the curves with them are handed over later
 
-    QString visibleText(TableFormat format) const;  // the rows between the edges of the plot
-    bool writeCsv(const QString& path, QString* error) const;
+    std::function<QString()> visibleText(TableFormat format) const;  // the rows between the edges of the plot, made on any thread
+    // Both made beside the GUI thread, of the curves that are being laid out once they are.
+    void copy();
+    void writeCsv(const QString& path);
     void setTableShown(bool shown);
 
     QWidget* canvas() const;                      // for tests and drops
@@ -71,6 +74,7 @@ public:
 Q_SIGNALS:
     void columnSelected(const QString& layer, int column);
     void crosshairMoved(int position);
+    void referenceMoved(int position);
     void viewStepped(owq::Plot::Step step, double xLower, double xUpper);
     void cutMoved(const QString& layer, int weakColumns, bool finished);
     void figureRequested();
@@ -110,8 +114,9 @@ private:
     const std::vector<int>& rankingOf(const LayerCurvesPtr& curves);
     LayerCurvesPtr curvesOf(const QString& layer) const;
     void updateMarks(bool paint = true);  // not where all is about to be painted anyhow
-    void copy();
     void saveCsv();
+    void updateNote();
+    void showSelectedRow();
     void replotLater();
 
     PlotKind kind_;
@@ -120,6 +125,7 @@ private:
     PlotContent content_;
     int build_ = 0, installed_ = 0;  // the last content asked for, and the one shown
     bool keepView_ = true;           // when what is being built is shown
+    int gathering_ = 0;              // texts for clipboard and files that are being made
     // What was looked at when there was last something to see: numbers of a linear may go and come again.
     struct Kept {
         PlotView view, home;
@@ -133,6 +139,8 @@ private:
     ZoomHistory history_;
     QElapsedTimer lastZoom_;
     int selectedColumn_ = -1, crosshair_ = -1, pinned_ = -1;
+    QString selectedLayer_;      // whose row the table twin shows
+    bool followingRow_ = false;  // the table twin is taken to a row, not moved by a person
     size_t block_ = 0;  // the curve that keys and read-out speak of
     bool cutMovable_ = false;
     int cutBlock_ = -1;

@@ -9,8 +9,11 @@
 #include <QLabel>
 #include <QStackedWidget>
 #include <QTableView>
+#include <algorithm>
 #include <set>
 
+#include "widgets/common/in_background.h"
+#include "widgets/common/write_file.h"
 #include "widgets/plot/plot.h"
 #include "widgets/plot/plot_canvas.h"
 
@@ -57,16 +60,56 @@ void Plot::makeActions() {
     setCutMovable(false);
 }
 
+// Not of the content shown, which the cut may change at any moment.
+std::function<QString()> Plot::visibleText(TableFormat format) const {
+    return [make = contentMaker(), curves = curves_, mode = xMode_, format, range = view()] {
+        return tableText(make(curves, mode), format, range.xLower, range.xUpper);
+    };
+}
+
 void Plot::copy() {
-    finishBuilding();
-    QApplication::clipboard()->setText(visibleText(TableFormat::Tsv));
+    if (isBuilding()) return void(connect(this, &Plot::contentChanged, this, &Plot::copy, Qt::ConnectionType(Qt::UniqueConnection | Qt::SingleShotConnection)));
+    ++gathering_;
+    updateNote();
+    inBackground(this, visibleText(TableFormat::Tsv), [this](const QString& text) {
+        QApplication::clipboard()->setText(text);
+        --gathering_;
+        updateNote();
+    });
+}
+
+void Plot::writeCsv(const QString& path) {
+    if (isBuilding()) return void(connect(this, &Plot::contentChanged, this, [this, path] { writeCsv(path); }, Qt::SingleShotConnection));
+    ++gathering_;
+    updateNote();
+    inBackground(this, [path, text = visibleText(TableFormat::Csv)] { return writeFile(path, text().toUtf8()); }, [this](const QString& problem) {
+        --gathering_;
+        updateNote();
+        if (!problem.isEmpty()) Q_EMIT failed(problem);
+    });
 }
 
 void Plot::saveCsv() {
-    finishBuilding();
     const QString path = QFileDialog::getSaveFileName(this, tr("Save visible data"), content_.title + QStringLiteral(".csv"), tr("CSV (*.csv)"));
-    QString error;
-    if (!path.isEmpty() && !writeCsv(path, &error)) Q_EMIT failed(error);
+    if (!path.isEmpty()) writeCsv(path);
+}
+
+// Where the row at hand is already one of the column, and of the layer that was chosen, it stays.
+void Plot::showSelectedRow() {
+    if (!tableView_ || content_.empty()) return;
+    followingRow_ = true;
+    const auto named = std::find_if(content_.blocks.begin(), content_.blocks.end(), [this](const PlotBlock& b) { return b.name == selectedLayer_; });
+    const auto block = named != content_.blocks.end() ? named : content_.blocks.begin() + static_cast<ptrdiff_t>(block_);
+    const auto column = std::find(block->column.begin(), block->column.end(), selectedColumn_);
+    if (selectedColumn_ < 0 || column == block->column.end()) {
+        tableView_->setCurrentIndex({});
+        tableView_->clearSelection();
+    } else {
+        const int row = table_.rowOf({static_cast<int>(block - content_.blocks.begin()), static_cast<int>(column - block->column.begin())});
+        if (tableView_->currentIndex().row() != row) tableView_->setCurrentIndex(table_.index(row, std::max(0, tableView_->currentIndex().column())));
+        tableView_->scrollTo(tableView_->currentIndex());
+    }
+    followingRow_ = false;
 }
 
 void Plot::setTableShown(bool shown) {
@@ -102,7 +145,7 @@ void Plot::setTableShown(bool shown) {
             QApplication::clipboard()->setText(text);
         });
         connect(tableView_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& current) {
-            if (!current.isValid()) return;
+            if (!current.isValid() || followingRow_) return;
             const PlotTableModel::Place place = table_.placeOf(current.row());
             block_ = static_cast<size_t>(place.block);
             setCrosshair(place.position);
@@ -111,6 +154,7 @@ void Plot::setTableShown(bool shown) {
     }
     QWidget* page = content_.empty() ? static_cast<QWidget*>(empty_) : shown ? static_cast<QWidget*>(tableView_) : canvas_;
     pages_->setCurrentWidget(page);
+    if (shown) showSelectedRow();
     (shown && !content_.empty() ? static_cast<QWidget*>(tableView_) : this)->setFocus();
 }
 

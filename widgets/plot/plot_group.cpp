@@ -12,6 +12,13 @@ void PlotGroup::others(Plot* source, Action action) {
     following_ = false;
 }
 
+template <typename Action>
+void PlotGroup::othersInThisOrder(Plot* source, Action action) {
+    others(source, [&](Plot* other) {
+        if (other->content().xMode == source->content().xMode) action(other);
+    });
+}
+
 void PlotGroup::add(Plot* plot) {
     plots_.push_back(plot);
     plot->setXMode(xMode_);
@@ -20,12 +27,13 @@ void PlotGroup::add(Plot* plot) {
     connect(plot, &Plot::viewStepped, this,
             [this, plot](Plot::Step step, double xLower, double xUpper) { follow(plot, step, xLower, xUpper); });
     connect(plot, &Plot::crosshairMoved, this, [this, plot](int position) {
-        others(plot, [&](Plot* other) {
-            if (other->content().xMode == plot->content().xMode) other->setCrosshair(position);
-        });
+        othersInThisOrder(plot, [position](Plot* other) { other->setCrosshair(position); });
+    });
+    connect(plot, &Plot::referenceMoved, this, [this, plot](int position) {
+        othersInThisOrder(plot, [position](Plot* other) { other->setReference(position); });
     });
     connect(plot, &Plot::columnSelected, this, [this](const QString& layer, int column) {
-        selectColumn(column);
+        selectColumn(column, layer);
         Q_EMIT columnSelected(layer, column);
     });
     connect(plot, &Plot::figureRequested, this, [this, plot] { Q_EMIT figureRequested(plot); });
@@ -52,17 +60,16 @@ void PlotGroup::setXMode(XMode mode) {
     Q_EMIT xModeChanged(mode);
 }
 
-void PlotGroup::selectColumn(int column) {
+void PlotGroup::selectColumn(int column, const QString& layer) {
     selectedColumn_ = column;
-    for (Plot* plot : plots_) plot->setSelectedColumn(column);
+    for (Plot* plot : plots_) plot->setSelectedColumn(column, layer);
 }
 
 // Each zoom leaves one entry in every linked plot's history, so that one step back anywhere is one step back everywhere.
 void PlotGroup::follow(Plot* source, Plot::Step step, double xLower, double xUpper) {
     if (!linked_) return;
     others(source, [&](Plot* plot) {
-        if (plot->content().xMode != source->content().xMode || plot->content().length != source->content().length) return;
-        plot->followStep(step, xLower, xUpper);
+        if (plot->content().xMode == source->content().xMode && plot->content().length == source->content().length) plot->followStep(step, xLower, xUpper);
     });
 }
 

@@ -7,8 +7,8 @@
 
 namespace owq {
 
-// Plots that speak of the same columns: one x mode, one selected column, one crosshair, one zoom along x with one history. Plots that
-// show another order than the zoomed one (cumulative error has none by index) keep their own x range.
+// Plots that speak of the same columns: one x mode, one selected column, one crosshair, one pinned reference, one zoom along x with one
+// history. Plots that show another order than the zoomed one (cumulative error has none by index) keep their own x range and reference.
 class PlotGroup : public QObject {
     Q_OBJECT
 public:
@@ -22,7 +22,7 @@ public:
     void setCutMovable(bool movable);
     void showWeak(const QString& layer, int weakColumns);
     void setZoomLinked(bool linked) { linked_ = linked; }
-    void selectColumn(int column);
+    void selectColumn(int column, const QString& layer = {});
     int selectedColumn() const { return selectedColumn_; }
 
 Q_SIGNALS:
@@ -36,6 +36,8 @@ private:
     void follow(Plot* source, Plot::Step step, double xLower, double xUpper);
     template <typename Action>
     void others(Plot* source, Action action);
+    template <typename Action>
+    void othersInThisOrder(Plot* source, Action action);
 
     std::vector<Plot*> plots_;
     XMode xMode_ = XMode::Index;

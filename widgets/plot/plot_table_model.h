@@ -24,6 +24,7 @@ public:
         int block = 0, position = 0;
     };
     Place placeOf(int row) const;
+    int rowOf(Place place) const { return firstRow_[static_cast<size_t>(place.block)] + place.position; }
 
 private:
     const PlotContent* content_ = nullptr;

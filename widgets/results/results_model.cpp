@@ -35,13 +35,14 @@ const QMap<QString, double>& ResultsModel::valuesOf(const ResultRow& row, Measur
         case Measure::perplexity: return row.perplexity;
         case Measure::kl: return row.kl;
         case Measure::top1: return row.top1;
-        case Measure::accuracy: break;
+        case Measure::accuracy: return row.accuracy;
+        case Measure::byLength: break;
     }
-    return row.accuracy;
+    return row.byLength;
 }
 
 void ResultsModel::addTexts(const ResultRow& row) {
-    for (const Measure what : {Measure::perplexity, Measure::kl, Measure::top1, Measure::accuracy}) {
+    for (const Measure what : {Measure::perplexity, Measure::kl, Measure::top1, Measure::accuracy, Measure::byLength}) {
         const QStringList texts = valuesOf(row, what).keys();
         for (const QString& text : texts) {
             const Measured column{what, text};
@@ -63,16 +64,10 @@ void ResultsModel::put(const ResultRow& row) {
         endInsertRows();
         return;
     }
-    const ResultRow before = rows_[i];
+    Measurements all = rows_[i];
+    all.insert(row);
     rows_[i] = row;
-    const auto join = [](const QMap<QString, double>& kept, QMap<QString, double>& now) {
-        for (auto it = kept.cbegin(); it != kept.cend(); ++it)
-            if (!now.contains(it.key())) now.insert(it.key(), it.value());
-    };
-    join(before.perplexity, rows_[i].perplexity);
-    join(before.kl, rows_[i].kl);
-    join(before.top1, rows_[i].top1);
-    join(before.accuracy, rows_[i].accuracy);
+    rows_[i].insert(all);
     Q_EMIT dataChanged(index(i, 0), index(i, columnCount() - 1));
 }
 
@@ -84,29 +79,13 @@ void ResultsModel::remove(const QString& path) {
     endRemoveRows();
 }
 
-void ResultsModel::setPerplexity(const QString& path, const QString& text, double value) {
+void ResultsModel::add(const QString& path, const Measurements& measured) {
     const int i = placeOf(path);
     if (i < 0) return;
-    rows_[i].perplexity.insert(text, value);
+    rows_[i].insert(measured);
     addTexts(rows_[i]);
+    // In all rows: they show the difference to the original.
     Q_EMIT dataChanged(index(0, fixedColumns), index(rowCount() - 1, columnCount() - 1));
-}
-
-void ResultsModel::setDivergence(const QString& path, const QString& text, double kl, double top1) {
-    const int i = placeOf(path);
-    if (i < 0) return;
-    rows_[i].kl.insert(text, kl);
-    rows_[i].top1.insert(text, top1);
-    addTexts(rows_[i]);
-    Q_EMIT dataChanged(index(i, fixedColumns), index(i, columnCount() - 1));
-}
-
-void ResultsModel::setAccuracy(const QString& path, const QString& questions, double share) {
-    const int i = placeOf(path);
-    if (i < 0) return;
-    rows_[i].accuracy.insert(questions, share);
-    addTexts(rows_[i]);
-    Q_EMIT dataChanged(index(i, fixedColumns), index(i, columnCount() - 1));
 }
 
 int ResultsModel::rowCount(const QModelIndex& parent) const {
@@ -151,8 +130,17 @@ QVariant ResultsModel::value(const ResultRow& row, int column, bool sorting) con
 
 QString ResultsModel::measuredText(const ResultRow& row, const Measured& column) const {
     const double value = valuesOf(row, column.what).value(column.text);
-    if (column.what == Measure::kl) return numberText(value, 3);
-    if (column.what == Measure::top1 || column.what == Measure::accuracy) return QStringLiteral("%1 %").arg(value * 100, 0, 'f', 1);
+    const auto plusMinus = [&column](const QMap<QString, double>& errors, auto write) {
+        return errors.contains(column.text) ? QStringLiteral(" ± ") + write(errors.value(column.text)) : QString();
+    };
+    const auto share = [](double v) { return QString::number(100 * v, 'f', 1); };
+    switch (column.what) {
+        case Measure::kl: return numberText(value, 3) + plusMinus(row.klError, [](double v) { return numberText(v, 2); });
+        case Measure::top1: return share(value) + QStringLiteral(" %");
+        case Measure::accuracy: return share(value) + plusMinus(row.accuracyError, share) + QStringLiteral(" %");
+        case Measure::byLength: return share(value) + plusMinus(row.byLengthError, share) + QStringLiteral(" %");
+        case Measure::perplexity: break;
+    }
     QString shown = QString::number(value, 'f', value < 1000 ? 3 : 0);
     // What the quantization costs, beside every run, where the original was measured on the same text.
     if (row.original) return shown;
@@ -175,8 +163,10 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const {
             return value(row, index.column(), true);
         case pathRole:
             return row.path;
-        case Qt::ToolTipRole:
-            return row.path;
+        case Qt::ToolTipRole: {
+            const QString details = index.column() < fixedColumns ? QString() : row.details.value(measured_[size_t(index.column() - fixedColumns)].text);
+            return details.isEmpty() ? row.path : details;
+        }
         case Qt::TextAlignmentRole:
             return int((isNumber(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
         case Qt::FontRole: {
@@ -218,11 +208,12 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
         return int((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     if (section >= fixedColumns) {
         const Measured& column = measured_[size_t(section - fixedColumns)];
-        const char* titles[] = {QT_TR_NOOP("Perplexity: %1"), QT_TR_NOOP("KL: %1"), QT_TR_NOOP("Top-1: %1"), QT_TR_NOOP("Right: %1")};
+        const char* titles[] = {QT_TR_NOOP("Perplexity: %1"), QT_TR_NOOP("KL: %1"), QT_TR_NOOP("Top-1: %1"), QT_TR_NOOP("Right: %1"), QT_TR_NOOP("Right by length: %1")};
         const char* about[] = {QT_TR_NOOP("Lower is better; in brackets the difference to the original"),
                                QT_TR_NOOP("Divergence of the predictions from the original's, nats per token; 0 is equal"),
                                QT_TR_NOOP("Share of the positions at which the most likely next token is the original's"),
-                               QT_TR_NOOP("Share of the questions that are answered rightly")};
+                               QT_TR_NOOP("Share of the questions that are answered rightly, and its standard error"),
+                               QT_TR_NOOP("The same by log-likelihood over characters, so that short answers are not preferred")};
         if (role == Qt::DisplayRole) return tr(titles[int(column.what)]).arg(column.text);
         if (role == Qt::ToolTipRole) return tr(about[int(column.what)]);
         return {};

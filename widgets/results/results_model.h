@@ -28,11 +28,9 @@ public:
     using QAbstractTableModel::QAbstractTableModel;
 
     void clear();
-    void put(const ResultRow& row);  ///< adds, or replaces the row of that path (keeping perplexities it has)
+    void put(const ResultRow& row);  ///< adds, or replaces the row of that path (keeping what was measured)
     void remove(const QString& path);
-    void setPerplexity(const QString& path, const QString& text, double value);
-    void setDivergence(const QString& path, const QString& text, double kl, double top1);
-    void setAccuracy(const QString& path, const QString& questions, double share);
+    void add(const QString& path, const Measurements& measured);  ///< to what is known of the row
     const ResultRow* find(const QString& path) const;
     const std::vector<ResultRow>& rows() const { return rows_; }
 
@@ -49,7 +47,7 @@ Q_SIGNALS:
 
 private:
     int placeOf(const QString& path) const;
-    enum class Measure { perplexity, kl, top1, accuracy };
+    enum class Measure { perplexity, kl, top1, accuracy, byLength };
     struct Measured {
         Measure what;
         QString text;

@@ -6,6 +6,7 @@
 
 class QCheckBox;
 class QComboBox;
+class QLabel;
 class QPushButton;
 class QSortFilterProxyModel;
 class QSpinBox;
@@ -20,6 +21,9 @@ struct MeasureSettings {
     QString text, protocol = QStringLiteral("plain");
     int windows = 0;  ///< or questions; 0: all
     bool divergence = false;  ///< KL and top-1 agreement against the original, too
+    QString task;             ///< weak columns to measure with, empty: the model's own
+    int shots = -1;           ///< examples before each question; below 0: as many as the data set usually has
+    QString examples;         ///< where they come from, empty: the other questions
     bool operator==(const MeasureSettings&) const = default;
 };
 
@@ -47,13 +51,16 @@ Q_SIGNALS:
     void measureSettingsChanged();
 
 private:
+    QLayout* makeSettings();
+    void followProtocol();
     void refresh();
     ResultsModel* model_;
     QSortFilterProxyModel* sorted_;
     QTableView* table_;
-    PathEdit* text_;
+    PathEdit *text_, *task_, *examples_;
     QComboBox* protocol_;
-    QSpinBox* windows_;
+    QSpinBox *windows_, *shots_;
+    QLabel* examplesLabel_;
     QCheckBox* divergence_;
     QPushButton *measure_, *show_, *compare_, *export_;
 };

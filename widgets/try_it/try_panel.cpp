@@ -5,6 +5,7 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -135,6 +136,12 @@ QWidget* TryPanel::makeSettings() {
     blind_ = new QCheckBox(tr("&Blind"));
     blind_->setObjectName(QStringLiteral("blind"));
     blind_->setToolTip(tr("Hide which model is on which side, show both answers when both are done, and say which is better"));
+    auto* task = new QPushButton(tr("Task…"));
+    const QKeySequence keys(Qt::ALT | Qt::Key_4);
+    task->setShortcut(keys);
+    task->setObjectName(QStringLiteral("chooseTask"));
+    task->setToolTip(tr("Choose a task file that lies anywhere, to ask with it the model that it was tuned on (%1)").arg(keys.toString(QKeySequence::NativeText)));
+    connect(task, &QPushButton::clicked, this, &TryPanel::taskWanted);
     auto* with = new QLabel(tr("and"));
     auto* row = new QWidget;
     auto* layout = new QHBoxLayout(row);
@@ -143,7 +150,7 @@ QWidget* TryPanel::makeSettings() {
     layout->addWidget(first_, 2);
     layout->addWidget(with);
     layout->addWidget(second_, 2);
-    for (QWidget* w : std::initializer_list<QWidget*>{tokens_, temperature_, topP_, seed_, blind_}) layout->addWidget(w);
+    for (QWidget* w : std::initializer_list<QWidget*>{task, tokens_, temperature_, topP_, seed_, blind_}) layout->addWidget(w);
     layout->addStretch(1);
     return row;
 }
@@ -219,10 +226,6 @@ void TryPanel::setChoices(std::vector<Choice> choices) {
     if (choices == choices_) return;
     const Request before = request();
     choices_ = std::move(choices);
-    const auto find = [this](const Choice& c) {
-        const auto it = std::find_if(choices_.begin(), choices_.end(), [&](const Choice& other) { return other.model == c.model && other.task == c.task; });
-        return it == choices_.end() ? -1 : int(it - choices_.begin());
-    };
     {
         const QSignalBlocker quietFirst(first_), quietSecond(second_);
         first_->clear();
@@ -233,8 +236,8 @@ void TryPanel::setChoices(std::vector<Choice> choices) {
                 box->addItem(choice.name);
                 box->setItemData(box->count() - 1, choice.task.isEmpty() ? choice.model : choice.model + QLatin1Char('\n') + choice.task, Qt::ToolTipRole);
             }
-        first_->setCurrentIndex(choices_.empty() ? -1 : std::max(0, find(before.first)));
-        const int kept = before.both() ? find(before.second) : -1;
+        first_->setCurrentIndex(choices_.empty() ? -1 : std::max(0, placeOf(before.first)));
+        const int kept = before.both() ? placeOf(before.second) : -1;
         if (kept < 0 && before.both()) ownSecond_ = false;  // what was chosen is gone
         // Until a person chooses, the newest run without a task stands beside the original.
         int newest = 0;
@@ -244,6 +247,18 @@ void TryPanel::setChoices(std::vector<Choice> choices) {
     }
     refresh();
     Q_EMIT chosen();
+}
+
+int TryPanel::placeOf(const Choice& choice) const {
+    const auto it = std::find_if(choices_.begin(), choices_.end(), [&](const Choice& other) { return other.model == choice.model && other.task == choice.task; });
+    return it == choices_.end() ? -1 : int(it - choices_.begin());
+}
+
+void TryPanel::chooseTask(const QString& model, const QString& task) {
+    const auto it = std::find_if(choices_.begin(), choices_.end(), [&](const Choice& c) { return c.model == model && !c.task.isEmpty() && QFileInfo(c.task) == QFileInfo(task); });
+    if (it == choices_.end()) return;
+    ownSecond_ = true;
+    second_->setCurrentIndex(int(it - choices_.begin()) + 1);  // the first says nothing
 }
 
 void TryPanel::begin(const QString& prompt, bool both) {

@@ -41,6 +41,8 @@ public:
 
     /// Keeps what is chosen where it still exists. At first the two are the first of the list and the last.
     void setChoices(std::vector<Choice> choices);
+    /// Puts the model with the task beside the first, where it is among the choices.
+    void chooseTask(const QString& model, const QString& task);
     Request request() const;
     bool isBlind() const;
 
@@ -60,6 +62,7 @@ Q_SIGNALS:
     void stopWanted();
     void judged(TryPanel::Verdict verdict);
     void saveWanted();
+    void taskWanted();
     void chosen();  ///< another model, or blind or not
 
 private:
@@ -73,6 +76,7 @@ private:
     QWidget* makeVerdict();
     void go();
     void refresh();
+    int placeOf(const Choice& choice) const;  ///< -1: not there
 
     std::vector<Choice> choices_;
     QLineEdit* prompt_;

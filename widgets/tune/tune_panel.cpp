@@ -4,6 +4,7 @@
 #include <QBoxLayout>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QFileInfo>
 #include <QFormLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -42,15 +43,16 @@ TunePanel::TunePanel(QWidget* parent)
       seed_(number(0, 1 << 30, 0, tr("Seed"), tr("Decides what is held out, and the order"))),
       rate_(new QDoubleSpinBox),
       forecast_(new QPushButton(themedIcon(QStringLiteral("measure")), tr("&Forecast"))),
+      anew_(new QPushButton(tr("Begin a&new…"))),
       start_(new QPushButton),
       status_(new QLabel),
       forecastText_(new QLabel),
       plot_(new LossPlot) {
-    model_->setAccessibleName(tr("Run to tune"));
-    model_->setToolTip(tr("A finished run with weak columns: --weak-columns 8, or a larger target, when it is quantized"));
+    model_->setAccessibleName(tr("Model to tune"));
+    model_->setToolTip(tr("A finished run, or the open packed model, with weak columns: --weak-columns 8, or a larger target, when it is quantized"));
     model_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     model_->setMinimumContentsLength(14);
-    model_->setPlaceholderText(tr("No finished run yet"));
+    model_->setPlaceholderText(tr("No model with weak columns yet"));
     data_->edit().setObjectName(QStringLiteral("tuneData"));
     data_->edit().setPlaceholderText(tr("Text, or JSON lines with prompt and response"));
     data_->setFilter(tr("Texts (*.txt *.jsonl *.json);;All files (*)"));
@@ -84,6 +86,7 @@ TunePanel::TunePanel(QWidget* parent)
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setMinimumWidth(content->minimumSizeHint().width());  // nothing scrolls to what is cut off at the side
 
     for (QLabel* label : {status_, forecastText_}) {
         label->setWordWrap(true);
@@ -92,10 +95,13 @@ TunePanel::TunePanel(QWidget* parent)
     status_->setObjectName(QStringLiteral("tuneStatus"));
     forecastText_->setObjectName(QStringLiteral("tuneForecast"));
     forecast_->setToolTip(tr("Memory and time; computes one window, writes nothing"));
+    anew_->setObjectName(QStringLiteral("tuneAnew"));
+    anew_->setToolTip(tr("Replace the tuning that the folder holds, its task file too, by one with these settings"));
     start_->setObjectName(QStringLiteral("tune"));
     makePrimary(start_, QStringLiteral("run"));
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(forecast_, 1);
+    buttons->addWidget(anew_, 1);
     buttons->addWidget(start_, 1);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(4, 4, 4, 6);
@@ -109,6 +115,11 @@ TunePanel::TunePanel(QWidget* parent)
     connect(data_, &PathEdit::changed, this, &TunePanel::refresh);
     connect(out_, &PathEdit::changed, this, &TunePanel::refresh);
     connect(forecast_, &QPushButton::clicked, this, [this] { Q_EMIT forecastWanted(request()); });
+    connect(anew_, &QPushButton::clicked, this, [this] {
+        Request r = request();
+        r.anew = true;
+        Q_EMIT tuneWanted(r);
+    });
     connect(start_, &QPushButton::clicked, this, [this] {
         if (running_)
             Q_EMIT stopWanted();
@@ -130,7 +141,8 @@ void TunePanel::setModels(const QStringList& names, const QStringList& paths) {
 void TunePanel::suggestOut() {
     const QString model = model_->currentData().toString();
     if (out_->path() == suggested_) {
-        suggested_ = model.isEmpty() ? QString() : model + QStringLiteral("-tuned");
+        const QFileInfo info(model);
+        suggested_ = model.isEmpty() ? QString() : (info.isFile() ? info.path() : model) + QStringLiteral("-tuned");
         out_->setPath(suggested_);
     }
     refresh();
@@ -138,7 +150,7 @@ void TunePanel::suggestOut() {
 
 TunePanel::Request TunePanel::request() const {
     return {model_->currentData().toString(), data_->path(), validation_->path(), out_->path(), epochs_->value(), accumulate_->value(),
-            length_->value(), rate_->value(), static_cast<quint64>(seed_->value())};
+            length_->value(), rate_->value(), static_cast<quint64>(seed_->value()), false};
 }
 
 void TunePanel::refresh() {
@@ -148,6 +160,8 @@ void TunePanel::refresh() {
     start_->setToolTip(running_ ? tr("Stop; what was learned is kept, and Tune goes on from there")
                                 : tr("Train the weak columns on the data; an unfinished tuning in the folder goes on"));
     forecast_->setEnabled(!running_ && ready);
+    anew_->setVisible(!running_ && !out_->path().isEmpty() && QFileInfo::exists(out_->path() + QStringLiteral("/tuning.json")));
+    anew_->setEnabled(ready);
 }
 
 void TunePanel::begin() {

@@ -22,6 +22,7 @@ public:
         int epochs = 3, accumulate = 8, sequenceLength = 0;  // 0: the model's, at most 512
         double learningRate = 1e-3;
         quint64 seed = 0;
+        bool anew = false;  // replaces what is in the folder
     };
     explicit TunePanel(QWidget* parent = nullptr);
 
@@ -48,7 +49,7 @@ private:
     PathEdit *data_, *validation_, *out_;
     QSpinBox *epochs_, *accumulate_, *length_, *seed_;
     QDoubleSpinBox* rate_;
-    QPushButton *forecast_, *start_;
+    QPushButton *forecast_, *anew_, *start_;
     QLabel *status_, *forecastText_;
     LossPlot* plot_;
     QString suggested_;

@@ -45,6 +45,34 @@ TEST_F(FigureCommand, PassesItsArgumentsOn) {
     EXPECT_EQ(readJson(json)["kind"], "hessian");
 }
 
+TEST_F(FigureCommand, PassesOnWhatTheWindowCanSet) {
+    standIn("echo \"$*\" >&2\n");
+    const std::string json = (folder / "figure.json").string();
+    const Outcome outcome = Started((folder / "owq").string(),
+                                    {"figure", "run", "--kind", "cumulative-error", "--layer", "l.0", "--layer", "l.1", "--compare", "other", "--columns-by", "hessian",
+                                     "--share", "--line-pt", "1.25", "--dpi", "300", "--out", "a.png", "--json", json},
+                                    folder).wait();
+    EXPECT_EQ(outcome.code, 0) << outcome.error;
+    EXPECT_EQ(outcome.error, "--render-figure run --kind cumulative-error --out a.png --layer l.0 --layer l.1 --compare other --columns-by hessian --share "
+                             "--line-pt 1.25 --dpi 300\n");
+    EXPECT_EQ(readJson(json)["layers"], Json({"l.0", "l.1"}));
+    EXPECT_EQ(readJson(json)["compared_with"], "other");
+}
+
+TEST_F(FigureCommand, RefusesWhatCannotBeMeantAndAProjectNeedsNoLayer) {
+    standIn("exit 0\n");
+    const auto code = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "figure");
+        arguments.insert(arguments.end(), {"--out", "a.pdf"});
+        return Started((folder / "owq").string(), arguments, folder).wait().code;
+    };
+    EXPECT_EQ(code({"run", "--kind", "hessian"}), 2);
+    EXPECT_EQ(code({"study.owqproject", "--kind", "hessian"}), 0);
+    EXPECT_EQ(code({"run", "--kind", "hessian", "--layer", "l.0", "--share"}), 2);
+    EXPECT_EQ(code({"run", "--kind", "hessian", "--layer", "l.0", "--columns-by", "size"}), 2);
+    EXPECT_EQ(code({"speed.json", "--kind", "speed", "--compare", "run"}), 2);
+}
+
 TEST_F(FigureCommand, BenchHasItsTimesDrawnAndLeavesNoFileBehind) {
     standIn("cd \"$(dirname \"$0\")\"; cp \"$2\" seen.json; echo \"$2\" > name; shift 2; echo \"$*\" >&2\n");
     const Outcome outcome = Started((folder / "owq").string(), {"bench", "--synthetic", "llama-7b", "--bits", "3", "--seconds", "0", "--working-set", "1",

@@ -2,6 +2,8 @@
 // Two runs compared by picking their rows; the divergence columns; cached models; help at the right place.
 #include <QCheckBox>
 #include <QTableView>
+#include <QTextBlock>
+#include <QTextBrowser>
 #include <QTreeView>
 
 #include "app/workbench/model_cache.h"
@@ -10,6 +12,7 @@
 #include "tests/app/workbench/window_fixture.h"
 #include "widgets/compare/compare_panel.h"
 #include "widgets/help/help_window.h"
+#include "widgets/jobs/jobs_view.h"
 #include "widgets/plot/plot.h"
 
 namespace owq {
@@ -111,6 +114,46 @@ TEST_F(ComparisonTest, MeasuresTheDivergenceFromTheOriginalOnRequest) {
     EXPECT_TRUE(titles[1].startsWith("KL: text.txt")) << titles[1].toStdString();
 }
 
+TEST_F(ComparisonTest, WhatIsMeasuredOfARunLiesInItsFolderAndIsReadFromThere) {
+    openModel();
+    makeRun();
+    const QString text = QStringLiteral("text.txt · 8 × 512");
+    window->findChild<QLineEdit*>(QStringLiteral("evaluationText"))->setText(calibration());
+    get<ResultsView>()->table().clearSelection();
+    press("measure");  // the original, too, which has no such folder
+    ASSERT_TRUE(waitFor([&] { return results().find(run())->perplexity.contains(text) && results().find(model())->perplexity.contains(text); }));
+    ASSERT_TRUE(idle());
+    {
+        const std::lock_guard lock(world->mutex);
+        ASSERT_EQ(world->evaluations.size(), 1U);
+        auto& kept = world->evaluations.at(run().toStdString());
+        ASSERT_EQ(kept.size(), 1U);
+        EXPECT_EQ(kept[0].title(), "text.txt, 8 x 512") << "as owq compare names it";
+        kept[0].perplexity = 46;  // measured again on the command line
+        kept.push_back({"other.txt", "c4", "", "dense", 4, 2048, 20.5, 0.03, 0.002, 0.8});
+    }
+    window.reset();
+    make();
+    openModel();
+    const QString other = QStringLiteral("other.txt · c4 · 4 × 2048");
+    ASSERT_TRUE(waitFor([&] { return results().find(run()) && results().find(run())->perplexity.contains(other); }));
+    EXPECT_EQ(results().find(run())->perplexity.value(text), 46);
+    EXPECT_EQ(results().find(run())->kl.value(other), 0.03);
+    EXPECT_EQ(results().find(run())->klError.value(other), 0.002);
+    EXPECT_EQ(results().find(run())->top1.value(other), 0.8);
+}
+
+TEST_F(ComparisonTest, AMeasurementThatCannotBeKeptInTheFolderIsShownAndSaid) {
+    openModel();
+    makeRun();
+    world->failKeeping = true;
+    window->findChild<QLineEdit*>(QStringLiteral("evaluationText"))->setText(calibration());
+    get<ResultsView>()->select(run());
+    press("measure");
+    ASSERT_TRUE(waitFor([&] { return !results().find(run())->perplexity.isEmpty(); }));
+    EXPECT_TRUE(get<JobsView>()->messages().join(QLatin1Char('\n')).contains(QStringLiteral("Read-only file system")));
+}
+
 TEST_F(ComparisonTest, HelpOpensWhereTheKeyboardIs) {
     openModel();
     get<LayerTree>()->view().setFocus();
@@ -120,6 +163,12 @@ TEST_F(ComparisonTest, HelpOpensWhereTheKeyboardIs) {
     get<ResultsView>()->table().setFocus();
     QTest::keyClick(&get<ResultsView>()->table(), Qt::Key_F1);
     EXPECT_EQ(get<HelpWindow>()->topic(), "window#results-and-comparison");
+    for (Plot* plot : get<PlotArea>()->group().plots()) {
+        plot->setFocus();
+        QTest::keyClick(plot, Qt::Key_F1);
+        const QString title = get<HelpWindow>()->findChild<QTextBrowser*>()->textCursor().block().text();
+        EXPECT_EQ(title, plot->content().title) << "its own section";
+    }
 }
 
 TEST(ModelCache, ListsWhatHasAConfigurationAndWeights) {

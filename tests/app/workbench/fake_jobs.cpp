@@ -130,7 +130,7 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         if (!std::filesystem::exists(o.model))
             throw Error("there is no such file or folder", o.model.string(), "Check the path");
         InspectResult r;
-        r.kind = ModelKind::checkpoint;
+        r.kind = world->packed ? ModelKind::packed : ModelKind::checkpoint;
         r.path = o.model;
         r.info = world->model();
         if (const LinearInfo* linear = r.info.find(o.layer)) {
@@ -228,13 +228,29 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         EvaluateResult r;
         r.perplexity = world->runs.count(o.model.string()) ? 47.5 : 45.75;
         r.windows = 8;
+        r.sequenceLength = 512;
+        r.text = (o.text.empty() ? o.tokens : o.text).filename().string();
         r.protocol = o.protocol;
+        r.task = o.task.string();
         if (!o.against.empty()) {
             r.divergence.emplace();
-            r.divergence->kl.mean = 0.02;
+            r.divergence->kl = {0.02, 0.001};
+            r.divergence->logPerplexityDifference = {std::log(1.04), 0.01};
+            r.divergence->klQuantiles = {{0.5, 0.008}, {0.99, 0.25}, {1, 1.5}};
+            r.divergence->probabilityChange = {{0.01, -0.125}};
+            r.divergence->rmsProbabilityChange = 0.0325;
             r.divergence->top1Agreement = 0.9;
         }
         return r;
+    };
+    jobs.evaluationsOf = [world](const std::filesystem::path& run) {
+        const std::lock_guard lock(world->mutex);
+        return world->evaluations[run.string()];
+    };
+    jobs.keepEvaluation = [world](const std::filesystem::path& run, const EvaluateResult& result) {
+        const std::lock_guard lock(world->mutex);
+        if (world->failKeeping) throw Error("cannot be written: Read-only file system", run.string());
+        world->evaluations[run.string()].push_back(comparedPerplexity(result));
     };
     jobs.compare = [world](const CompareOptions& o, Progress&, std::stop_token) {
         const std::lock_guard lock(world->mutex);
@@ -297,7 +313,7 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         const std::lock_guard lock(world->mutex);
         world->lastAsked = o;
         EvaluateTasksResult r;
-        r.tasks.push_back({"own", TaskFormat::choice, 8, 2, {0.75, 0.1}, {}, {}});
+        r.tasks.push_back({"own", TaskFormat::choice, 8, o.shots.shots < 0 ? 2 : o.shots.shots, {0.75, 0.1}, WindowMean{0.5, 0.125}, {}});
         r.meanAccuracy = 0.75;
         return r;
     };
@@ -314,6 +330,12 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         r.secondsPerStep = 2;
         r.forecast.parts = {{"packed blocks", 300'000'000}};
         if (o.dryRun) return r;
+        std::filesystem::create_directories(o.out);
+        const Json settings{{"learning_rate", o.settings.learningRate}};
+        const std::filesystem::path description = o.out / "tuning.json";
+        if (!o.force && std::filesystem::exists(description) && readJson(description) != settings)
+            throw Error("was tuned with other settings: learning_rate", o.out.string(), "Give the same settings, or replace it by --force");
+        writeJson(description, settings);
         r.validationBefore = 4;
         if (o.onPoint) o.onPoint({.step = 0, .validation = 4});
         for (int step = 1; step <= 5; ++step) {
@@ -345,6 +367,12 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         const std::lock_guard lock(world->mutex);
         return world->tasks[model.string()];
     };
+    jobs.checkTask = [world](const std::filesystem::path& model, const std::filesystem::path& task) {
+        const std::lock_guard lock(world->mutex);
+        const auto& fit = world->elsewhere[model.string()];
+        if (std::find(fit.begin(), fit.end(), task) == fit.end()) throw Error("the task belongs to another packed matrix", task.string());
+    };
+    jobs.hasWeakColumns = [world](const std::filesystem::path&) { return world->packed.load(); };
     jobs.openRun = [world](const std::filesystem::path& directory) {
         const std::lock_guard lock(world->mutex);
         const auto run = world->runs.find(directory.string());

@@ -18,11 +18,14 @@ struct FakeWorld {
     std::chrono::milliseconds perLayer{1};
     std::atomic<int> inspected{0}, calibrated{0}, quantized{0}, evaluated{0}, exported{0}, generated{0}, planned{0}, tuned{0}, questioned{0}, taught{0};
     std::atomic<int> threads{-1}, quantizeThreads{-1};  ///< as set now, and when the last run began
-    std::atomic<bool> failQuantize{false}, failLesson{false};
+    std::atomic<bool> failQuantize{false}, failLesson{false}, failKeeping{false};
+    std::atomic<bool> packed{false};  ///< the model is, with weak columns
     std::mutex mutex;
     std::map<std::string, RunSummary> runs;  ///< by directory
     std::map<std::string, std::map<std::string, LayerReport>> layers;
     std::map<std::string, std::vector<std::filesystem::path>> tasks;  ///< by model
+    std::map<std::string, std::vector<std::filesystem::path>> elsewhere;  ///< likewise, tuned on it but not beside it
+    std::map<std::string, std::vector<ComparedPerplexity>> evaluations;   ///< in the folder of a run
     std::vector<GenerateOptions> asked;  ///< of generate, without its callback
     QuantizeOptions lastQuantize;
     EvaluateOptions lastEvaluate;

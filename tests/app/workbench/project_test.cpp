@@ -35,7 +35,13 @@ Project sample() {
     p.views["hessian"] = {0.5, 99.5, 1e-3, 1e3};
     p.settings.preset = QStringLiteral("best");
     p.settings.refinePasses = 7;
-    p.runs.push_back({{QStringLiteral("/runs/1"), {}}, QStringLiteral("mine"), QStringLiteral("a note"), {{QStringLiteral("t.txt"), 12.5}}, {}, {}});
+    p.runs.push_back({{QStringLiteral("/runs/1"), {}}, QStringLiteral("mine"), QStringLiteral("a note"), {}});
+    p.runs.back().measured.perplexity = {{QStringLiteral("t.txt"), 12.5}};
+    p.runs.back().measured.klError = {{QStringLiteral("t.txt"), 0.5}};
+    p.runs.back().measured.details = {{QStringLiteral("t.txt"), QStringLiteral("two\nlines")}};
+    p.measure.task = QStringLiteral("/tasks/sea.safetensors");
+    p.measure.shots = 3;
+    p.measure.examples = QStringLiteral("/tasks/dev.jsonl");
     p.layout = QByteArray("\x01\x02\xff", 3);
     return p;
 }
@@ -45,7 +51,10 @@ TEST(Project, GoesThroughTextUnchangedAndInAStableOrder) {
     EXPECT_EQ(toJson(read).dump(), toJson(sample()).dump());
     EXPECT_EQ(read.layout, sample().layout);
     EXPECT_EQ(read.settings.refinePasses, 7);
-    EXPECT_EQ(read.runs[0].perplexity, sample().runs[0].perplexity);
+    EXPECT_EQ(read.runs[0].measured.perplexity, sample().runs[0].measured.perplexity);
+    EXPECT_EQ(read.runs[0].measured.klError, sample().runs[0].measured.klError);
+    EXPECT_EQ(read.runs[0].measured.details, sample().runs[0].measured.details);
+    EXPECT_EQ(read.measure, sample().measure);
     EXPECT_EQ(toJson(sample()).begin().key(), "owq_project");
 }
 
@@ -105,7 +114,9 @@ TEST_F(ProjectWindowTest, BringsEverythingBack) {
     ASSERT_TRUE(waitFor([&] { return results().find(run()) && results().find(run())->finished; }));
     results().setData(results().index(1, ResultsModel::nameColumn), QStringLiteral("mine"));
     results().setData(results().index(1, ResultsModel::noteColumn), QStringLiteral("with the new text"));
-    results().setPerplexity(run(), QStringLiteral("text.txt"), 47.5);
+    Measurements measured;
+    measured.perplexity.insert(QStringLiteral("text.txt"), 47.5);
+    results().add(run(), measured);
     window->budget().edit({firstLayer()}, BudgetTableModel::Field::weakColumns, 22);
     const QString layer = QStringLiteral("model.layers.1.mlp.down_proj");
     get<LayerTree>()->select({layer});

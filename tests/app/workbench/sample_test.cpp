@@ -131,6 +131,9 @@ TEST_F(SampleTest, OpensAnalyzesCancelsRunsMeasuresExportsAndDraws) {
     EXPECT_GT(original, 20);
     EXPECT_GT(packed, original * 0.98);
     EXPECT_LT(packed, original * 1.3);
+    const std::vector<ComparedPerplexity> kept = evaluationsOf(run.toStdString());
+    ASSERT_EQ(kept.size(), 1U) << "where owq compare reads it";
+    EXPECT_EQ(kept[0].perplexity, packed);
 
     get<ResultsView>()->select(run);
     press("export");
@@ -143,7 +146,7 @@ TEST_F(SampleTest, OpensAnalyzesCancelsRunsMeasuresExportsAndDraws) {
 
     Arguments figure;
     figure.directory = run;
-    figure.layer = layer;
+    figure.layers = {layer};
     for (const char* kind : {"hessian", "column-range", "cumulative-error", "sensitivity"}) {
         figure.kind = QLatin1String(kind);
         figure.out = dir.filePath(figure.kind + QStringLiteral(".svg"));

@@ -4,6 +4,7 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDockWidget>
+#include <QFileDialog>
 #include <QFileInfo>
 #include <QLabel>
 #include <QMessageBox>
@@ -178,6 +179,60 @@ TEST_F(TryItTest, ATaskBesideARunCanBeChosen) {
     ASSERT_TRUE(waitFor([&] { return right().endsWith("tasks"); }));
     EXPECT_EQ(world->asked[1].model.string(), run().toStdString());
     EXPECT_EQ(world->asked[1].task, world->tasks[run().toStdString()].front());
+}
+
+TEST_F(TryItTest, ATaskFileThatLiesAnywhereIsChosenByHand) {
+    openTry();
+    makeRun();
+    window->findChild<QDockWidget*>(QStringLiteral("try"))->raise();
+    const QString mine = dir.filePath(QStringLiteral("sea.safetensors")), other = dir.filePath(QStringLiteral("other.safetensors"));
+    for (const QString& file : {mine, other}) ASSERT_TRUE(QFile(file).open(QIODevice::WriteOnly));
+    world->elsewhere[run().toStdString()] = {mine.toStdString()};
+    const auto choose = [&](const QString& file) {
+        bool chosen = false;
+        QTimer choosing;
+        QObject::connect(&choosing, &QTimer::timeout, [&] {
+            auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
+            if (!dialog) return;
+            auto* name = dialog->findChild<QLineEdit*>();
+            name->setText(file);
+            QTest::keyClick(name, Qt::Key_Return);
+            chosen = true;
+        });
+        choosing.start(20);
+        window->activateWindow();  // after a dialog the platform of the tests leaves none active
+        ASSERT_TRUE(QTest::qWaitForWindowActive(window.get()));
+        QTest::keyClick(window.get(), Qt::Key_4, Qt::AltModifier);  // presses the button, and a moment later lets it go
+        EXPECT_TRUE(waitFor([&] { return chosen; }));
+    };
+    choose(other);
+    ASSERT_TRUE(waitFor([&] { return get<MessageBar>()->isVisible(); }));
+    EXPECT_TRUE(get<MessageBar>()->text().contains(QStringLiteral("another packed matrix"))) << get<MessageBar>()->text().toStdString();
+    auto* second = find<QComboBox>("secondModel");
+    EXPECT_EQ(second->count(), 3);
+    choose(mine);
+    ASSERT_TRUE(waitFor([&] { return second->currentText().endsWith(QStringLiteral("+ task sea")); })) << second->currentText().toStdString();
+    ask(QStringLiteral("In the beginning"));
+    ASSERT_TRUE(waitFor([&] { return right().endsWith("tasks"); }));
+    EXPECT_EQ(world->asked[1].model.string(), run().toStdString());
+    EXPECT_EQ(world->asked[1].task.string(), mine.toStdString());
+}
+
+TEST_F(TryItTest, EachRoundDrawsItsSidesAnew) {
+    makeBlind();
+    const QString prompt = QStringLiteral("In the beginning");
+    auto* blind = find<QCheckBox>("blind");
+    const auto toggle = [&] { QTest::mouseClick(blind, Qt::LeftButton, {}, QPoint(8, blind->height() / 2)); };
+    QList<bool> sides;
+    for (int round = 0; round < 8; ++round) {
+        ask(prompt);
+        ASSERT_TRUE(waitFor([&] { return find<QPushButton>("leftBetter")->isEnabled(); }));
+        sides << left().endsWith("runs");
+        EXPECT_EQ(sides.back(), BlindTally::swapped(0, uint64_t(round), prompt.toStdString()));
+        toggle();  // shows who wrote what
+        toggle();
+    }
+    EXPECT_TRUE(sides.contains(true) && sides.contains(false)) << "none of these was judged";
 }
 
 TEST_F(TryItTest, BlindHidesWhoWroteWhatUntilItEnds) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weak column tuning by hand: settings typed, the loss as it comes, stopped and gone on with.
+#include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
-#include <QGuiApplication>
+#include <QDoubleSpinBox>
 #include <QLabel>
+#include <QMessageBox>
+#include <QTimer>
 
 #include "tests/app/workbench/window_fixture.h"
+#include "widgets/try_it/try_panel.h"
 #include "widgets/tune/loss_plot.h"
 #include "widgets/tune/tune_panel.h"
 
@@ -81,6 +85,69 @@ TEST_F(TuneWindowTest, StopsAndGoesOn) {
     QTest::mouseClick(start(), Qt::LeftButton);
     ASSERT_TRUE(waitFor([&] { return world->tuned == 2 && !panel().running(); }));
     EXPECT_EQ(panel().plot().points().size(), 7u) << "a tuning that goes on tells its whole course again";
+}
+
+TEST_F(TuneWindowTest, TheTaskCanBeTriedAtOnceWhereverItLies) {
+    finishARun();
+    type("tuneData", calibration());
+    type("tuneOut", dir.filePath(QStringLiteral("far/away/sea stories")));
+    auto* tryable = get<TryPanel>()->findChild<QComboBox*>(QStringLiteral("secondModel"));
+    ASSERT_TRUE(waitFor([&] { return tryable->count() == 3; }));  // nothing, the original, the run
+    QTest::mouseClick(start(), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return tryable->count() == 4; })) << "nothing else has changed";
+    EXPECT_TRUE(tryable->itemText(3).endsWith(QStringLiteral("+ task sea stories"))) << tryable->itemText(3).toStdString();
+    // Found beside the run, too, it is still one.
+    world->tasks[run().toStdString()] = {dir.filePath(QStringLiteral("far/../far/away/sea stories/task.safetensors")).toStdString()};
+    results().setData(results().index(1, 0), QStringLiteral("renamed"));
+    ASSERT_TRUE(waitFor([&] { return tryable->itemText(2) == "renamed"; }));
+    QTest::qWait(100);
+    EXPECT_EQ(tryable->count(), 4);
+}
+
+TEST_F(TuneWindowTest, OtherSettingsReplaceWhatTheFolderHoldsAfterAQuestion) {
+    finishARun();
+    type("tuneData", calibration());
+    auto* anew = panel().findChild<QPushButton*>(QStringLiteral("tuneAnew"));
+    EXPECT_FALSE(anew->isVisible()) << "there is nothing to replace";
+    QTest::mouseClick(start(), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return world->tuned == 1 && !panel().running(); }));
+    auto* rate = panel().findChild<QDoubleSpinBox*>();
+    rate->setFocus();
+    QTest::keyClick(rate, Qt::Key_Up);
+    QTest::mouseClick(start(), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return world->tuned == 2 && get<MessageBar>()->isVisible(); }));
+    EXPECT_TRUE(get<MessageBar>()->text().contains(QStringLiteral("Begin anew"))) << get<MessageBar>()->text().toStdString();
+    EXPECT_FALSE(get<MessageBar>()->text().contains(QStringLiteral("--force")));
+    ASSERT_TRUE(anew->isVisible());
+    const auto answer = [&](QMessageBox::StandardButton button) {
+        QTimer::singleShot(0, [button] {
+            if (auto* box = qobject_cast<QMessageBox*>(QApplication::activeModalWidget())) QTest::mouseClick(box->button(button), Qt::LeftButton);
+        });
+        QTest::mouseClick(anew, Qt::LeftButton);
+    };
+    answer(QMessageBox::Cancel);
+    EXPECT_FALSE(panel().running());
+    EXPECT_EQ(world->tuned, 2);
+    answer(QMessageBox::Yes);
+    ASSERT_TRUE(waitFor([&] { return world->tuned == 3 && !panel().running(); }));
+    EXPECT_TRUE(world->lastTune.force);
+    EXPECT_FALSE(world->lastTune.resume);
+    EXPECT_TRUE(text("tuneStatus").contains(QStringLiteral("5 steps"))) << text("tuneStatus").toStdString();
+    QTest::mouseClick(start(), Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return world->tuned == 4; }));
+    EXPECT_FALSE(world->lastTune.force) << "only where it was asked for";
+}
+
+TEST_F(TuneWindowTest, AnOpenedPackedModelWithWeakColumnsCanBeTuned) {
+    world->packed = true;
+    openModel();
+    auto* models = panel().findChild<QComboBox*>();
+    ASSERT_TRUE(waitFor([&] { return models->count() == 1; }));
+    EXPECT_EQ(panel().request().model, model());
+    EXPECT_EQ(panel().request().out, model() + QStringLiteral("-tuned"));
+    makeRun();
+    ASSERT_TRUE(waitFor([&] { return models->count() == 2; }));
+    EXPECT_EQ(panel().request().model, model()) << "what was chosen stays";
 }
 
 TEST_F(TuneWindowTest, ItsKeyBringsItToTheFrontAndHidesItThere) {

@@ -13,6 +13,7 @@
 #include <QUrl>
 
 #include "app/workbench/plot_area.h"
+#include "app/workbench/project_controller.h"
 #include "app/workbench/render_figure.h"
 #include "tests/app/workbench/window_fixture.h"
 #include "widgets/common/layer_mime.h"
@@ -63,7 +64,35 @@ protected:
         QApplication::sendEvent(onto, &drop);
         EXPECT_TRUE(drop.isAccepted());
     }
+    static QByteArray bytes(const QString& path) {
+        QFile file(path);
+        EXPECT_TRUE(file.open(QIODevice::ReadOnly)) << path.toStdString();
+        return file.readAll();
+    }
+    /// All figures of the window to `stem`, with sizes that nothing else has.
+    void writeFigures(const QString& stem, int format) {
+        FigureDialog& dialog = openFigures();
+        dialog.setDestination(stem);
+        dialog.findChild<QComboBox*>(QStringLiteral("format"))->setCurrentIndex(format);
+        for (const auto& [name, value] : {std::pair{"height", 70.0}, {"font", 7.0}, {"line", 1.2}, {"dpi", 300.0}})
+            dialog.findChild<QDoubleSpinBox*>(QLatin1String(name))->setValue(value);
+        dialog.accept();
+        ASSERT_TRUE(waitFor([&] { return get<FigureDialog>() == nullptr; }));
+    }
+    /// owq figure with the same sizes.
+    QByteArray rendered(Arguments a, const QString& kind, const QString& out) {
+        a.kind = kind;
+        a.out = out;
+        a.heightMm = 70;
+        a.fontPt = 7;
+        a.linePt = 1.2;
+        a.dpi = 300;
+        EXPECT_EQ(renderFigureCommand(a, fakeJobs(world)), 0) << kind.toStdString();
+        return bytes(out);
+    }
     FigureDialog& openFigures() {
+        window->activateWindow();  // a dialog that has closed leaves none active
+        EXPECT_TRUE(waitFor([&] { return window->isActiveWindow(); }));
         QTest::keyClick(window.get(), Qt::Key_E, Qt::ControlModifier | Qt::ShiftModifier);
         EXPECT_TRUE(waitFor([&] { return get<FigureDialog>() != nullptr && get<FigureDialog>()->isVisible(); }));
         EXPECT_TRUE(waitFor([&] { return !get<FigureDialog>()->isBusy(); }));
@@ -146,24 +175,118 @@ TEST_F(WindowPlotsTest, AllFiguresAreWrittenAtOnceAsTheCommandLineWritesThem) {
     // owq figure of the same run and layer.
     Arguments a;
     a.directory = run();
-    a.layer = firstLayer();
+    a.layers = {firstLayer()};
     a.kind = QStringLiteral("hessian");
     a.widthMm = 120;
     a.out = out.filePath(QStringLiteral("same.svg"));
     ASSERT_EQ(renderFigureCommand(a, fakeJobs(world)), 0);
-    const auto bytes = [](const QString& path) {
-        QFile file(path);
-        EXPECT_TRUE(file.open(QIODevice::ReadOnly));
-        return file.readAll();
-    };
     EXPECT_EQ(bytes(a.out), bytes(out.filePath(QStringLiteral("fig-hessian-0-q_proj.svg"))));
     // Of all layers, though one is selected.
-    a.layer.clear();
+    a.layers.clear();
     a.kind = QStringLiteral("error-saved");
     a.csv = out.filePath(QStringLiteral("same.csv"));
     ASSERT_EQ(renderFigureCommand(a, fakeJobs(world)), 0);
     EXPECT_EQ(bytes(a.out), bytes(out.filePath(QStringLiteral("fig-error-saved.svg"))));
     EXPECT_EQ(bytes(a.csv), bytes(out.filePath(QStringLiteral("fig-error-saved.csv"))));
+}
+
+TEST_F(WindowPlotsTest, SeveralCurvesInAnotherOrderAndAsSharesAreTheSameOnTheCommandLine) {
+    openModel();
+    makeRun();
+    get<LayerTree>()->select({kQuery, kDown});
+    plots().group().setXMode(XMode::HessianOrder);
+    plots().setErrorShare(true);
+    ASSERT_TRUE(waitFor([&] { return curves() == QStringList({kQuery, kDown}) && plots().curves().back()->measured; }));
+    QTemporaryDir out;
+    Arguments a;
+    a.directory = run();
+    a.layers = {kQuery, kDown};
+    a.columnsBy = QStringLiteral("hessian");
+    for (const int format : {1, 2}) {
+        const QString ending = format == 1 ? QStringLiteral("svg") : QStringLiteral("png"), stem = out.filePath(ending);
+        writeFigures(stem, format);
+        for (const char* kind : {"hessian", "column-range", "cumulative-error", "sensitivity"}) {
+            a.share = kind == QLatin1String("cumulative-error");
+            EXPECT_EQ(rendered(a, QLatin1String(kind), out.filePath(QStringLiteral("same.") + ending)),
+                      bytes(QStringLiteral("%1-%2-0-q_proj-and-1-more.%3").arg(stem, QLatin1String(kind), ending)))
+                << kind;
+        }
+    }
+    a.share = false;
+    EXPECT_NE(rendered(a, QStringLiteral("cumulative-error"), out.filePath(QStringLiteral("same.svg"))),
+              bytes(out.filePath(QStringLiteral("svg-cumulative-error-0-q_proj-and-1-more.svg"))));
+    a.kind = QStringLiteral("hessian");
+    a.out = out.filePath(QStringLiteral("none.svg"));
+    a.columnsBy = QStringLiteral("size");
+    EXPECT_EQ(renderFigureCommand(a, fakeJobs(world)), 2);
+}
+
+TEST_F(WindowPlotsTest, TwoRunsComparedAndTheirProjectAreTheSameOnTheCommandLine) {
+    openModel();
+    makeRun();
+    const QString second = run() + QLatin1Char('2');
+    window->findChild<QLineEdit*>(QStringLiteral("runDirectory"))->setText(second);
+    press("run");
+    ASSERT_TRUE(idle());
+    ASSERT_TRUE(waitFor([&] { return results().find(second) && results().find(second)->finished; }));
+    {
+        const std::lock_guard lock(world->mutex);
+        for (auto& [name, report] : world->layers[second.toStdString()])
+            for (float& loss : report.statistics.columnLoss) loss *= 3;
+    }
+    window->workspace().clearSource(second);  // read again
+    Q_EMIT get<ResultsView>()->compareWanted(run(), second);
+    plots().group().setXMode(XMode::Rank);
+    ASSERT_TRUE(waitFor([&] { return curves() == QStringList({kQuery, kQuery}); }));
+    QTemporaryDir out;
+    const QString stem = out.filePath(QStringLiteral("fig"));
+    writeFigures(stem, 1);
+    const QString project = out.filePath(QStringLiteral("study.owqproject"));
+    window->projects().save(project);
+    ASSERT_TRUE(waitFor([&] { return window->projects().file() == project; }));
+    Arguments named, kept;
+    named.directory = run();
+    named.compare = second;
+    named.columnsBy = QStringLiteral("rank");
+    kept.directory = project;
+    for (const char* kind : {"hessian", "column-range", "cumulative-error", "sensitivity", "error-saved"}) {
+        const bool all = kind == QLatin1String("error-saved");
+        named.layers = all ? QStringList() : QStringList(kQuery);
+        const QByteArray drawn = bytes(stem + QStringLiteral("-%1%2.svg").arg(QLatin1String(kind), all ? QString() : QStringLiteral("-0-q_proj")));
+        EXPECT_EQ(rendered(named, QLatin1String(kind), out.filePath(QStringLiteral("named.svg"))), drawn) << kind;
+        EXPECT_EQ(rendered(kept, QLatin1String(kind), out.filePath(QStringLiteral("kept.svg"))), drawn) << kind;
+    }
+}
+
+TEST_F(WindowPlotsTest, AProjectsAnalysisIsDrawnWithItsBudget) {
+    openModel();
+    fillPanel();
+    press("analyze");
+    ASSERT_TRUE(idle());
+    ASSERT_TRUE(waitFor([&] { return window->workspace().hasReports(Workspace::kAnalysis); }));
+    Q_EMIT plots().group().cutMoved(firstLayer(), 31, true);
+    ASSERT_TRUE(waitFor([&] { return !plots().curves().empty() && plots().curves().front()->weakColumns.size() == 31; }));
+    QTemporaryDir out;
+    writeFigures(out.filePath(QStringLiteral("fig")), 1);
+    const QString project = out.filePath(QStringLiteral("study.owqproject"));
+    window->projects().save(project);
+    ASSERT_TRUE(waitFor([&] { return window->projects().file() == project; }));
+    {  // the folder that a real analysis would have left
+        const std::string folder = projectFromJson(readJson(toPath(project)), "project").analysis.toStdString();
+        const std::lock_guard lock(world->mutex);
+        RunSummary& analysis = world->runs[folder];
+        for (const LinearInfo& linear : world->model().linears) {
+            analysis.layerNames.push_back(linear.name);
+            world->layers[folder].emplace(linear.name, world->report(linear, false));
+        }
+    }
+    Arguments a;
+    a.directory = project;
+    EXPECT_EQ(rendered(a, QStringLiteral("sensitivity"), out.filePath(QStringLiteral("kept.svg"))), bytes(out.filePath(QStringLiteral("fig-sensitivity-0-q_proj.svg"))));
+    a.compare = run();
+    a.kind = QStringLiteral("sensitivity");
+    a.out = out.filePath(QStringLiteral("none.svg"));
+    EXPECT_EQ(renderFigureCommand(a, fakeJobs(world)), 1) << "an analysis is compared with nothing";
 }
 
 TEST_F(WindowPlotsTest, SpeedIsDrawnFromAResultOfBenchAndFromNothingElse) {

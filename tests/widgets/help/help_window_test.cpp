@@ -22,6 +22,8 @@ TEST(HelpWindow, OpensPagesAtTheirHeadings) {
     EXPECT_GT(text->verticalScrollBar()->value(), 0);
     EXPECT_TRUE(help.showTopic(QStringLiteral("window")));
     EXPECT_EQ(text->verticalScrollBar()->value(), 0);
+    for (const char* plot : {"hessian-diagonal", "column-range", "cumulative-error", "sensitivity", "error-saved"})
+        EXPECT_TRUE(help.showTopic(QStringLiteral("plots#") + QLatin1String(plot))) << plot;
     EXPECT_FALSE(help.showTopic(QStringLiteral("nothing")));
     EXPECT_FALSE(help.showTopic(QStringLiteral("window#nothing")));
 }

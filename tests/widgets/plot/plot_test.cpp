@@ -6,7 +6,11 @@
 #include <QAbstractItemModelTester>
 #include <QApplication>
 #include <QClipboard>
+#include <QFile>
+#include <QLabel>
 #include <QSignalSpy>
+#include <QTableView>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QThreadPool>
 #include <algorithm>
@@ -36,6 +40,14 @@ protected:
         QTest::mouseMove(plot.canvas(), to.toPoint());
         QTest::mouseRelease(plot.canvas(), Qt::LeftButton, {}, to.toPoint());
         QApplication::processEvents();
+    }
+    // What comes to the clipboard after `action`.
+    template <typename Action>
+    QString copied(Action action) {
+        QApplication::clipboard()->clear();
+        action();
+        EXPECT_TRUE(QTest::qWaitFor([] { return !QApplication::clipboard()->text().isEmpty(); }, 60'000));
+        return QApplication::clipboard()->text();
     }
 };
 
@@ -156,9 +168,8 @@ TEST_F(PlotTest, CtrlCCopiesTheVisibleRows) {
     show(plot);
     plot.zoomTo({1, 4.5, 1, 1000});
     plot.setFocus();
-    QTest::keyClick(&plot, Qt::Key_C, Qt::ControlModifier);
-    const QString text = QApplication::clipboard()->text();
-    EXPECT_EQ(text, plot.visibleText(TableFormat::Tsv));
+    const QString text = copied([&] { QTest::keyClick(&plot, Qt::Key_C, Qt::ControlModifier); });
+    EXPECT_EQ(text, plot.visibleText(TableFormat::Tsv)());
     EXPECT_TRUE(text.startsWith(QStringLiteral("linear\tcolumn\tposition\tsensitivity\tweak\nfc1\t1\t1\t20\t1\n"))) << qPrintable(text);
     EXPECT_FALSE(text.contains(QStringLiteral("fc1\t5")));
 }
@@ -370,9 +381,47 @@ TEST_F(PlotTest, WhatIsCopiedIsTheSelectionThoughItIsStillBeingLaidOut) {
     show(plot);
     plot.setCurves(manyCurves(15));
     ASSERT_TRUE(plot.isBuilding());
-    QTest::keySequence(&plot, QKeySequence::Copy);
+    const QString text = copied([&] {
+        QTest::keySequence(&plot, QKeySequence::Copy);
+        EXPECT_TRUE(plot.isBuilding()) << "nothing waits for it";
+    });
     EXPECT_FALSE(plot.isBuilding());
-    EXPECT_TRUE(QApplication::clipboard()->text().contains(QStringLiteral("model.layers.14.down_proj\t11007")));
+    EXPECT_TRUE(text.contains(QStringLiteral("model.layers.14.down_proj\t11007")));
+}
+
+TEST_F(PlotTest, DataIsGatheredBesideTheWindowAndThePlotSaysSo) {
+    HessianPlot plot;
+    plot.setCurves({testing::manyColumns(20'000, QStringLiteral("q_proj"))});
+    show(plot);
+    const auto says = [&] {
+        const auto labels = plot.findChildren<QLabel*>();
+        return std::any_of(labels.begin(), labels.end(), [](const QLabel* label) { return label->text().startsWith(QStringLiteral("gathering")); });
+    };
+    const QString text = copied([&] {
+        plot.copy();
+        EXPECT_TRUE(QApplication::clipboard()->text().isEmpty());
+        EXPECT_TRUE(says());
+    });
+    EXPECT_EQ(text, plot.visibleText(TableFormat::Tsv)());
+    EXPECT_FALSE(says());
+}
+
+TEST_F(PlotTest, CsvHasTheVisibleRowsAndAFailureIsTold) {
+    QTemporaryDir folder;
+    HessianPlot plot;
+    show(plot);
+    plot.setCurves(manyCurves(15));
+    ASSERT_TRUE(plot.isBuilding());
+    const QString path = folder.filePath(QStringLiteral("data.csv"));
+    plot.writeCsv(path);  // of what is being laid out
+    ASSERT_TRUE(QTest::qWaitFor([&] { return QFile::exists(path); }, 60'000));
+    QFile file(path);
+    ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+    EXPECT_EQ(QString::fromUtf8(file.readAll()), plot.visibleText(TableFormat::Csv)());
+    QSignalSpy failed(&plot, &Plot::failed);
+    plot.writeCsv(folder.filePath(QStringLiteral("none/data.csv")));
+    ASSERT_TRUE(failed.wait(60'000));
+    EXPECT_TRUE(failed[0][0].toString().contains(QStringLiteral("none/data.csv")));
 }
 
 TEST_F(PlotTest, APlotMayGoWhileItsCurvesAreLaidOut) {
@@ -429,10 +478,60 @@ TEST_F(PlotTest, GroupSharesSelectionZoomAndMode) {
     EXPECT_EQ(cumulative.selectedColumn(), hessian.selectedColumn());
     EXPECT_EQ(range.crosshair(), hessian.crosshair());
 
+    hessian.setCrosshair(100);
+    hessian.pinReference();
+    hessian.setCrosshair(200);
+    EXPECT_EQ(range.reference(), 100);
+    EXPECT_TRUE(range.readout().contains(QStringLiteral("Δ"))) << qPrintable(range.readout());
+    EXPECT_EQ(cumulative.reference(), -1) << "position 100 is another column there";
+    QTest::keyClick(&range, Qt::Key_Escape);
+    EXPECT_EQ(hessian.reference(), -1);
+
     group.setXMode(XMode::Rank);
+    cumulative.setCrosshair(10);
+    QTest::keyClick(&cumulative, Qt::Key_P);
+    EXPECT_EQ(hessian.reference(), 10);
     hessian.zoomTo({500, 900, 1, 10});
     EXPECT_DOUBLE_EQ(cumulative.view().xLower, 500);
     EXPECT_DOUBLE_EQ(range.view().xUpper, 900);
+}
+
+TEST_F(PlotTest, TableTwinsAndPlotsSelectTheSameColumnAndLayer) {
+    QWidget window;
+    HessianPlot hessian(&window);
+    SensitivityPlot sensitivity(&window);
+    PlotGroup group;
+    for (Plot* plot : std::initializer_list<Plot*>{&hessian, &sensitivity}) group.add(plot);
+    hessian.setGeometry(0, 0, 600, 300);
+    sensitivity.setGeometry(0, 300, 600, 300);
+    group.setCurves({testing::sixColumns(QStringLiteral("fc1")), testing::manyColumns(1000, QStringLiteral("fc2"))});
+    group.setXMode(XMode::Rank);
+    show(window, 600, 600);
+    group.selectColumn(3, QStringLiteral("fc2"));
+    sensitivity.setTableShown(true);
+    auto* table = sensitivity.findChild<QTableView*>();
+    ASSERT_TRUE(table);
+    const auto at = [&](int column) { return table->currentIndex().siblingAtColumn(column).data().toString(); };
+    EXPECT_EQ(at(0) + at(1), QStringLiteral("fc23")) << "as chosen before there was a table";
+    QSignalSpy selected(&group, &PlotGroup::columnSelected);
+    const PlotBlock& longer = hessian.content().blocks[1];
+    QTest::mouseClick(hessian.canvas(), Qt::LeftButton, {}, hessian.pixelOf(900, longer.values[0][900]).toPoint());
+    ASSERT_EQ(selected.size(), 1) << "the table follows without choosing itself";
+    EXPECT_EQ(at(0), QStringLiteral("fc2"));
+    EXPECT_EQ(at(1).toInt(), hessian.selectedColumn());
+    EXPECT_TRUE(table->viewport()->rect().intersects(table->visualRect(table->currentIndex())));
+    EXPECT_TRUE(table->selectionModel()->isRowSelected(table->currentIndex().row()));
+
+    table->setCurrentIndex(table->model()->index(2, 0));  // the other way round
+    EXPECT_EQ(at(0), QStringLiteral("fc1"));
+    EXPECT_EQ(hessian.selectedColumn(), at(1).toInt());
+    ASSERT_EQ(selected.size(), 2);
+    EXPECT_EQ(selected[1][0].toString(), QStringLiteral("fc1"));
+
+    group.setCurves({testing::manyColumns(1000, QStringLiteral("fc2"))});
+    EXPECT_EQ(at(1).toInt(), hessian.selectedColumn()) << "other numbers, the same column";
+    group.selectColumn(-1);
+    EXPECT_FALSE(table->currentIndex().isValid());
 }
 
 // Share of the pixels of the plot that are neither background nor text: the curves.
