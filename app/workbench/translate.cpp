@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/workbench/translate.h"
 
-#include <QDir>
 #include <QFileInfo>
 #include <numeric>
+
+#include "core/jobs/evaluations.h"
 
 namespace owq {
 namespace {
@@ -154,8 +155,7 @@ ResultRow resultRow(const RunSummary& run) {
 }
 
 QString taskName(const QString& file) {
-    const QFileInfo info(file);
-    return info.fileName() == QLatin1String("task.safetensors") ? info.dir().dirName() : info.completeBaseName();
+    return QString::fromStdString(taskTitle(toPath(file)));
 }
 
 }  // namespace owq

@@ -234,8 +234,8 @@ QuantizeResult quantizeShared(const QuantizeOptions& options, const SharedInputs
     const auto [count, length] = windowsOf(options, *input.model, input.windows);
     if (!looksFinished) {
         planMemory(options, info, input, count, length, result);
-        result.diskBytes = runBytes(info, input.plan) - std::min(runBytes(info, input.plan), layerBytes(options.out)) +
-                           (result.forecast.scratch ? result.forecast.activations : 0);
+        const uint64_t whole = runBytes(info, input.plan);
+        result.diskBytes = whole - std::min(whole, layerBytes(options.out)) + (result.forecast.scratch ? result.forecast.activations : 0);
         if (options.onForecast) options.onForecast(result);
     }
     double begin = 0.02;

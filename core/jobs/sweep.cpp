@@ -189,11 +189,11 @@ private:
         const double between = options_.texts.empty() ? to : to - kEvaluationShare * (to - from);
         try {
             progress_.setSpan(from, between);
-            quantizeRow(row, phase);
+            const std::vector<LayerReport> quantized = quantizeRow(row, phase);
             const fs::path run = options_.out / row.setting.name;
             // The result tells times, so its hash is this very run's.
             measureAll(row.perplexity, run, sha256File(run / "result.json", stop_), phase, between, to);
-            if (options_.latency) row.tokenSeconds = tokenSeconds(row);
+            if (options_.latency) row.tokenSeconds = tokenSeconds(row, quantized);
             row.state = SweepState::done;
         } catch (const Cancelled&) {
             throw;
@@ -207,7 +207,8 @@ private:
         save();
     }
 
-    void quantizeRow(SweepRow& row, const std::string& phase) {
+    /// The linears that are quantized.
+    std::vector<LayerReport> quantizeRow(SweepRow& row, const std::string& phase) {
         QuantizeOptions q;
         q.model = options_.model;
         q.out = options_.out / row.setting.name;
@@ -220,12 +221,12 @@ private:
         shared.modelFiles = &modelFiles_;
         if (q.recipe.method != Method::rtn) shared.windows = &windowsOf(q.calibration);
         Progress inner = part(phase);
-        const QuantizeResult r = quantizeShared(q, shared, inner, stop_);
+        QuantizeResult r = quantizeShared(q, shared, inner, stop_);
         row.effectiveBits = r.effectiveBits;
         row.fileBytes = r.fileBytes;
         row.seconds = r.seconds.total;
         row.warnings = r.warnings;
-        quantized_ = r.layers;
+        return std::move(r.layers);
     }
 
     /// Each shape is timed once, however many linears and settings have it.
@@ -240,8 +241,8 @@ private:
         return products_[shape] = time.seconds;
     }
 
-    /// Of quantized_, and of the linears beside them at 16 bits.
-    double tokenSeconds(SweepRow& row) {
+    /// Of the quantized linears, and of those beside them at 16 bits.
+    double tokenSeconds(SweepRow& row, const std::vector<LayerReport>& quantized) {
         const int64_t group = row.setting.recipe.groupSize;
         if (group % kernels::kPackedGroup != 0) {
             row.warnings.push_back("groups of " + std::to_string(group) + " columns cannot be multiplied packed: no latency");
@@ -249,7 +250,7 @@ private:
         }
         std::map<std::string, ProductShape> shapes;
         for (const LinearInfo& l : model_->info().linears) shapes[l.name] = {l.rows, l.columns, 16};
-        for (const LayerReport& l : quantized_)
+        for (const LayerReport& l : quantized)
             shapes[l.linear.name] = {l.linear.rows, l.linear.columns, l.bits, int64_t(l.weakColumns.size()), group};
         double seconds = 0;
         for (const auto& [name, shape] : shapes) seconds += productSeconds(shape);
@@ -267,7 +268,6 @@ private:
     std::string earlierModel_;
     Measurements earlier_;
     std::map<std::pair<uint64_t, int64_t>, TokenWindows> windows_;
-    std::vector<LayerReport> quantized_;  ///< of the setting under work
     std::map<ProductShape, double> products_;
     SweepResult result_;
 };

@@ -311,9 +311,12 @@ private:
     LinearOutcome out_;
 };
 
-/// A Hessian that is not finite says nothing: such a linear is rounded as if there were none, and says so.
-LinearOutcome quantizeOrRound(const Device& device, const at::Tensor& weight, const at::Tensor& hessian, const LinearRecipe& recipe,
-                              const std::stop_token& stop) {
+}  // namespace
+
+LinearOutcome quantizeLinear(const Device& device, const at::Tensor& weight, const at::Tensor& hessian, const LinearRecipe& recipe,
+                             const std::stop_token& stop) {
+    const c10::InferenceMode withoutGradients;
+    // A Hessian that is not finite says nothing: such a linear is rounded as if there were none, and says so.
     const int64_t columns = weight.size(1);
     int64_t damaged = -1;
     if (hessian.defined() && (device.isHost() || !hessian.isfinite().all().item<bool>()))
@@ -331,14 +334,6 @@ LinearOutcome quantizeOrRound(const Device& device, const at::Tensor& weight, co
     return outcome;
 }
 
-}  // namespace
-
-LinearOutcome quantizeLinear(const Device& device, const at::Tensor& weight, const at::Tensor& hessian, const LinearRecipe& recipe,
-                             const std::stop_token& stop) {
-    const c10::InferenceMode withoutGradients;
-    return quantizeOrRound(device, weight, hessian, recipe, stop);
-}
-
 LinearOutcome quantizeLinear(const float* weight, int64_t rows, int64_t columns, const float* hessian,
                              const LinearRecipe& recipe, std::stop_token stop) {
     const c10::InferenceMode withoutGradients;
@@ -347,7 +342,7 @@ LinearOutcome quantizeLinear(const float* weight, int64_t rows, int64_t columns,
         return at::from_blob(const_cast<float*>(values), {height, width}, at::kFloat);
     };
     const at::Tensor w = matrix(weight, rows, columns), h = hessian ? matrix(hessian, columns, columns) : at::Tensor();
-    return quantizeOrRound(hostDevice(), w, h, recipe, stop);
+    return quantizeLinear(hostDevice(), w, h, recipe, stop);
 }
 
 }  // namespace owq

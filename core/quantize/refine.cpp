@@ -39,7 +39,7 @@ public:
           target_(target.slice(0, begin, end)),
           pull_(target_.sub(value_).matmul(hessian_)) {}
 
-    bool weakFitted() const { return !weakKept_; }
+    bool weakFitted() const { return weakFitted_; }
 
     void pass(const std::stop_token& stop) {
         refitScales(stop);
@@ -114,7 +114,7 @@ private:
         const at::Tensor own = hessian_.slice(0, kept_).slice(1, kept_);
         const auto [lower, info] = at::linalg_cholesky_ex(own.to(at::kDouble));
         if (info.item<int32_t>() != 0) {
-            weakKept_ = true;
+            weakFitted_ = false;
             return;
         }
         const at::Tensor change = at::cholesky_solve(pull_.slice(1, kept_).to(at::kDouble).t().contiguous(), lower)
@@ -131,7 +131,7 @@ private:
     const LinearRecipe& recipe_;
     const int64_t columns_, kept_;
     const at::Tensor scale_, zero_, grid_, codes_, value_, target_;  ///< views of the loop's rows
-    bool weakKept_ = false;  ///< the Hessian of the weak columns' own inputs is not positive definite: they keep the loop's values
+    bool weakFitted_ = true;  ///< else the Hessian of their own inputs is not positive definite, and they keep the loop's values
     const at::Tensor pull_;  ///< (W - Q) H: half the loss's slope against Q, turned round
 };
 

@@ -13,6 +13,7 @@
 #include "core/jobs/generate.h"
 #include "core/jobs/inspect.h"
 #include "core/jobs/run_directory.h"
+#include "tests/core/jobs/small_run.h"
 #include "tests/core/jobs/temporary_folder.h"
 
 namespace owq {
@@ -20,22 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-QuantizeOptions smallRun(const std::string& sample, const fs::path& out) {
-    QuantizeOptions o;
-    o.model = std::string(OWQ_SAMPLE) + "/" + sample;
-    o.out = out;
-    o.calibration.text = OWQ_SAMPLE "/calibration.txt";
-    o.calibration.samples = 6;
-    o.calibration.sequenceLength = 128;
-    o.recipe.targetBits = 3.05;
-    return o;
-}
-
-QuantizeResult run(const QuantizeOptions& options, std::stop_token stop = {}) {
-    Progress progress;
-    return quantize(options, progress, stop);
-}
 
 double perplexityOf(const fs::path& model, const fs::path& modelFolder = {}) {
     EvaluateOptions o;
@@ -46,15 +31,6 @@ double perplexityOf(const fs::path& model, const fs::path& modelFolder = {}) {
     o.maxWindows = 4;
     Progress progress;
     return evaluate(o, progress, {}).perplexity;
-}
-
-std::string messageOf(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& e) {
-        return e.what();
-    }
-    return "no error";
 }
 
 class QuantizeJob : public testing::TestWithParam<std::string> {

@@ -8,6 +8,7 @@
 #include "core/jobs/run_directory.h"
 #include "core/jobs/sweep.h"
 #include "core/jobs/threads.h"
+#include "tests/core/jobs/small_run.h"
 #include "tests/core/jobs/temporary_folder.h"
 
 namespace owq {
@@ -17,19 +18,11 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 QuantizeOptions optionsFor(const fs::path& model, const fs::path& out) {
-    QuantizeOptions o;
+    QuantizeOptions o = smallRun("", out);
     o.model = model;
-    o.out = out;
-    o.calibration.text = OWQ_SAMPLE "/calibration.txt";
     o.calibration.samples = 4;
     o.calibration.sequenceLength = 64;
-    o.recipe.targetBits = 3.05;
     return o;
-}
-
-QuantizeResult run(const QuantizeOptions& options, std::stop_token stop = {}) {
-    Progress progress;
-    return quantize(options, progress, stop);
 }
 
 void stopAfter(int linears, QuantizeOptions options) {
@@ -41,12 +34,7 @@ void stopAfter(int linears, QuantizeOptions options) {
 }
 
 std::string messageOf(const QuantizeOptions& options) {
-    try {
-        run(options);
-    } catch (const Error& e) {
-        return e.what();
-    }
-    return "no error";
+    return owq::messageOf([&] { run(options); });
 }
 
 class QuantizeResume : public testing::Test {
