@@ -31,6 +31,7 @@ LayerController::LayerController(Workspace& workspace, Opener& opener, LayerTree
     connect(settled_, &QTimer::timeout, this, &LayerController::refreshPlots);
     connect(&workspace_, &Workspace::modelChanged, this, [this] {
         showCurves_({});  // another model's layers may have the same names: its zoom is not theirs
+        tree_.setComparing(workspace_.isComparing());
         refreshTree();
         const std::vector<LayerRow> rows = workspace_.rows();
         if (!rows.empty()) tree_.select({rows.front().name});

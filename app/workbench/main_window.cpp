@@ -135,7 +135,7 @@ MainWindow::MainWindow(JobFunctions jobs, Theme* theme, QWidget* parent)
     lesson_ = new LessonController(*runner_, jobs_, workspace_, actions_.help, *this);
     tour_ = new TourController(*layout_, *plots_, this);
     projects_ = new ProjectController({*runner_, workspace_, *opener_, *runController_, *panel_, *budget_, *results_, *resultsView_, *comparison_,
-                                       *tree_, *plots_, *layout_},
+                                       *tree_, *plots_, *budgetPanel_, *comparePanel_, *tryPanel_, *tunePanel_, *layout_},
                                       this);
     files_ = new FileController(*this, actions_, *start_, *runner_, *opener_, *projects_);
     connectActions();
@@ -301,16 +301,8 @@ void MainWindow::connectControllers() {
     connect(runController_, &RunController::runStopped, this,
             [this](const QString& directory, const QString& model, bool failed) { results_->addRun(directory, model, !failed); });
     connect(results_, &ResultsController::unfinishedFound, this, &MainWindow::offerResume);
-    connect(runController_, &RunController::warned, this, [this](const QStringList& warnings) {
-        for (const QString& warning : warnings) jobsView_->addMessage(JobsView::Severity::warning, warning);
-        bar_->show({MessageBar::Kind::warning,
-                    warnings.first(),
-                    {},
-                    warnings.size() > 1
-                        ? tr("%n more in Jobs and messages.", nullptr, int(warnings.size()) - 1)
-                        : QString(),
-                    warnings.join(QLatin1Char('\n'))});
-    });
+    connect(runController_, &RunController::warned, this, &MainWindow::showWarnings);
+    connect(results_, &ResultsController::warned, this, &MainWindow::showWarnings);
     connect(results_, &ResultsController::showWanted, this, [this](const QString& path) {
         if (path == workspace_.path())
             workspace_.show(Workspace::kAnalysis);
@@ -418,6 +410,15 @@ void MainWindow::startTour() {
 void MainWindow::showFailure(const Failure& failure) {
     bar_->show({MessageBar::Kind::error, failure.happened, failure.where, failure.remedy, {}});
     jobsView_->addMessage(JobsView::Severity::error, bar_->text());
+}
+
+void MainWindow::showWarnings(const QStringList& warnings) {
+    for (const QString& warning : warnings) jobsView_->addMessage(JobsView::Severity::warning, warning);
+    bar_->show({MessageBar::Kind::warning,
+                warnings.first(),
+                {},
+                warnings.size() > 1 ? tr("%n more in Jobs and messages.", nullptr, int(warnings.size()) - 1) : QString(),
+                warnings.join(QLatin1Char('\n'))});
 }
 
 void MainWindow::offerResume(const RunSummary& run) {

@@ -73,6 +73,7 @@ private:
     void updateComparing();
     QList<QAction*> commands() const;  ///< what the palette offers
     void showFailure(const Failure& failure);
+    void showWarnings(const QStringList& warnings);
     void offerResume(const RunSummary& run);
     void showFigures(std::vector<FigureOptions> figures);
     void updateJob(const JobRow& row);

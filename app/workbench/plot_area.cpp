@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/workbench/plot_area.h"
 
+#include <QApplication>
 #include <QBoxLayout>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDragEnterEvent>
 #include <QLabel>
 #include <QMimeData>
+#include <QPointer>
 #include <QRubberBand>
+#include <QSignalBlocker>
 #include <QSplitter>
 #include <algorithm>
 
@@ -44,7 +47,8 @@ PlotArea::PlotArea(QWidget* parent)
         row->setSizes({1000, 1000});
     }
     rows->setSizes({1000, 1000});
-    for (QSplitter* splitter : {rows, upper, lower}) splitter->setChildrenCollapsible(false);
+    splitters_ = {rows, upper, lower};
+    for (QSplitter* splitter : splitters_) splitter->setChildrenCollapsible(false);
     for (Plot* plot : rows->findChildren<Plot*>()) {
         group_->add(plot);
         HelpController::setTopic(plot, kTopics[int(plot->kind())]);
@@ -157,14 +161,35 @@ void PlotArea::setErrorShare(bool share) {
         if (auto* error = qobject_cast<CumulativeErrorPlot*>(plot)) error->setScale(share ? ErrorScale::Share : ErrorScale::Absolute);
 }
 
-std::map<std::string, PlotView> PlotArea::views() const {
-    std::map<std::string, PlotView> views;
+std::map<std::string, KeptView> PlotArea::views() const {
+    std::map<std::string, KeptView> views;
     for (const Plot* plot : group_->plots())
-        if (!plot->content().empty()) views[kKinds[int(plot->kind())]] = plot->view();
+        if (!plot->content().empty()) views[kKinds[int(plot->kind())]] = {plot->view(), plot->reference()};
     return views;
 }
 
-void PlotArea::setViewsSoon(std::map<std::string, PlotView> views, const QStringList& layers) {
+PlotsLook PlotArea::look() const {
+    PlotsLook look;
+    look.zoomTogether = linked_->isChecked();
+    for (const Plot* plot : group_->plots())
+        if (plot->isTableShown()) look.asTable << QLatin1String(kKinds[int(plot->kind())]);
+    for (const QSplitter* splitter : splitters_) {
+        const QList<int> sizes = splitter->sizes();
+        look.sizes.emplace_back(sizes.begin(), sizes.end());
+    }
+    return look;
+}
+
+void PlotArea::setLook(const PlotsLook& look) {
+    linked_->setChecked(look.zoomTogether);
+    const QPointer<QWidget> focus = QApplication::focusWidget();
+    for (Plot* plot : group_->plots())
+        if (const bool table = look.asTable.contains(QLatin1String(kKinds[int(plot->kind())])); table != plot->isTableShown()) plot->setTableShown(table);
+    if (focus) focus->setFocus();  // a table takes it
+    for (size_t i = 0; i < std::min(splitters_.size(), look.sizes.size()); ++i) splitters_[i]->setSizes({look.sizes[i].begin(), look.sizes[i].end()});
+}
+
+void PlotArea::setViewsSoon(std::map<std::string, KeptView> views, const QStringList& layers) {
     pending_ = std::move(views);
     pendingLayers_ = {layers.begin(), layers.end()};
     applyViews();
@@ -176,8 +201,12 @@ void PlotArea::applyViews() {
         const auto view = pending_.find(kKinds[int(plot->kind())]);
         if (view == pending_.end() || plot->content().empty() || plot->isBuilding() || namesOf(plot->curves()) != pendingLayers_) continue;
         group_->setZoomLinked(false);  // each has its own
-        plot->zoomTo(view->second);
+        plot->zoomTo(view->second.range);
         group_->setZoomLinked(linked_->isChecked());
+        {
+            const QSignalBlocker own(plot);  // likewise
+            plot->setReference(view->second.reference);
+        }
         pending_.erase(view);
     }
 }

@@ -13,8 +13,23 @@ class QCheckBox;
 class QComboBox;
 class QLabel;
 class QRubberBand;
+class QSplitter;
 
 namespace owq {
+
+/// What is seen of a plot.
+struct KeptView {
+    PlotView range;
+    int reference = -1;  ///< pinned; -1: none
+};
+
+/// How the four plots stand, by names that do not change.
+struct PlotsLook {
+    bool zoomTogether = true;
+    QStringList asTable;                  ///< plots that show their numbers
+    std::vector<std::vector<int>> sizes;  ///< of the splitters; empty: as they are
+    bool operator==(const PlotsLook&) const = default;
+};
 
 /// The four linked plots in the middle of the window, with what they have in common above them.
 class PlotArea : public QWidget {
@@ -32,9 +47,11 @@ public:
     void setXModeName(const QString& name);
     bool errorShare() const;
     void setErrorShare(bool share);
-    std::map<std::string, PlotView> views() const;
+    std::map<std::string, KeptView> views() const;
     /// Each when its plot has something to show of these layers; other layers end the waiting.
-    void setViewsSoon(std::map<std::string, PlotView> views, const QStringList& layers);
+    void setViewsSoon(std::map<std::string, KeptView> views, const QStringList& layers);
+    PlotsLook look() const;
+    void setLook(const PlotsLook& look);
 
 Q_SIGNALS:
     void columnSelected(const QString& layer, int column);
@@ -51,12 +68,13 @@ private:
     QWidget* makeBar();
     void applyViews();
     void setDropping(bool dropping);
-    std::map<std::string, PlotView> pending_;
+    std::map<std::string, KeptView> pending_;
     QSet<QString> pendingLayers_;
     std::vector<LayerCurvesPtr> curves_;
     PlotGroup* group_;
     QComboBox* mode_;
     QCheckBox* linked_ = nullptr;
+    std::vector<QSplitter*> splitters_;
     QLabel* selection_;
     QRubberBand* dropping_;  ///< frames what takes the drop
 };

@@ -6,15 +6,15 @@
 #include <QFile>
 #include <QFileInfo>
 
+#include "app/workbench/project_json.h"
+
 namespace owq {
 namespace {
 
+using namespace project_json;
+
 constexpr int kSchema = 1;
 constexpr qint64 kReadWhole = 64 << 20;  // bytes
-constexpr const char* kRemedy = "Open the model itself and save the project anew, or take an older copy of the file";
-
-std::string str(const QString& s) { return s.toStdString(); }
-QString qstr(const std::string& s) { return QString::fromStdString(s); }
 
 Json toJson(const Project::Input& input) { return {{"path", str(input.path)}, {"sha256", str(input.hash)}}; }
 
@@ -38,18 +38,6 @@ Json toJson(const RunSettings& s) {
             {"act_order", s.actOrder}, {"symmetric", s.symmetric}, {"true_sequential", s.trueSequential}, {"stored_scales", s.storedScales},
             {"damping", s.damping}, {"refine", s.refinePasses}, {"input_correction", s.inputCorrection}, {"samples", s.samples},
             {"sequence_length", s.sequenceLength}, {"seed", s.seed}, {"out", str(s.out)}};
-}
-
-/// A part of the file, or an empty one where it may be missing.
-const Json& part(const Json& j, const char* key, const std::string& where) {
-    static const Json none = Json::object();
-    if (!j.contains(key)) return none;
-    if (!j[key].is_object()) throw Error("\"" + std::string(key) + "\" is not an object", where, kRemedy);
-    return j[key];
-}
-
-QString text(const Json& j, const char* key, const std::string& where, const QString& fallback = {}) {
-    return qstr(optional<std::string>(j, key, str(fallback), where));
 }
 
 Project::Input inputFrom(const Json& j, const std::string& where) { return {text(j, "path", where), text(j, "sha256", where)}; }
@@ -99,18 +87,11 @@ QByteArray bytesFrom(const Json& j, const char* key, const std::string& where) {
     return QByteArray::fromBase64(QByteArray::fromStdString(optional<std::string>(j, key, "", where)));
 }
 
-std::vector<Json> listFrom(const Json& j, const char* key, const std::string& where) {
-    if (!j.contains(key)) return {};
-    if (!j[key].is_array()) throw Error("\"" + std::string(key) + "\" is not a list", where, kRemedy);
-    return {j[key].begin(), j[key].end()};
-}
-
 }  // namespace
 
 Json toJson(const Project& p) {
-    Json views = Json::object(), runs = Json::array(), selection = Json::array();
-    for (const auto& [kind, v] : p.views) views[kind] = {{"x", {v.xLower, v.xUpper}}, {"y", {v.yLower, v.yUpper}}};
-    for (const QString& layer : p.selection) selection.push_back(str(layer));
+    Json views = Json::object(), runs = Json::array();
+    for (const auto& [kind, v] : p.views) views[kind] = {{"x", {v.xLower, v.xUpper}}, {"y", {v.yLower, v.yUpper}}, {"reference", v.reference}};
     for (const Project::Run& r : p.runs) runs.push_back(toJson(r));
     Json j;
     j["owq_project"] = kSchema;
@@ -119,9 +100,10 @@ Json toJson(const Project& p) {
     j["analysis"] = str(p.analysis);
     j["shown"] = str(p.shown);
     j["compared_with"] = str(p.comparedWith);
-    j["selection"] = std::move(selection);
+    j["selection"] = project_json::toJson(p.selection);
     j["column"] = p.column;
     j["plots"] = {{"columns_by", str(p.xMode)}, {"error_share", p.errorShare}, {"views", std::move(views)}};
+    putLook(j, p.look);
     j["settings"] = toJson(p.settings);
     j["budget"] = {{"edited", p.budgetEdited}, {"plan", p.budget}};
     j["measure"] = {{"text", toJson(p.evaluation)}, {"protocol", str(p.measure.protocol)}, {"windows", p.measure.windows}, {"divergence", p.measure.divergence},
@@ -142,10 +124,7 @@ Project projectFromJson(const Json& j, const std::string& where) {
     p.analysis = text(j, "analysis", where);
     p.shown = text(j, "shown", where);
     p.comparedWith = text(j, "compared_with", where);
-    for (const Json& layer : listFrom(j, "selection", where)) {
-        if (!layer.is_string()) throw Error("\"selection\" holds something else than names", where, kRemedy);
-        p.selection << qstr(layer.get<std::string>());
-    }
+    p.selection = textsFrom(j, "selection", where);
     p.column = int(optional<int64_t>(j, "column", -1, where));
     const Json& plots = part(j, "plots", where);
     p.xMode = text(plots, "columns_by", where, p.xMode);
@@ -159,8 +138,10 @@ Project projectFromJson(const Json& j, const std::string& where) {
         Project::View view;
         pair("x", view.xLower, view.xUpper);
         pair("y", view.yLower, view.yUpper);
+        view.reference = int(optional<int64_t>(v, "reference", -1, where));
         p.views.emplace(kind, view);
     }
+    p.look = lookFrom(j, where);
     p.settings = settingsFrom(part(j, "settings", where), where);
     p.settings.calibrationFile = p.calibration.path;
     const Json& budget = part(j, "budget", where);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/workbench/project_look.h"
 #include "core/base/json.h"
 #include "core/budget/budget.h"
 #include "widgets/results/result_row.h"
@@ -29,6 +30,7 @@ struct Project {
     };
     struct View {
         double xLower = 0, xUpper = 1, yLower = 0, yUpper = 1;
+        int reference = -1;  ///< pinned position; -1: none
     };
 
     Input model, calibration, evaluation;
@@ -39,6 +41,7 @@ struct Project {
     QString xMode = QStringLiteral("index");
     bool errorShare = false;
     std::map<std::string, View> views;  ///< by plot
+    ProjectLook look;
     RunSettings settings;
     bool budgetEdited = false;
     Json budget;                    ///< as owq quantize --budget reads it

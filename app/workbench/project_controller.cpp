@@ -3,13 +3,19 @@
 
 #include <QDir>
 #include <QFileInfo>
+#include <QHeaderView>
 #include <QMainWindow>
+#include <QTableView>
 #include <QTimer>
 #include <utility>
 
 #include "app/workbench/plot_area.h"
 #include "app/workbench/window_layout.h"
+#include "widgets/budget/budget_panel.h"
+#include "widgets/compare/compare_panel.h"
 #include "widgets/layer_tree/layer_tree.h"
+#include "widgets/try_it/try_panel.h"
+#include "widgets/tune/tune_panel.h"
 
 namespace owq {
 namespace {
@@ -167,7 +173,8 @@ Project ProjectController::capture() const {
     p.column = parts_.plots.group().selectedColumn();
     p.xMode = parts_.plots.xModeName();
     p.errorShare = parts_.plots.errorShare();
-    for (const auto& [kind, view] : parts_.plots.views()) p.views[kind] = {view.xLower, view.xUpper, view.yLower, view.yUpper};
+    for (const auto& [kind, v] : parts_.plots.views()) p.views[kind] = {v.range.xLower, v.range.xUpper, v.range.yLower, v.range.yUpper, v.reference};
+    p.look = look();
     p.budgetEdited = parts_.budget.draft().state().edited;
     p.budget = toJson(parts_.budget.draft().state().plan);
     for (const ResultRow& row : parts_.resultsView.model().rows())
@@ -175,6 +182,29 @@ Project ProjectController::capture() const {
     p.layout = parts_.layout.state();
     p.geometry = parts_.layout.window().saveGeometry();
     return p;
+}
+
+std::map<std::string, QTableView*> ProjectController::tables() const {
+    return {{"budget", &parts_.budgetPanel.table()}, {"comparison", &parts_.comparePanel.table()}, {"results", &parts_.resultsView.table()}};
+}
+
+ProjectLook ProjectController::look() const {
+    ProjectLook look{parts_.tree.look(), parts_.plots.look(), {}, parts_.tryPanel.request(), parts_.tunePanel.request()};
+    for (const auto& [panel, table] : tables()) {
+        const QHeaderView* header = table->horizontalHeader();
+        look.tables[panel] = {header->sortIndicatorSection(), header->sortIndicatorOrder() == Qt::DescendingOrder};
+    }
+    return look;
+}
+
+void ProjectController::restoreLook(const Project& p) {
+    parts_.tree.setLook(p.look.layers, !p.comparedWith.isEmpty());
+    parts_.plots.setLook(p.look.plots);
+    for (const auto& [panel, table] : tables())
+        if (const auto order = p.look.tables.find(panel); order != p.look.tables.end() && order->second.column < table->horizontalHeader()->count())
+            table->sortByColumn(order->second.column, order->second.descending ? Qt::DescendingOrder : Qt::AscendingOrder);
+    parts_.tryPanel.setRequest(p.look.tryIt);
+    parts_.tunePanel.setRequest(p.look.tune);
 }
 
 void ProjectController::restore(const Project& p) {
@@ -202,8 +232,8 @@ void ProjectController::restore(const Project& p) {
     }
     parts_.plots.setXModeName(p.xMode);
     parts_.plots.setErrorShare(p.errorShare);
-    std::map<std::string, PlotView> views;
-    for (const auto& [kind, v] : p.views) views[kind] = {v.xLower, v.xUpper, v.yLower, v.yUpper};
+    std::map<std::string, KeptView> views;
+    for (const auto& [kind, v] : p.views) views[kind] = {{v.xLower, v.xUpper, v.yLower, v.yUpper}, v.reference};
     parts_.plots.setViewsSoon(views, p.selection);
     if (!p.analysis.isEmpty()) parts_.run.setAnalysisFolder(p.analysis), parts_.opener.loadAnalysis(p.analysis, p.shown.isEmpty());
     if (!p.comparedWith.isEmpty())
@@ -211,6 +241,7 @@ void ProjectController::restore(const Project& p) {
     else if (!p.shown.isEmpty())
         parts_.opener.loadRun(p.shown);
     parts_.tree.select(p.selection);
+    restoreLook(p);
     parts_.plots.group().selectColumn(p.column);
     if (!changed_.isEmpty())
         Q_EMIT notice({tr("%n inputs of the project are not as they were when it was saved", nullptr, int(changed_.size())),

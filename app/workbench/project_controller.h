@@ -2,7 +2,9 @@
 #pragma once
 #include <QObject>
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "app/workbench/budget_controller.h"
 #include "app/workbench/comparison_controller.h"
@@ -11,12 +13,17 @@
 #include "app/workbench/results_controller.h"
 #include "app/workbench/run_controller.h"
 
+class QTableView;
 class QTimer;
 
 namespace owq {
 
+class BudgetPanel;
+class ComparePanel;
 class LayerTree;
 class PlotArea;
+class TryPanel;
+class TunePanel;
 class WindowLayout;
 
 /// Everything that a project keeps, where it is shown.
@@ -32,6 +39,10 @@ struct ProjectParts {
     ComparisonController& comparison;
     LayerTree& tree;
     PlotArea& plots;
+    BudgetPanel& budgetPanel;
+    ComparePanel& comparePanel;
+    TryPanel& tryPanel;
+    TunePanel& tunePanel;
     WindowLayout& layout;
 };
 
@@ -46,7 +57,8 @@ public:
     void save(const QString& file, std::function<void()> then = {});  ///< `then` when it is written
     const QString& file() const { return file_; }  ///< empty: what is open was not saved
     /// Whether work would be lost: settings, budget, results, analysis that the project's file has not, or, without a project, an edited budget
-    /// that is in no budget file. What was only looked at (selection, ranges, layout) is none.
+    /// that is in no budget file. What was only looked at (selection, ranges, layout) or typed (prompt, settings
+    /// of a tuning) is none.
     bool isModified() const;
 
 Q_SIGNALS:
@@ -67,7 +79,10 @@ private:
     Work work() const;
     void watch();
     Project capture() const;
+    ProjectLook look() const;
+    std::map<std::string, QTableView*> tables() const;
     void restore(const Project& project);
+    void restoreLook(const Project& project);
 
     ProjectParts parts_;
     QString file_;

@@ -252,9 +252,10 @@ void ResultsController::measure(const QStringList& paths) {
             [this, path, name = row->name](const EvaluateResult& result) {
                 const QString text = textKey(comparedPerplexity(result));
                 add(path, measurementsOf(result, text));
-                QStringList lines = result.divergence ? detailsOf(*result.divergence) : QStringList();
-                for (const std::string& warning : result.warnings) lines << QString::fromStdString(warning);
-                Q_EMIT measured(name, text, result.perplexity, lines);
+                Q_EMIT measured(name, text, result.perplexity, result.divergence ? detailsOf(*result.divergence) : QStringList());
+                QStringList warnings;
+                for (const std::string& warning : result.warnings) warnings << tr("Perplexity of %1: %2").arg(name, QString::fromStdString(warning));
+                if (!warnings.isEmpty()) Q_EMIT warned(warnings);
             },
             [this](const Failure& failure) { Q_EMIT failed(failure); });
     }

@@ -34,6 +34,7 @@ Q_SIGNALS:
     void unfinishedFound(const owq::RunSummary& run);  ///< of addRun, for offering to resume
     void failed(const owq::Failure& failure);
     void measured(const QString& name, const QString& text, double perplexity, const QStringList& divergence);
+    void warned(const QStringList& warnings);  ///< of a measurement, named by its model
     void answered(const QString& name, const QString& questions, const QString& share);
 
 private:

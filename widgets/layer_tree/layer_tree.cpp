@@ -8,6 +8,8 @@
 #include <QTimer>
 #include <QToolButton>
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "widgets/common/tsv.h"
 #include "widgets/layer_tree/heat_delegate.h"
@@ -17,6 +19,17 @@
 namespace owq {
 namespace {
 constexpr int kFilterDelay = 300;  // ms: long enough to type a word, short enough to feel at once
+constexpr int kWidest = 10000;     // pixels of a column
+const QString kChip = QStringLiteral("chip_");
+
+// What project files call the columns.
+const char* const kColumns[] = {"name", "kind", "shape", "dtype", "bits", "weak_columns", "sensitivity", "error", "error_b", "ratio"};
+static_assert(std::size(kColumns) == LayerTreeModel::columnTotal);
+
+int columnOf(const QString& name) {
+    const auto found = std::find(std::begin(kColumns), std::end(kColumns), name);
+    return found == std::end(kColumns) ? -1 : int(found - std::begin(kColumns));
+}
 }
 
 LayerTree::LayerTree(QWidget* parent)
@@ -25,7 +38,7 @@ LayerTree::LayerTree(QWidget* parent)
       filter_(new LayerFilter(this)),
       filterBox_(new QLineEdit),
       regex_(new QToolButton),
-      chips_(new QHBoxLayout),
+      chipRow_(new QHBoxLayout),
       view_(new LayerView),
       nothing_(new QLabel(tr("No layer matches the filter."))),
       delay_(new QTimer(this)) {
@@ -66,12 +79,12 @@ LayerTree::LayerTree(QWidget* parent)
     auto* top = new QHBoxLayout;
     top->addWidget(filterBox_);
     top->addWidget(regex_);
-    chips_->setSpacing(4);
+    chipRow_->setSpacing(4);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(8, 2, 4, 6);
     layout->setSpacing(6);
     layout->addLayout(top);
-    layout->addLayout(chips_);
+    layout->addLayout(chipRow_);
     layout->addWidget(view_);
     layout->addWidget(nothing_);
 
@@ -141,7 +154,8 @@ void LayerTree::setComparing(bool comparing) {
     const bool was = !view_->isColumnHidden(LayerTreeModel::ratioColumn);
     for (const int column : {LayerTreeModel::otherErrorColumn, LayerTreeModel::ratioColumn}) view_->setColumnHidden(column, !comparing);
     if (was == comparing) return;
-    view_->sortByColumn(comparing ? LayerTreeModel::ratioColumn : LayerTreeModel::nameColumn, comparing ? Qt::DescendingOrder : Qt::AscendingOrder);
+    const Order order = comparing ? std::exchange(comparisonOrder_, {}) : Order{LayerTreeModel::nameColumn, Qt::AscendingOrder};
+    view_->sortByColumn(order.column, order.order);
     view_->scrollTo(view_->currentIndex());
 }
 
@@ -156,18 +170,77 @@ void LayerTree::applyFilter() {
 }
 
 void LayerTree::clearFilter() {
-    for (QToolButton* chip : findChildren<QToolButton*>())
-        if (chip->objectName().startsWith(QLatin1String("chip_"))) {
-            const QSignalBlocker once(chip);
-            chip->setChecked(false);
-        }
+    for (QToolButton* chip : chips()) {
+        const QSignalBlocker once(chip);
+        chip->setChecked(false);
+    }
     kinds_.clear();
     filterBox_->clear();
     applyFilter();
 }
 
+LayerLook LayerTree::look() const {
+    LayerLook look;
+    look.filter = filterBox_->text();
+    look.regex = regex_->isChecked();
+    for (const QString& kind : model_->kinds())
+        if (kinds_.contains(kind)) look.kinds << kind;
+    const QHeaderView* header = view_->header();
+    look.sortedBy = QLatin1String(kColumns[std::max(0, header->sortIndicatorSection())]);
+    look.descending = header->sortIndicatorOrder() == Qt::DescendingOrder;
+    look.expanded.emplace();
+    for (int block = 0; block < model_->rowCount(); ++block)
+        if (view_->isExpanded(filter_->mapFromSource(model_->index(block, 0)))) *look.expanded << block;
+    int last = header->count() - 1;
+    while (last > 0 && header->isSectionHidden(header->logicalIndex(last))) --last;
+    for (int place = 0; place < header->count(); ++place) {
+        const int column = header->logicalIndex(place);
+        look.columns << qMakePair(QString(QLatin1String(kColumns[column])), place == last ? 0 : header->sectionSize(column));
+    }
+    return look;
+}
+
+void LayerTree::setLook(const LayerLook& look, bool comparing) {
+    {
+        const QSignalBlocker once(regex_);
+        regex_->setChecked(look.regex);
+    }
+    filterBox_->setText(look.filter);
+    kinds_.clear();
+    for (QToolButton* chip : chips()) {
+        const QSignalBlocker once(chip);
+        chip->setChecked(look.kinds.contains(chip->text()));
+        if (chip->isChecked()) kinds_.insert(chip->text());
+    }
+    applyFilter();
+    QHeaderView* header = view_->header();
+    for (qsizetype place = 0; place < look.columns.size(); ++place) {
+        const auto& [name, width] = look.columns[place];
+        const int column = columnOf(name);
+        if (column < 0) continue;
+        header->moveSection(header->visualIndex(column), std::min(int(place), header->count() - 1));
+        if (width > 0) header->resizeSection(column, std::min(width, kWidest));
+    }
+    const int column = columnOf(look.sortedBy);
+    const Qt::SortOrder order = look.descending ? Qt::DescendingOrder : Qt::AscendingOrder;
+    if (comparing && column >= 0)
+        comparisonOrder_ = {column, order};
+    else if (column >= 0 && !view_->isColumnHidden(column))
+        view_->sortByColumn(column, order);
+    if (!look.expanded) return;
+    for (int block = 0; block < model_->rowCount(); ++block)
+        view_->setExpanded(filter_->mapFromSource(model_->index(block, 0)), look.expanded->contains(block));
+}
+
+QList<QToolButton*> LayerTree::chips() const {
+    QList<QToolButton*> chips;
+    for (QToolButton* button : findChildren<QToolButton*>())
+        if (button->objectName().startsWith(kChip)) chips << button;
+    return chips;
+}
+
 void LayerTree::makeChips() {
-    while (QLayoutItem* item = chips_->takeAt(0)) {
+    while (QLayoutItem* item = chipRow_->takeAt(0)) {
         delete item->widget();
         delete item;
     }
@@ -176,7 +249,7 @@ void LayerTree::makeChips() {
         auto* chip = new QToolButton;
         chip->setText(kind);
         chip->setCheckable(true);
-        chip->setObjectName(QStringLiteral("chip_") + kind);
+        chip->setObjectName(kChip + kind);
         chip->setAccessibleName(tr("Show only %1 layers").arg(kind));
         chip->setToolTip(chip->accessibleName());
         chip->setStyleSheet(
@@ -191,9 +264,9 @@ void LayerTree::makeChips() {
                 kinds_.remove(kind);
             applyFilter();
         });
-        chips_->addWidget(chip);
+        chipRow_->addWidget(chip);
     }
-    chips_->addStretch();
+    chipRow_->addStretch();
 }
 
 }  // namespace owq

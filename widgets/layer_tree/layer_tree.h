@@ -3,6 +3,7 @@
 #include <QWidget>
 
 #include "widgets/layer_tree/layer_filter.h"
+#include "widgets/layer_tree/layer_look.h"
 #include "widgets/layer_tree/layer_tree_model.h"
 
 class QHBoxLayout;
@@ -30,23 +31,33 @@ public:
     void addToSelection(const QStringList& names);
     void setComparing(bool comparing);  ///< shows the columns of a comparison, the most different layers first
 
+    LayerLook look() const;
+    /// What is filtered out is no longer selected. `comparing`: the order is for the comparison that is about to begin.
+    void setLook(const LayerLook& look, bool comparing = false);
+
 Q_SIGNALS:
     void selectionChanged(const QStringList& layers);
 
 private:
+    struct Order {
+        int column = LayerTreeModel::ratioColumn;
+        Qt::SortOrder order = Qt::DescendingOrder;
+    };
     void applyFilter();
     void clearFilter();
     void makeChips();
+    QList<QToolButton*> chips() const;
 
     LayerTreeModel* model_;
     LayerFilter* filter_;
     QLineEdit* filterBox_;
     QToolButton* regex_;
-    QHBoxLayout* chips_;
+    QHBoxLayout* chipRow_;
     QTreeView* view_;
     QLabel* nothing_;
     QTimer* delay_;
     QSet<QString> kinds_;
+    Order comparisonOrder_;  ///< of the next comparison
 };
 
 }  // namespace owq

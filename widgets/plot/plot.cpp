@@ -178,7 +178,7 @@ void Plot::install(PlotContent content) {
                                                     .arg(content_.yTitle, content_.xTitle)
                                                     .arg(content_.blocks.size()));
     keepZoom();
-    if (!tableAction_->isChecked() || content_.empty()) pages_->setCurrentWidget(content_.empty() ? static_cast<QWidget*>(empty_) : canvas_);
+    pages_->setCurrentWidget(content_.empty() ? static_cast<QWidget*>(empty_) : tableAction_->isChecked() ? static_cast<QWidget*>(tableView_) : canvas_);
     updateMarks(false);
     showSelectedRow();
     Q_EMIT contentChanged();

@@ -67,6 +67,7 @@ public:
     void copy();
     void writeCsv(const QString& path);
     void setTableShown(bool shown);
+    bool isTableShown() const;
 
     QWidget* canvas() const;                      // for tests and drops
     QPointF pixelOf(double x, double y) const;    // on the canvas

@@ -112,6 +112,8 @@ void Plot::showSelectedRow() {
     followingRow_ = false;
 }
 
+bool Plot::isTableShown() const { return tableAction_->isChecked(); }
+
 void Plot::setTableShown(bool shown) {
     if (tableAction_->isChecked() != shown) return tableAction_->setChecked(shown);  // comes back here
     if (!tableView_) {

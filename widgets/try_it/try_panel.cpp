@@ -78,7 +78,11 @@ TryPanel::TryPanel(QWidget* parent)
     });
     connect(prompt_, &QLineEdit::returnPressed, this, &TryPanel::go);
     connect(prompt_, &QLineEdit::textChanged, this, &TryPanel::refresh);
-    connect(second_, &QComboBox::activated, this, [this] { ownSecond_ = true; });
+    connect(first_, &QComboBox::activated, this, [this] { wantedFirst_.reset(); });
+    connect(second_, &QComboBox::activated, this, [this] {
+        ownSecond_ = true;
+        wantedSecond_.reset();
+    });
     for (QComboBox* box : {first_, second_})
         connect(box, &QComboBox::currentIndexChanged, this, [this] {
             refresh();
@@ -219,7 +223,34 @@ TryPanel::Request TryPanel::request() const {
     r.topP = topP_->value();
     r.seed = quint64(seed_->value());
     r.blind = isBlind() && r.both();
+    r.secondChosen = ownSecond_;
     return r;
+}
+
+void TryPanel::setRequest(const Request& r) {
+    prompt_->setText(r.prompt);
+    tokens_->setValue(r.maxTokens);
+    temperature_->setValue(r.temperature);
+    topP_->setValue(r.topP);
+    seed_->setValue(int(std::min<quint64>(r.seed, std::numeric_limits<int>::max())));
+    blind_->setChecked(r.blind);
+    wantedFirst_ = r.first;
+    ownSecond_ = false;
+    wantedSecond_ = r.secondChosen ? std::optional(r.second) : std::nullopt;
+    takeWanted();
+}
+
+void TryPanel::takeWanted() {
+    if (const int place = wantedFirst_ ? placeOf(*wantedFirst_) : -1; place >= 0) {
+        wantedFirst_.reset();
+        first_->setCurrentIndex(place);
+    }
+    if (!wantedSecond_) return;
+    const int place = placeOf(*wantedSecond_);
+    if (place < 0 && !wantedSecond_->model.isEmpty()) return;
+    wantedSecond_.reset();
+    ownSecond_ = true;
+    second_->setCurrentIndex(place + 1);  // the first says nothing
 }
 
 void TryPanel::setChoices(std::vector<Choice> choices) {
@@ -244,6 +275,7 @@ void TryPanel::setChoices(std::vector<Choice> choices) {
         for (size_t i = 1; i < choices_.size(); ++i)
             if (choices_[i].task.isEmpty()) newest = int(i);
         second_->setCurrentIndex(ownSecond_ ? kept + 1 : newest > 0 ? newest + 1 : 0);
+        takeWanted();
     }
     refresh();
     Q_EMIT chosen();

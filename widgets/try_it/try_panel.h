@@ -2,6 +2,7 @@
 #pragma once
 #include <QWidget>
 #include <array>
+#include <optional>
 #include <vector>
 
 class QCheckBox;
@@ -35,6 +36,7 @@ public:
         double temperature = 0.7, topP = 0.9;  ///< the paper's nucleus settings
         quint64 seed = 0;
         bool blind = false;
+        bool secondChosen = false;  ///< by a person; else the newest run stands there
         bool both() const { return !second.model.isEmpty(); }
     };
     explicit TryPanel(QWidget* parent = nullptr);
@@ -44,6 +46,8 @@ public:
     /// Puts the model with the task beside the first, where it is among the choices.
     void chooseTask(const QString& model, const QString& task);
     Request request() const;
+    /// Models that are not there yet are chosen when they come.
+    void setRequest(const Request& request);
     bool isBlind() const;
 
     /// Both answers empty but for the prompt; the right one is shown for two.
@@ -77,8 +81,10 @@ private:
     void go();
     void refresh();
     int placeOf(const Choice& choice) const;  ///< -1: not there
+    void takeWanted();
 
     std::vector<Choice> choices_;
+    std::optional<Choice> wantedFirst_, wantedSecond_;  ///< to be chosen when they are there
     QLineEdit* prompt_;
     QPushButton* go_;
     QComboBox *first_, *second_;

@@ -11,6 +11,8 @@
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSpinBox>
+#include <algorithm>
+#include <utility>
 
 #include "widgets/run_panel/path_edit.h"
 #include "widgets/theme/icon.h"
@@ -27,6 +29,11 @@ QSpinBox* number(int least, int most, int value, const QString& name, const QStr
     box->setAccessibleName(name);
     box->setToolTip(tip);
     return box;
+}
+
+QString besideModel(const QString& model) {
+    const QFileInfo info(model);
+    return model.isEmpty() ? QString() : (info.isFile() ? info.path() : model) + QStringLiteral("-tuned");
 }
 
 }  // namespace
@@ -112,6 +119,7 @@ TunePanel::TunePanel(QWidget* parent)
     layout->addWidget(status_);
 
     connect(model_, &QComboBox::currentIndexChanged, this, &TunePanel::suggestOut);
+    connect(model_, &QComboBox::activated, this, [this] { wanted_.clear(); });
     connect(data_, &PathEdit::changed, this, &TunePanel::refresh);
     connect(out_, &PathEdit::changed, this, &TunePanel::refresh);
     connect(forecast_, &QPushButton::clicked, this, [this] { Q_EMIT forecastWanted(request()); });
@@ -130,7 +138,7 @@ TunePanel::TunePanel(QWidget* parent)
 }
 
 void TunePanel::setModels(const QStringList& names, const QStringList& paths) {
-    const QString kept = model_->currentData().toString();
+    const QString kept = paths.contains(wanted_) ? std::exchange(wanted_, {}) : model_->currentData().toString();
     model_->clear();
     for (int i = 0; i < names.size(); ++i) model_->addItem(names[i], paths[i]);
     model_->setCurrentIndex(std::max(model_->count() ? 0 : -1, model_->findData(kept)));
@@ -141,8 +149,7 @@ void TunePanel::setModels(const QStringList& names, const QStringList& paths) {
 void TunePanel::suggestOut() {
     const QString model = model_->currentData().toString();
     if (out_->path() == suggested_) {
-        const QFileInfo info(model);
-        suggested_ = model.isEmpty() ? QString() : (info.isFile() ? info.path() : model) + QStringLiteral("-tuned");
+        suggested_ = besideModel(model);
         out_->setPath(suggested_);
     }
     refresh();
@@ -151,6 +158,24 @@ void TunePanel::suggestOut() {
 TunePanel::Request TunePanel::request() const {
     return {model_->currentData().toString(), data_->path(), validation_->path(), out_->path(), epochs_->value(), accumulate_->value(),
             length_->value(), rate_->value(), static_cast<quint64>(seed_->value()), false};
+}
+
+void TunePanel::setRequest(const Request& r) {
+    data_->setPath(r.data);
+    validation_->setPath(r.validation);
+    epochs_->setValue(r.epochs);
+    accumulate_->setValue(r.accumulate);
+    length_->setValue(r.sequenceLength);
+    rate_->setValue(r.learningRate);
+    seed_->setValue(static_cast<int>(std::min<quint64>(r.seed, 1 << 30)));
+    suggested_ = r.out.isEmpty() || r.out == besideModel(r.model) ? r.out : QString();  // what nobody typed goes on following the model
+    out_->setPath(r.out);
+    wanted_ = r.model;
+    if (const int place = model_->findData(wanted_); place >= 0 && !wanted_.isEmpty()) {
+        wanted_.clear();
+        model_->setCurrentIndex(place);
+    }
+    suggestOut();
 }
 
 void TunePanel::refresh() {

@@ -28,6 +28,7 @@ public:
 
     void setModels(const QStringList& names, const QStringList& paths);  // keeps the choice where it still exists
     Request request() const;
+    void setRequest(const Request& request);  // its model is chosen when it is there
     LossPlot& plot() { return *plot_; }
 
     void begin();
@@ -52,7 +53,7 @@ private:
     QPushButton *forecast_, *anew_, *start_;
     QLabel *status_, *forecastText_;
     LossPlot* plot_;
-    QString suggested_;
+    QString suggested_, wanted_;
     bool running_ = false;
 };
 

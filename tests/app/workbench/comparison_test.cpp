@@ -52,6 +52,7 @@ TEST_F(ComparisonTest, AProjectBringsItBackBehindThePanelThatWasInFront) {
     runTwice();
     compare();
     ASSERT_TRUE(waitFor([&] { return get<ComparePanel>()->isVisible(); }));
+    get<LayerTree>()->view().sortByColumn(LayerTreeModel::otherErrorColumn, Qt::AscendingOrder);
     QTest::keyClick(window.get(), Qt::Key_4, Qt::ControlModifier);  // Results
     ASSERT_TRUE(waitFor([&] { return !get<ResultsView>()->visibleRegion().isEmpty(); }));
     const QString project = dir.filePath(QStringLiteral("study.owqproject"));
@@ -62,6 +63,9 @@ TEST_F(ComparisonTest, AProjectBringsItBackBehindThePanelThatWasInFront) {
     window->open(project);
     ASSERT_TRUE(waitFor([&] { return window->workspace().isComparing(); }));
     EXPECT_EQ(window->workspace().comparedWith(), second());
+    const LayerLook look = get<LayerTree>()->look();
+    EXPECT_EQ(look.sortedBy, "error_b");
+    EXPECT_FALSE(look.descending);
     QTest::qWait(50);  // what else comes would come now
     EXPECT_FALSE(get<ResultsView>()->visibleRegion().isEmpty());
     EXPECT_TRUE(get<ComparePanel>()->visibleRegion().isEmpty());

@@ -232,6 +232,7 @@ JobFunctions fakeJobs(std::shared_ptr<FakeWorld> world) {
         r.text = (o.text.empty() ? o.tokens : o.text).filename().string();
         r.protocol = o.protocol;
         r.task = o.task.string();
+        r.warnings = world->evaluateWarnings;
         if (!o.against.empty()) {
             r.divergence.emplace();
             r.divergence->kl = {0.02, 0.001};

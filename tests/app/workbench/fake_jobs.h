@@ -26,6 +26,7 @@ struct FakeWorld {
     std::map<std::string, std::vector<std::filesystem::path>> tasks;  ///< by model
     std::map<std::string, std::vector<std::filesystem::path>> elsewhere;  ///< likewise, tuned on it but not beside it
     std::map<std::string, std::vector<ComparedPerplexity>> evaluations;   ///< in the folder of a run
+    std::vector<std::string> evaluateWarnings;
     std::vector<GenerateOptions> asked;  ///< of generate, without its callback
     QuantizeOptions lastQuantize;
     EvaluateOptions lastEvaluate;

@@ -8,6 +8,7 @@
 #include "tests/app/workbench/window_fixture.h"
 #include "widgets/export_dialog/export_dialog.h"
 #include "widgets/jobs/jobs_view.h"
+#include "widgets/jobs/message_bar.h"
 
 namespace owq {
 namespace {
@@ -59,6 +60,21 @@ TEST_F(MeasureTest, TellsTheRatioOfPerplexitiesAndThePercentilesOfTheDivergence)
     openModel();
     ASSERT_TRUE(waitFor([&] { return results().find(run()) != nullptr; }));
     EXPECT_EQ(shown(run(), QStringLiteral("KL: "), Qt::ToolTipRole), tip) << "remembered";
+}
+
+TEST_F(MeasureTest, WarningsStandWhereThoseOfARunDo) {
+    world->evaluateWarnings = {"The tokens do not spell the text.txt", "another"};
+    openRun();
+    get<ResultsView>()->select(run());
+    press("measure");
+    ASSERT_TRUE(waitFor([&] { return !results().find(run())->perplexity.isEmpty(); }));
+    const QStringList all = get<JobsView>()->messages();
+    const QString name = results().find(run())->name;
+    for (const QString& warning : {QStringLiteral("The tokens do not spell the text.txt"), QStringLiteral("another")})
+        EXPECT_EQ(all.filter(QStringLiteral("Perplexity of %1: %2").arg(name, warning)).size(), 1) << all.join(QLatin1Char('\n')).toStdString();
+    EXPECT_EQ(all.filter(QStringLiteral("47.5000")).filter(QStringLiteral("another")).size(), 0) << "a message of their own";
+    ASSERT_TRUE(get<MessageBar>()->isVisible());
+    EXPECT_TRUE(get<MessageBar>()->text().contains(QStringLiteral("do not spell")) && get<MessageBar>()->text().contains(QStringLiteral("1 more"))) << get<MessageBar>()->text().toStdString();
 }
 
 TEST_F(MeasureTest, MeasuresRunsWithATaskAndTheOriginalAsItIs) {

@@ -11,6 +11,7 @@
 #include <QTest>
 #include <QToolButton>
 #include <QTreeView>
+#include <utility>
 
 #include "widgets/common/tsv.h"
 
@@ -202,6 +203,59 @@ TEST(LayerTree, ABlockStandsForItsLinears) {
                                          QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
     EXPECT_EQ(tree.selectedLayers(),
               QStringList({"model.layers.1.q_proj", "model.layers.1.o_proj", "model.layers.1.down_proj"}));
+}
+
+std::string described(const LayerLook& look) {
+    QStringList parts{look.filter, look.regex ? QStringLiteral("regex") : QString(), look.kinds.join(QLatin1Char(',')), look.sortedBy, look.descending ? QStringLiteral("descending") : QString()};
+    for (const int block : look.expanded.value_or(QList<int>())) parts << QString::number(block);
+    for (const auto& [name, width] : look.columns) parts << QStringLiteral("%1=%2").arg(name).arg(width);
+    return parts.join(QLatin1Char('|')).toStdString();
+}
+
+TEST(LayerTree, ALookComesBackAndWhatIsUnknownIsLeftOut) {
+    LayerTree tree;
+    tree.setRows(sampleRows());
+    const LayerLook usual = tree.look();
+    EXPECT_EQ(usual.sortedBy, "name");
+    LayerLook look = usual;
+    look.filter = QStringLiteral("layers");
+    look.kinds = {QStringLiteral("o"), QStringLiteral("down")};
+    look.sortedBy = QStringLiteral("shape");
+    look.descending = true;
+    look.expanded = {1};
+    std::swap(look.columns[0], look.columns[2]);
+    look.columns[1].second = 55;
+    tree.setLook(look);
+    EXPECT_EQ(described(tree.look()), described(look));
+    EXPECT_EQ(print(*tree.view().model()).filter(QStringLiteral("q_proj")).size(), 0);
+    LayerLook odd = look;
+    odd.kinds << QStringLiteral("fc9");
+    odd.sortedBy = QStringLiteral("price");
+    odd.columns.prepend({QStringLiteral("price"), 9});
+    odd.columns.removeLast();
+    *odd.expanded << 99;
+    tree.setLook(odd);
+    EXPECT_EQ(tree.look().kinds, look.kinds);
+    EXPECT_EQ(tree.look().sortedBy, look.sortedBy);
+    EXPECT_EQ(*tree.look().expanded, *look.expanded);
+    tree.setLook(usual);
+    EXPECT_EQ(described(tree.look()), described(usual));
+}
+
+TEST(LayerTree, AnOrderForAComparisonWaitsForIt) {
+    LayerTree tree;
+    tree.setRows(sampleRows());
+    LayerLook look = tree.look();
+    look.sortedBy = QStringLiteral("error_b");
+    tree.setLook(look, true);
+    EXPECT_EQ(tree.look().sortedBy, "name");
+    tree.setComparing(true);
+    EXPECT_EQ(tree.look().sortedBy, "error_b");
+    tree.setComparing(false);
+    EXPECT_EQ(tree.look().sortedBy, "name");
+    tree.setComparing(true);
+    EXPECT_EQ(tree.look().sortedBy, "ratio") << "the next one is an own";
+    EXPECT_TRUE(tree.look().descending);
 }
 
 }  // namespace
