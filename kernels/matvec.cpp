@@ -14,6 +14,30 @@ constexpr int64_t kWorkPerRange = 1 << 17;  ///< codes times tokens: below that 
 
 int64_t inWhole(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
+/// What Zen's first-level cache finds a line by, from bit 12 of its address on (Lipp et al., Take A Way, 2020): of two lines in the same
+/// set with the same value only one is found at once.
+uint64_t cacheTag(uint64_t address) {
+    const auto bits = [address](int from, int count) { return address >> from & ((uint64_t(1) << count) - 1); };
+    uint64_t tag = bits(12, 3) | bits(15, 5) << 3;
+    for (int i = 0; i < 3; i++) tag ^= bits(27 - i, 1) << i;
+    return tag ^ bits(20, 5) << 3;
+}
+
+/// From one of four streams to the next, of so many bytes each, such that their places do not drive each other out of the cache.
+int64_t streamStride(int64_t bytes) {
+    constexpr int64_t kPage = 4096, kWorthIt = 16 * kPage;
+    if (bytes < kWorthIt) return bytes;
+    for (int64_t stride = bytes; stride < bytes + kWorthIt; stride += kPage) {
+        bool apart = true;
+        for (int64_t at = 0; at < bytes && apart; at += kPage)
+            for (int64_t a = 0; a < 3; a++)
+                for (int64_t b = a + 1; b < 4; b++)
+                    if ((b - a) * stride % kPage == 0) apart = apart && cacheTag(uint64_t(a * stride + at)) != cacheTag(uint64_t(b * stride + at));
+        if (apart) return stride;
+    }
+    return bytes;
+}
+
 /// Calls what(first, kept, count) for each run of columns between weak ones: first in the whole matrix, kept among those not weak.
 template <class What>
 void eachRun(const std::vector<int32_t>& weak, int64_t columns, const What& what) {
@@ -66,10 +90,8 @@ struct PackedMatrix::Staged {
 int64_t PackedMatrix::tiles() const { return inWhole(rows_, kPackedRows); }
 int64_t PackedMatrix::units() const { return inWhole(columns_ - weakCount(), kUnitColumns); }
 
-int64_t PackedMatrix::streamBytes() const { return tiles() * units() * 2 * unitBytes(bits_); }
-
 const uint8_t* PackedMatrix::pair(int64_t row, int64_t unit) const {
-    return reinterpret_cast<const uint8_t*>(codes_.data()) + row % kPackedRows / 2 * streamBytes() +
+    return reinterpret_cast<const uint8_t*>(codes_.data()) + row % kPackedRows / 2 * stride_ +
            (row / kPackedRows * units() + unit) * 2 * unitBytes(bits_);
 }
 
@@ -97,7 +119,9 @@ PackedMatrix::PackedMatrix(const PackedWeight& w)
     // What lies beyond the last column is multiplied by 0; its grid is any.
     for (int64_t f = 0; f < units() * kUnitFields; f++)
         fieldGroup_.push_back(int32_t(groupSize_ ? std::min(f * kFieldColumns / groupSize_, groups_ - 1) : 0));
-    codes_ = FloatBuffer(kPackedRows / 2 * streamBytes() / int64_t(sizeof(float)));
+    const int64_t streamBytes = tiles() * units() * 2 * unitBytes(bits_);
+    stride_ = streamStride(streamBytes);
+    codes_ = FloatBuffer(((kPackedRows / 2 - 1) * stride_ + streamBytes) / int64_t(sizeof(float)));
     // By all threads: where a machine has several memories, the tiles are spread over them, as the threads that will read them are.
     parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows + 1)), [&](int64_t begin, int64_t end) {
         std::vector<uint8_t> row(size_t(units() * kUnitColumns));
@@ -128,7 +152,7 @@ void PackedMatrix::multiply(const float* x, int64_t batch, float* y, Activations
             float out[kPackedTokens * kPackedRows];
             for (int64_t tile = begin; tile < end; tile++) {
                 const int64_t row = tile * kPackedRows, rows = std::min(kPackedRows, rows_ - row);
-                table.multiply({pair(row, 0), streamBytes(), units(), tokens, activations == Activations::exact ? nullptr : &staged.rounded,
+                table.multiply({pair(row, 0), stride_, units(), tokens, activations == Activations::exact ? nullptr : &staged.rounded,
                                 activations == Activations::doubleInt8, staged.x.data(), staged.sums.data(), scale_.data() + row * groups_,
                                 zero_.data() + row * groups_, groups_, groupSize_ / kFieldColumns, fieldGroup_.data(), weakWeight_.data() + row * k,
                                 staged.weak.data(), k, hasBias() ? bias_.data() + row : nullptr, out},

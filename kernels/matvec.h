@@ -65,12 +65,12 @@ private:
     void decodeRow(int64_t row, float* out) const;  ///< [units * 256], weak columns left out
     int64_t tiles() const;
     int64_t units() const;
-    int64_t streamBytes() const;
     FloatBuffer byTile(const float* values, int64_t across) const;  ///< [rows, across] as [tiles, across, 8]
 
     int64_t rows_ = 0, columns_ = 0, groups_ = 1, groupSize_ = 0;
     int bits_ = 3;
-    FloatBuffer codes_;                    ///< bytes, [4, tiles, units, bits, 2, 32]
+    int64_t stride_ = 0;                   ///< bytes from a stream of codes to the next one
+    FloatBuffer codes_;                    ///< bytes, [4, tiles, units, bits, 2, 32], the first dimension stride_ apart
     FloatBuffer scale_, zero_, weakWeight_, bias_;  ///< [tiles, groups or weakCount or 1, 8]
     std::vector<int32_t> weakColumns_, fieldGroup_;  ///< fieldGroup_: [units, 8]
 };

@@ -112,6 +112,15 @@ TEST_P(Matvec, AgreesWithTheProductInDoubleForRandomShapes) {
     }
 }
 
+// Streams of 0x84000 bytes: the first and the third would have equal tags in the first-level cache.
+TEST_P(Matvec, StreamsThatWouldDriveEachOtherOutOfTheCacheAreMovedApart) {
+    const MatvecCase m(1056, 2048, 8, 0, 1, 5);
+    expectWithinBounds(m);
+    const uint64_t codes = PackedMatrix(m.packed()).bytes() - 3 * 1056 * sizeof(float);  // scales, zeros, bias
+    EXPECT_GE(codes, 4u * 0x84000 + 3 * 4096);
+    EXPECT_LE(codes, 4u * 0x84000 + 3 * 16 * 4096);
+}
+
 TEST_P(Matvec, RoundingTwiceIsFarBelowTheErrorOfOneInt8) {
     for (const int bits : {3, 4}) {
         const MatvecCase m(256, 4096, bits, 6, 4, 77);
