@@ -48,12 +48,7 @@ double Workspace::linearWeights() const {
 }
 
 void Workspace::putReport(const QString& source, LayerReport report) {
-    const QString layer = QString::fromStdString(report.linear.name);
-    reports_[source].insert(layer, std::make_shared<const LayerReport>(std::move(report)));
-    if (source != shown_) return;
-    curves_.remove(layer);
-    Q_EMIT layersChanged({layer});
-    Q_EMIT reportsChanged({layer});
+    putReports(source, {std::make_shared<const LayerReport>(std::move(report))});
 }
 
 std::vector<Workspace::ReportPtr> Workspace::shared(std::vector<LayerReport> reports) {
@@ -67,12 +62,13 @@ void Workspace::putReports(const QString& source, const std::vector<ReportPtr>& 
     for (const ReportPtr& report : reports) {
         const QString layer = QString::fromStdString(report->linear.name);
         reports_[source].insert(layer, report);
+        if (source != shown_ && (source != kAnalysis || this->report(layer))) continue;
         layers << layer;
-        if (source == shown_) curves_.remove(layer);
+        curves_.remove(layer);
     }
-    if (source != shown_) return;
+    if (layers.isEmpty()) return;
     Q_EMIT layersChanged(layers);
-    Q_EMIT reportsChanged(layers);
+    if (source == shown_) Q_EMIT reportsChanged(layers);
 }
 
 void Workspace::putRanges(const QString& layer, const ColumnRanges& ranges) {
@@ -85,8 +81,8 @@ void Workspace::putRanges(const QString& layer, const ColumnRanges& ranges) {
 
 void Workspace::clearSource(const QString& source) {
     reports_.remove(source);
+    if (source == shown_ || source == kAnalysis) curves_.clear();
     if (source != shown_) return;
-    curves_.clear();
     Q_EMIT shownChanged(shown_);
 }
 
@@ -156,9 +152,13 @@ LayerRow Workspace::row(const QString& layer) const {
     return row;
 }
 
-Workspace::Known Workspace::known(const LinearInfo& linear) const {
+Workspace::Known Workspace::known(const LinearInfo& linear, bool orAnalysis) const {
     const QString layer = QString::fromStdString(linear.name);
     Known known{linear, report(layer), ranges_.value(layer), {}, showsPlan(layer)};
+    if (!known.report && orAnalysis) {
+        known.report = reports_.value(kAnalysis).value(layer);
+        known.showsPlan = plan_.contains(layer);
+    }
     if (const auto plan = plan_.constFind(layer); plan != plan_.constEnd()) known.plan = *plan;
     return known;
 }
@@ -188,7 +188,7 @@ LayerCurvesPtr Workspace::comparedCurves(const LayerReport& report, const QStrin
 LayerCurvesPtr Workspace::curves(const QString& layer) const {
     if (const auto kept = curves_.constFind(layer); kept != curves_.constEnd()) return *kept;
     const LinearInfo* linear = find(layer);
-    return linear ? *curves_.insert(layer, makeCurves(known(*linear))) : LayerCurvesPtr();
+    return linear ? *curves_.insert(layer, makeCurves(known(*linear, true))) : LayerCurvesPtr();
 }
 
 std::vector<std::pair<Workspace::ReportPtr, QString>> Workspace::compared(const QString& layer) const {
@@ -213,10 +213,10 @@ std::function<std::vector<LayerCurvesPtr>()> Workspace::allCurves() const {
             const QString layer = QString::fromStdString(linear.name);
             if (isComparing())
                 for (const auto& [report, run] : compared(layer)) makers.push_back([report, run] { return comparedCurves(*report, run); });
-            else if (const auto kept = curves_.constFind(layer); kept != curves_.constEnd())
+            else if (const auto kept = curves_.constFind(layer); kept != curves_.constEnd() && (shown_ == kAnalysis || report(layer)))
                 makers.push_back([curves = *kept] { return curves; });
             else
-                makers.push_back([known = known(linear)] { return makeCurves(known); });
+                makers.push_back([known = known(linear, false)] { return makeCurves(known); });
         }
     return [makers = std::move(makers)] {
         std::vector<LayerCurvesPtr> all;

@@ -70,9 +70,10 @@ public:
 
     std::vector<LayerRow> rows() const;
     LayerRow row(const QString& layer) const;
-    LayerCurvesPtr curves(const QString& layer) const;  ///< never null for a layer of the model
+    /// Never null for a layer of the model. What the run shown has not, or not yet, are the unquantized model's, as they say themselves.
+    LayerCurvesPtr curves(const QString& layer) const;
     std::vector<LayerCurvesPtr> curvesShown(const QString& layer) const;  ///< one, or one of each run compared
-    /// Of every linear, as curvesShown. What is returned makes them on any thread, from what is known now.
+    /// Of every linear, as curvesShown, but of a run only what it has. What is returned makes them on any thread, from what is known now.
     std::function<std::vector<LayerCurvesPtr>()> allCurves() const;
     bool needsRanges(const QString& layer) const;
 
@@ -92,7 +93,7 @@ private:
         std::optional<PlannedLinear> plan;
         bool showsPlan = false;
     };
-    Known known(const LinearInfo& linear) const;
+    Known known(const LinearInfo& linear, bool orAnalysis) const;
     static LayerCurvesPtr makeCurves(const Known& known);
     static LayerCurvesPtr comparedCurves(const LayerReport& report, const QString& run);
     std::vector<std::pair<ReportPtr, QString>> compared(const QString& layer) const;  ///< with A or B; of the runs that have it

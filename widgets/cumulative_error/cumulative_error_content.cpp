@@ -55,8 +55,8 @@ PlotContent cumulativeErrorContent(std::span<const LayerCurvesPtr> curves, XMode
     content.yTitle = scale == ErrorScale::Share ? QStringLiteral("Share of output error") : QStringLiteral("Cumulative output error");
     content.values = {{QStringLiteral("predicted"), QStringLiteral("predicted"), true},
                       {QStringLiteral("measured"), QStringLiteral("measured")}};
-    content.emptyText = curves.empty() ? QStringLiteral("Select a linear in the layer tree to see its cumulative error")
-                                       : QStringLiteral("Run Analyze to see the predicted error, Run to see the measured one");
+    content.emptyText = whyNothing(curves, QStringLiteral("Select a linear in the layer tree to see its cumulative error"),
+                                   QStringLiteral("Run Analyze to see the predicted error, Run to see the measured one"));
     content.blocks = makeBlocks(curves, content.xMode);
     for (size_t i = 0; i < curves.size(); ++i) {
         PlotBlock& block = content.blocks[i];

@@ -40,8 +40,8 @@ PlotContent errorSavedContent(std::span<const LayerCurvesPtr> curves) {
     content.xTitle = QStringLiteral("Weak columns, most sensitive first");
     content.yTitle = QStringLiteral("Share of error saved");
     content.values = {{QStringLiteral("error_saved"), QString()}};
-    content.emptyText = curves.empty() ? QStringLiteral("Select linears in the layer tree to see what weak columns save")
-                                       : QStringLiteral("Run Analyze to see what weak columns save");
+    content.emptyText = whyNothing(curves, QStringLiteral("Select linears in the layer tree to see what weak columns save"),
+                                   QStringLiteral("Run Analyze to see what weak columns save"));
     content.blocks = makeBlocks(curves, XMode::Index);
     size_t most = kFewestShown;
     for (const LayerCurvesPtr& c : curves) most = std::min(kMostShown, std::max(most, 2 * c->weakColumns.size()));

@@ -13,8 +13,8 @@ PlotContent hessianContent(std::span<const LayerCurvesPtr> curves, XMode mode) {
     content.logY = true;
     content.labelOutliers = mode == XMode::Index;  // sorted, they would stand in one heap
     content.values = {{QStringLiteral("hessian_diagonal"), QString()}};
-    content.emptyText = curves.empty() ? QStringLiteral("Select a linear in the layer tree to see its Hessian diagonal")
-                                       : QStringLiteral("Run Analyze to see the Hessian diagonal");
+    content.emptyText = whyNothing(curves, QStringLiteral("Select a linear in the layer tree to see its Hessian diagonal"),
+                                   QStringLiteral("Run Analyze to see the Hessian diagonal"));
     content.blocks = makeBlocks(curves, mode);
     for (size_t i = 0; i < curves.size(); ++i)
         if (isKnown(*curves[i], curves[i]->hessianDiagonal))

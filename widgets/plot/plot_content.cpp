@@ -109,6 +109,12 @@ bool isKnown(const LayerCurves& curves, const std::vector<float>& vector) {
     return curves.columns > 0 && vector.size() == static_cast<size_t>(curves.columns);
 }
 
+QString whyNothing(std::span<const LayerCurvesPtr> curves, const QString& noneSelected, const QString& notAnalyzed) {
+    if (curves.empty()) return noneSelected;
+    const bool run = std::all_of(curves.begin(), curves.end(), [](const LayerCurvesPtr& c) { return c->measured; });
+    return run ? QStringLiteral("This run has looked at weights alone. Under Showing, choose the unquantized model") : notAnalyzed;
+}
+
 std::vector<int> columnOrder(const LayerCurves& curves, XMode mode) {
     if (mode == XMode::HessianOrder && isKnown(curves, curves.hessianDiagonal)) return descending(curves.hessianDiagonal);
     if (mode == XMode::Rank)

@@ -80,6 +80,9 @@ std::vector<int> columnOrder(const LayerCurves& curves, XMode mode);
 // True where the vector is there and has one entry per column.
 bool isKnown(const LayerCurves& curves, const std::vector<float>& vector);
 
+// Why a plot of what the inputs tell has nothing to show.
+QString whyNothing(std::span<const LayerCurvesPtr> curves, const QString& noneSelected, const QString& notAnalyzed);
+
 // One block per linear with names, look, columns and weak marks filled in, still without values.
 std::vector<PlotBlock> makeBlocks(std::span<const LayerCurvesPtr> all, XMode mode);
 

@@ -232,8 +232,13 @@ void ResultsView::refresh() {
         return run && run->finished && !run->original;
     }));
     export_->setEnabled(row && !row->original && row->finished);
-    // Qt's tables do not widen a column by themselves when a row comes or a cell's text grows.
-    QMetaObject::invokeMethod(this, [this] { table_->horizontalHeader()->resizeSections(QHeaderView::ResizeToContents); }, Qt::QueuedConnection);
+    // Qt's tables do not widen a column by themselves when a row comes or a cell's text grows, and what fits columns ends the last one's stretch.
+    const auto fit = [header = table_->horizontalHeader()] {
+        header->setStretchLastSection(false);
+        header->resizeSections(QHeaderView::ResizeToContents);
+        header->setStretchLastSection(true);
+    };
+    QMetaObject::invokeMethod(this, fit, Qt::QueuedConnection);
 }
 
 }  // namespace owq

@@ -13,8 +13,8 @@ PlotContent sensitivityContent(std::span<const LayerCurvesPtr> curves, XMode mod
     content.logY = true;
     content.labelOutliers = mode == XMode::Index;
     content.values = {{QStringLiteral("sensitivity"), QString()}};
-    content.emptyText = curves.empty() ? QStringLiteral("Select a linear in the layer tree to see the sensitivity of its columns")
-                                       : QStringLiteral("Run Analyze to see the sensitivity of each column");
+    content.emptyText = whyNothing(curves, QStringLiteral("Select a linear in the layer tree to see the sensitivity of its columns"),
+                                   QStringLiteral("Run Analyze to see the sensitivity of each column"));
     content.blocks = makeBlocks(curves, mode);
     for (size_t i = 0; i < curves.size(); ++i)
         if (isKnown(*curves[i], curves[i]->sensitivity)) {

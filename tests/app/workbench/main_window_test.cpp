@@ -194,6 +194,32 @@ TEST_F(MainWindowTest, StaysAliveWhileItRunsAndCancelsWithinASecond) {
     EXPECT_EQ(results().rowCount(), 2);
 }
 
+TEST_F(MainWindowTest, ShowsTheAnalysisOfLayersThatARunHasNotReached) {
+    const QString last = QStringLiteral("model.layers.1.mlp.down_proj");
+    openModel();
+    fillPanel();
+    press("analyze");
+    ASSERT_TRUE(idle());
+    world->perLayer = std::chrono::milliseconds(100);
+    press("run");
+    ASSERT_TRUE(waitFor([&] { return tree().find(firstLayer())->quantized; }));
+    const Workspace& workspace = window->workspace();
+    EXPECT_EQ(workspace.shown(), run());
+    EXPECT_TRUE(workspace.curves(firstLayer())->measured);
+    get<LayerTree>()->select({last});
+    ASSERT_TRUE(waitFor([&] { return get<PlotArea>()->curves().size() == 1 && get<PlotArea>()->curves().front()->name == last; }));
+    EXPECT_FALSE(tree().find(last)->quantized);
+    EXPECT_FALSE(get<PlotArea>()->curves().front()->measured);
+    EXPECT_FALSE(get<PlotArea>()->curves().front()->hessianDiagonal.empty());
+    int known = 0;
+    for (const LayerCurvesPtr& curves : workspace.allCurves()()) known += !curves->hessianDiagonal.empty() && !curves->measured;
+    EXPECT_EQ(known, 0) << "a figure of the run has only what is the run's";
+    EXPECT_TRUE(window->runner().computing());
+    world->perLayer = std::chrono::milliseconds(1);
+    ASSERT_TRUE(waitFor([&] { return get<PlotArea>()->curves().front()->measured; })) << "and its own when it comes";
+    ASSERT_TRUE(idle());
+}
+
 TEST_F(MainWindowTest, ShowsAFailureOfARunWithPlaceAndRemedy) {
     world->failQuantize = true;
     openModel();

@@ -144,7 +144,11 @@ TEST(PlotContent, EmptyStateSaysWhatToDo) {
     EXPECT_EQ(hessianContent(Curves{}, XMode::Index).emptyText, QStringLiteral("Select a linear in the layer tree to see its Hessian diagonal"));
     auto curves = testing::sixColumns();
     curves->hessianDiagonal.clear();
+    curves->measured = false;
     EXPECT_EQ(hessianContent(Curves{curves}, XMode::Index).emptyText, QStringLiteral("Run Analyze to see the Hessian diagonal"));
+    curves->measured = true;  // by a run that needs no calibration
+    EXPECT_EQ(hessianContent(Curves{curves}, XMode::Index).emptyText,
+              QStringLiteral("This run has looked at weights alone. Under Showing, choose the unquantized model"));
 }
 
 TEST(PlotContent, TableTextHoldsTheRowsOfTheRange) {

@@ -5,10 +5,13 @@
 
 #include <QAbstractItemModelTester>
 #include <QComboBox>
+#include <QCoreApplication>
+#include <QHeaderView>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <QTableView>
 #include <QTest>
 
 #include "widgets/results/results_view.h"
@@ -142,6 +145,20 @@ TEST(ResultsModel, TakesANameOfOnesOwn) {
     EXPECT_FALSE(model.setData(model.index(0, 1), QStringLiteral("x")));
     ASSERT_EQ(renamed.count(), 1);
     EXPECT_EQ(renamed.first().at(1).toString(), "best so far");
+}
+
+TEST(ResultsView, FillsItsWidthWhenAColumnComesBetween) {
+    ResultsView view;
+    view.resize(1600, 300);
+    view.show();
+    view.model().put(row("/model", true));
+    view.model().put(row("/run1"));
+    QCoreApplication::processEvents();
+    const auto filled = [&] { return view.table().horizontalHeader()->length() >= view.table().viewport()->width(); };
+    EXPECT_TRUE(filled());
+    view.model().add(QStringLiteral("/run1"), perplexity("heldout.txt", 20));
+    QCoreApplication::processEvents();
+    EXPECT_TRUE(filled());
 }
 
 TEST(ResultsView, OffersExportOfOneFinishedRunOnly) {
