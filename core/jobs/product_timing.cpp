@@ -83,11 +83,11 @@ kernels::Activations activationsOf(Arithmetic arithmetic) {
 
 constexpr int64_t kLargeBatch = 16;  // tokens beyond which the model widens 16-bit weights
 
-typedef int64_t Sixteen __attribute__((vector_size(16), may_alias));  // bytes, as every processor here loads at once
+typedef uint64_t Sixteen __attribute__((vector_size(16), may_alias));  // bytes, as every processor here loads at once
 constexpr int64_t kLine = 4;                                          // of them
 
 template <int kStreams>
-int64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t apart, int64_t ahead) {
+uint64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t apart, int64_t ahead) {
     Sixteen sums[kStreams] = {};
     for (int64_t line = begin * kLine; line < end * kLine; line += kLine)
 #pragma GCC unroll 4
@@ -130,7 +130,7 @@ double readRate(const Timing& timing, const std::stop_token& stop) {
             const double seconds = medianSeconds(1, timing, stop, [&](size_t) {
                 kernels::parallelFor(apart, 1 << 12, [&](int64_t begin, int64_t end) {
                     const auto read = streams == 1 ? readStreams<1> : streams == 2 ? readStreams<2> : readStreams<4>;
-                    volatile int64_t sum = read(values, begin, end, apart, ahead);
+                    volatile uint64_t sum = read(values, begin, end, apart, ahead);
                     (void)sum;
                 });
             });
