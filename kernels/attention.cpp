@@ -12,6 +12,8 @@ namespace {
 
 constexpr int64_t kScores = 1 << 16;  ///< floats held at once: they stay in the second-level cache
 constexpr int64_t kMostQueries = 48;
+constexpr int64_t kValuesAtOnce = 64;       ///< rows that all queries of a head take from the first-level cache
+constexpr int64_t kWorkPerRange = 1 << 16;  ///< products: below that waking a thread costs more than it saves
 
 int64_t roundUp(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -105,6 +107,31 @@ void causalAttention(const CausalAttention& attention) {
     parallelFor(attention.windows * attention.keyHeads, 1, [&](int64_t begin, int64_t end) {
         HeadRunner runner(attention);
         for (int64_t i = begin; i < end; ++i) runner.run(i / attention.keyHeads, i % attention.keyHeads);
+    });
+}
+
+void tokenAttention(const TokenAttention& a) {
+    const DenseTable& table = denseTable();
+    const int64_t size = a.headSize, shared = a.heads / a.keyHeads, row = roundUp(a.tokens, table.panel);
+    parallelFor(a.keyHeads, kWorkPerRange / (a.tokens * size * shared) + 1, [&](int64_t begin, int64_t end) {
+        FloatBuffer scores(shared * row);
+        for (int64_t head = begin; head < end; ++head) {
+            const float *const key = a.key + head * a.apart, *const value = a.value + head * a.apart;
+            float* const out = a.out + head * shared * size;
+            for (int64_t k = 0; k < a.tokens; k += 4)
+                table.storedRows({key + k * size, 1, size, StoredType::f32, a.query + head * shared * size, shared, scores.data() + k, row},
+                                 int(std::min<int64_t>(4, a.tokens - k)));
+            std::fill_n(out, shared * size, 0.f);
+            for (int64_t q = 0; q < shared; ++q) {
+                float* const weights = scores.data() + q * row;
+                const float over = 1 / table.expRow(weights, a.tokens, row, a.scale);
+                for (int64_t k = 0; k < a.tokens; ++k) weights[k] *= over;
+            }
+            for (int64_t k = 0; k < a.tokens; k += kValuesAtOnce)
+                for (int64_t q = 0; q < shared; q += 4)
+                    table.weightedRows({scores.data() + q * row + k, row, value + k * size, std::min(kValuesAtOnce, a.tokens - k), size, out + q * size},
+                                       int(std::min<int64_t>(4, shared - q)));
+        }
     });
 }
 

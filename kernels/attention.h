@@ -15,9 +15,21 @@ struct CausalAttention {
     float* out;
 };
 
-/// Whether causalAttention takes heads of this size here (multiples of a vector or two: 32, 64, 96, 128…).
+/// Of one new token, which sees all that is kept: out = softmax(scale q kᵀ) v, for each head.
+struct TokenAttention {
+    const float* query;  ///< [heads, headSize], likewise out
+    const float* key;    ///< [keyHeads, tokens, headSize], likewise value, `apart` floats from one head to the next
+    const float* value;
+    int64_t tokens, heads, keyHeads, headSize, apart;
+    float scale;
+    float* out;
+};
+
+/// Whether these take heads of this size here (multiples of a vector or two: 32, 64, 96, 128…).
 bool takesHeadSize(int64_t headSize);
 /// A window's result depends neither on the other windows nor on the number of threads. Instruction sets differ by rounding.
 void causalAttention(const CausalAttention& attention);
+/// A head's result does not depend on the number of threads.
+void tokenAttention(const TokenAttention& attention);
 
 }  // namespace owq::kernels

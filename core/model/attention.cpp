@@ -110,6 +110,14 @@ at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const
             k = k.narrow(2, before + 1 - rule.window, rule.window);
             v = v.narrow(2, before + 1 - rule.window, rule.window);
         }
+        if (ownKernel && fitsKernels(query) && kernels::takesHeadSize(size) && !tracked(query) && !tracked(k) && !tracked(v)) {
+            const at::Tensor one = query.contiguous();
+            at::Tensor out = at::empty({n, 1, heads * size}, one.options());
+            kernels::tokenAttention({one.const_data_ptr<float>(), k.const_data_ptr<float>(), v.const_data_ptr<float>(), k.size(2), n * heads,
+                                     n * keyHeads, size, k.stride(1), rule.scale ? float(*rule.scale) : 1 / std::sqrt(float(size)),
+                                     out.data_ptr<float>()});
+            return out;
+        }
         // One token sees everything: the query heads that share a key head become its rows, nothing is
         // repeated.
         const at::Tensor grouped = q.reshape({n, keyHeads, shared, size});

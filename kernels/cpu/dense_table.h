@@ -34,12 +34,22 @@ struct StoredRows {
     int64_t outToken;    ///< from one token's to the next one's
 };
 
+/// out[q][c] += Σ_k weight[q * weightRow + k] * values[k * columns + c]
+struct WeightedRows {
+    const float* weight;
+    int64_t weightRow;
+    const float* values;
+    int64_t count, columns;  ///< columns: a multiple of DenseTable::panel
+    float* out;              ///< [queries, columns]
+};
+
 struct DenseTable {
     int rows;   ///< of a whole tile: as many sums as the registers hold
     int panel;  ///< columns of a tile
     void (*tile)(const DenseTile&, int rows);  ///< rows: 1…DenseTable::rows
     void (*tile64)(const TileOf<double>&, int rows);  ///< the same with panels half as wide; `taken` must be null
     void (*storedRows)(const StoredRows&, int rows);  ///< rows: 1…4
+    void (*weightedRows)(const WeightedRows&, int queries);  ///< queries: 1…4
     void (*widen)(const void* values, StoredType type, int64_t count, float* out);
     /// x[i] to exp(scale (x[i] - max x)) for i < count, 0 for the rest up to `size`, a multiple of `panel`; scale > 0.
     /// Returns the sum.
