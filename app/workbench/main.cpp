@@ -8,6 +8,7 @@
 #include "app/workbench/render_figure.h"
 #include "app/workbench/settings.h"
 #include "core/base/memory.h"
+#include "widgets/common/in_background.h"
 #include "widgets/theme/theme.h"
 
 int main(int argc, char** argv) {
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
     QGuiApplication::setHighDpiScaleFactorRoundingPolicy(Qt::HighDpiScaleFactorRoundingPolicy::PassThrough);
     QGuiApplication::setDesktopFileName(QStringLiteral("owq-workbench"));
     QApplication application(argc, argv);
+    const owq::BackgroundEnd end;
     if (arguments.mode == Arguments::Mode::renderFigure)
         return owq::renderFigureCommand(arguments, owq::realJobs());
 

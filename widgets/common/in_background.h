@@ -22,4 +22,11 @@ void inBackground(QObject* receiver, Compute compute, Then then) {
     });
 }
 
+/// Stands behind the application in main(): what still paints in the background needs it.
+struct BackgroundEnd {
+    BackgroundEnd() = default;
+    BackgroundEnd(const BackgroundEnd&) = delete;
+    ~BackgroundEnd() { QThreadPool::globalInstance()->waitForDone(); }
+};
+
 }  // namespace owq

@@ -6,6 +6,7 @@
 #include <QTemporaryDir>
 
 #include "tests/app/workbench/timed_application.h"
+#include "widgets/common/in_background.h"
 #include "widgets/theme/theme.h"
 
 /// Settings and documents of the tests go to a folder of their own.
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
     // ctest lists the cases without the environment that it runs them in, and a test needs no display.
     if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
     owq::TimedApplication application(argc, argv);
+    const owq::BackgroundEnd end;
     QCoreApplication::setOrganizationName(QStringLiteral("owq-test"));
     QCoreApplication::setApplicationName(QStringLiteral("owq-test"));
     owq::Theme theme(application);

@@ -139,6 +139,9 @@ TEST_F(QuantizeResume, AnotherBudgetIsNotTheOneThatWasAllocatedFrom) {
 }
 
 TEST_F(QuantizeResume, ActivationsThatDoNotFitGoToAFileAndChangeNothing) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "a limit between two forecasts: the sanitizer keeps what is freed, and lets go of it when it likes";
+#endif
     const auto options = [&](const char* out) {
         QuantizeOptions o = optionsFor(sample, folder / out);
         o.calibration.samples = 64;
