@@ -121,7 +121,7 @@ PackedMatrix::PackedMatrix(const PackedWeight& w)
         fieldGroup_.push_back(int32_t(groupSize_ ? std::min(f * kFieldColumns / groupSize_, groups_ - 1) : 0));
     const int64_t streamBytes = tiles() * units() * 2 * unitBytes(bits_);
     stride_ = streamStride(streamBytes);
-    codes_ = FloatBuffer(((kPackedRows / 2 - 1) * stride_ + streamBytes) / int64_t(sizeof(float)));
+    codes_ = FloatBuffer::lasting(((kPackedRows / 2 - 1) * stride_ + streamBytes) / int64_t(sizeof(float)));
     // By all threads: where a machine has several memories, the tiles are spread over them, as the threads that will read them are.
     parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows + 1)), [&](int64_t begin, int64_t end) {
         std::vector<uint8_t> row(size_t(units() * kUnitColumns));

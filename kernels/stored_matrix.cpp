@@ -22,7 +22,7 @@ int64_t StoredMatrix::streamRows() const { return (rows_ + kStreams - 1) / kStre
 const uint8_t* StoredMatrix::row(int64_t r) const { return reinterpret_cast<const uint8_t*>(values_.data()) + r * columns_ * bytesOf(type_); }
 
 StoredMatrix::StoredMatrix(const void* values, StoredType type, int64_t rows, int64_t columns)
-    : type_(type), rows_(rows), columns_(columns), values_((rows * columns * bytesOf(type) + 3) / int64_t(sizeof(float))) {
+    : type_(type), rows_(rows), columns_(columns), values_(FloatBuffer::lasting((rows * columns * bytesOf(type) + 3) / int64_t(sizeof(float)))) {
     const int64_t bytes = columns * bytesOf(type);
     // By all threads: where a machine has several memories, the rows are spread over them, as the threads that will read them are.
     parallelFor(streamRows(), atLeastOne(kWorkPerRange / (kStreams * columns + 1)), [&](int64_t begin, int64_t end) {

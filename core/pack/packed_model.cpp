@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/checkpoint/torch_pickle.h"
 
 namespace owq {
@@ -164,6 +165,7 @@ void PackedModel::sortOutOwn(const std::vector<TensorInfo>& all) {
 
 void PackedModel::sortOut(const std::vector<TensorInfo>& all, const Form& form) {
     unpack_ = form.unpack;
+    codesPart_ = form.parts[0];
     Tensors byName;
     for (const TensorInfo& t : all) byName.emplace(t.name, &t);
     for (const TensorInfo& t : all) {
@@ -201,7 +203,10 @@ const LinearShape* PackedModel::find(const std::string& linear) const {
 QuantizedLinear PackedModel::linear(const std::string& name) const {
     const LinearShape* shape = find(name);
     if (!shape) throw Error("has no packed linear \"" + name + "\"", path_.string());
-    return unpack_(*shape);
+    QuantizedLinear weight = unpack_(*shape);
+    const Tensor codes = read_(name + codesPart_);
+    releasePages(codes.data, codes.bytes());  // or a model that runs would count twice as memory in use
+    return weight;
 }
 
 bool PackedModel::has(const std::string& tensor) const {

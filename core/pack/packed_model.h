@@ -72,6 +72,7 @@ private:
     uint64_t packedBytes_ = 0;
     std::function<Tensor(const std::string&)> read_;
     std::function<QuantizedLinear(const LinearShape&)> unpack_;
+    std::string codesPart_;  ///< of a linear's tensors, what the name of its codes ends with
     std::vector<LinearShape> linears_;
     std::vector<TensorInfo> tensors_;
     std::map<std::string, size_t, std::less<>> linearIndex_, tensorIndex_;
