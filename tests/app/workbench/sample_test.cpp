@@ -94,7 +94,7 @@ TEST_F(SampleTest, OpensAnalyzesCancelsRunsMeasuresExportsAndDraws) {
     ASSERT_TRUE(idle());
     ASSERT_TRUE(waitFor([&] { return tree.find(layer)->weakColumns >= 0; })) << messages();
     EXPECT_GT(tree.find(layer)->sensitivity, 0);
-    EXPECT_EQ(get<PlotArea>()->curves().front()->hessianDiagonal.size(), 704u);
+    EXPECT_TRUE(waitFor([&] { return get<PlotArea>()->curves().front()->hessianDiagonal.size() == 704; })) << "plots follow a moment later";
 
     auto* target = get<QDoubleSpinBox>("targetBits");
     target->setFocus();
