@@ -91,7 +91,7 @@ QByteArray bytesFrom(const Json& j, const char* key, const std::string& where) {
 
 Json toJson(const Project& p) {
     Json views = Json::object(), runs = Json::array();
-    for (const auto& [kind, v] : p.views) views[kind] = {{"x", {v.xLower, v.xUpper}}, {"y", {v.yLower, v.yUpper}}, {"reference", v.reference}};
+    for (const auto& [kind, v] : p.views) views[kind] = {{"x", {v.range.xLower, v.range.xUpper}}, {"y", {v.range.yLower, v.range.yUpper}}, {"reference", v.reference}};
     for (const Project::Run& r : p.runs) runs.push_back(toJson(r));
     Json j;
     j["owq_project"] = kSchema;
@@ -135,9 +135,9 @@ Project projectFromJson(const Json& j, const std::string& where) {
             if (ends.size() != 2 || !ends[0].is_number() || !ends[1].is_number()) throw Error("the range of the plot " + kind + " is no pair of numbers", where, kRemedy);
             lower = ends[0].get<double>(), upper = ends[1].get<double>();
         };
-        Project::View view;
-        pair("x", view.xLower, view.xUpper);
-        pair("y", view.yLower, view.yUpper);
+        KeptView view;
+        pair("x", view.range.xLower, view.range.xUpper);
+        pair("y", view.range.yLower, view.range.yUpper);
         view.reference = int(optional<int64_t>(v, "reference", -1, where));
         p.views.emplace(kind, view);
     }

@@ -28,10 +28,6 @@ struct Project {
         QString name, note;
         Measurements measured;
     };
-    struct View {
-        double xLower = 0, xUpper = 1, yLower = 0, yUpper = 1;
-        int reference = -1;  ///< pinned position; -1: none
-    };
 
     Input model, calibration, evaluation;
     QString analysis;               ///< folder of the analysis that is shown with the unquantized model; may be empty
@@ -40,7 +36,7 @@ struct Project {
     int column = -1;
     QString xMode = QStringLiteral("index");
     bool errorShare = false;
-    std::map<std::string, View> views;  ///< by plot
+    std::map<std::string, KeptView> views;  ///< by plot
     ProjectLook look;
     RunSettings settings;
     bool budgetEdited = false;

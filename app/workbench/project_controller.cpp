@@ -173,7 +173,7 @@ Project ProjectController::capture() const {
     p.column = parts_.plots.group().selectedColumn();
     p.xMode = parts_.plots.xModeName();
     p.errorShare = parts_.plots.errorShare();
-    for (const auto& [kind, v] : parts_.plots.views()) p.views[kind] = {v.range.xLower, v.range.xUpper, v.range.yLower, v.range.yUpper, v.reference};
+    p.views = parts_.plots.views();
     p.look = look();
     p.budgetEdited = parts_.budget.draft().state().edited;
     p.budget = toJson(parts_.budget.draft().state().plan);
@@ -232,9 +232,7 @@ void ProjectController::restore(const Project& p) {
     }
     parts_.plots.setXModeName(p.xMode);
     parts_.plots.setErrorShare(p.errorShare);
-    std::map<std::string, KeptView> views;
-    for (const auto& [kind, v] : p.views) views[kind] = {{v.xLower, v.xUpper, v.yLower, v.yUpper}, v.reference};
-    parts_.plots.setViewsSoon(views, p.selection);
+    parts_.plots.setViewsSoon(p.views, p.selection);
     if (!p.analysis.isEmpty()) parts_.run.setAnalysisFolder(p.analysis), parts_.opener.loadAnalysis(p.analysis, p.shown.isEmpty());
     if (!p.comparedWith.isEmpty())
         parts_.comparison.compare(p.shown, p.comparedWith, false);  // the layout says which panel is in front

@@ -120,7 +120,7 @@ std::vector<kernels::PackedMatrix> packedMatrices(const ProductShape& s, const T
 
 double readRate(const Timing& timing, const std::stop_token& stop) {
     const int64_t bytes = workingSet(timing), lines = bytes / 64;
-    kernels::FloatBuffer memory(bytes / int64_t(sizeof(float)));  // the kind in which weights lie
+    kernels::FloatBuffer memory = kernels::FloatBuffer::lasting(bytes / int64_t(sizeof(float)));  // the kind in which weights lie
     kernels::parallelFor(memory.size(), 1 << 18, [&](int64_t begin, int64_t end) { std::fill(memory.data() + begin, memory.data() + end, 1.f); });
     const auto* const values = reinterpret_cast<const Sixteen*>(memory.data());
     double best = 0;

@@ -41,7 +41,7 @@ Project sample() {
     p.shown = QStringLiteral("/runs/1");
     p.selection = {QStringLiteral("x"), QStringLiteral("y")};
     p.column = 12;
-    p.views["hessian"] = {0.5, 99.5, 1e-3, 1e3, 42};
+    p.views["hessian"] = {{0.5, 99.5, 1e-3, 1e3}, 42};
     p.look.layers = {QStringLiteral("q_"), true, {QStringLiteral("q")}, QStringLiteral("bits"), true, QList<int>{1}, {{QStringLiteral("kind"), 40}, {QStringLiteral("name"), 90}}};
     p.look.plots = {false, {QStringLiteral("sensitivity")}, {{300, 200}, {1, 2}}};
     p.look.tables["results"] = {3, true};
@@ -96,7 +96,7 @@ Json asBefore(Json j) {
 TEST(Project, OneOfAnEarlierVersionIsReadAndKeysOfALaterOneAreLeftOut) {
     const Project read = projectFromJson(asBefore(toJson(sample())), "p");
     EXPECT_EQ(read.selection, sample().selection);
-    EXPECT_EQ(read.views.at("hessian").xUpper, 99.5);
+    EXPECT_EQ(read.views.at("hessian").range.xUpper, 99.5);
     EXPECT_EQ(read.views.at("hessian").reference, -1);
     EXPECT_EQ(read.look.layers, LayerLook());
     EXPECT_EQ(read.look.plots, PlotsLook());
