@@ -2,14 +2,19 @@
 #include "kernels/matvec.h"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
 #include <stdexcept>
 
+#include "kernels/cpu/many_inputs.h"
 #include "kernels/cpu/packed_table.h"
 #include "kernels/thread_pool.h"
 
 namespace owq::kernels {
 namespace {
 
+constexpr int64_t kFewestForBlocks = 8;  ///< tokens from which on a matrix unit, which takes 16 at once, should be the faster one; unmeasured
 constexpr int64_t kWorkPerRange = 1 << 17;  ///< codes times tokens: below that waking a thread costs more than it saves
 
 int64_t inWhole(int64_t count, int64_t size) { return (count + size - 1) / size; }
@@ -36,6 +41,34 @@ int64_t streamStride(int64_t bytes) {
         if (apart) return stride;
     }
     return bytes;
+}
+
+/// Whether a number is one of 16 bits, which is then put into `half`.
+bool asHalf(float value, uint16_t& half) {
+    const uint32_t bits = std::bit_cast<uint32_t>(value), mantissa = bits & 0x7fffff;
+    const int exponent = int(bits >> 23 & 0xff) - 127;
+    const auto sign = uint16_t(bits >> 16 & 0x8000);
+    if (exponent >= -14 && exponent <= 15) {
+        half = uint16_t(sign | (exponent + 15) << 10 | mantissa >> 13);
+        return (mantissa & 0x1fff) == 0;
+    }
+    const float steps = std::abs(value) * 0x1p24f;  // subnormal ones are multiples of 2^-24
+    half = uint16_t(sign | (steps < 1024 ? int(steps) : 0));
+    return steps < 1024 && steps == std::floor(steps);
+}
+
+bool asBfloat(float value, uint16_t& half) {
+    const auto bits = std::bit_cast<uint32_t>(value);
+    half = uint16_t(bits >> 16);
+    return (bits & 0xffff) == 0;
+}
+
+float widened(const uint8_t* at, StoredType type) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, at, size_t(bytesOf(type)));
+    if (type == StoredType::f32) return std::bit_cast<float>(bits);
+    if (type == StoredType::bf16) return std::bit_cast<float>(bits << 16);
+    return std::bit_cast<float>((bits & 0x7fff) << 13 | (bits & 0x8000) << 16) * 0x1p112f;  // the exponents' biases are 112 apart
 }
 
 /// Calls what(first, kept, count) for each run of columns between weak ones: first in the whole matrix, kept among those not weak.
@@ -69,23 +102,30 @@ struct PackedMatrix::Staged {
         }
         sums.clear();
         FloatBuffer fieldSums(fields), kept(units * kUnitColumns);
-        kept.clear();
         for (int64_t t = 0; t < tokens; t++) {
-            const float* from = in + t * m.columns_;
-            eachRun(m.weakColumns_, m.columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(from + first, count, kept.data() + at); });
-            for (int64_t j = 0; j < m.weakCount(); j++) weak.data()[t * m.weakCount() + j] = from[m.weakColumns_[size_t(j)]];
+            m.gather(in + t * m.columns_, kept.data(), weak.data() + t * m.weakCount());
             if (exact) {
                 for (int64_t u = 0; u < units; u++) std::copy_n(kept.data() + u * kUnitColumns, kUnitColumns, x.data() + (u * tokens + t) * kUnitColumns);
                 table.fieldSums(kept.data(), fields, fieldSums.data());
             } else {
                 table.roundInputs(kept.data(), units, t, tokens, activations == Activations::doubleInt8, rounded, fieldSums.data());
             }
-            for (int64_t f = 0; f < fields; f++) sums.data()[t * m.groups_ + m.fieldGroup_[size_t(f)]] += fieldSums.data()[f];
+            m.addFields(fieldSums.data(), sums.data() + t * m.groups_);
         }
     }
     FloatBuffer x, values, scale, weak, sums;
     RoundedInputs rounded{};
 };
+
+void PackedMatrix::gather(const float* x, float* kept, float* weak) const {
+    eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(x + first, count, kept + at); });
+    std::fill(kept + columns_ - weakCount(), kept + units() * kUnitColumns, 0.f);
+    for (int64_t j = 0; j < weakCount(); j++) weak[j] = x[weakColumns_[size_t(j)]];
+}
+
+void PackedMatrix::addFields(const float* fieldSums, float* sums) const {
+    for (int64_t f = 0; f < units() * kUnitFields; f++) sums[fieldGroup_[size_t(f)]] += fieldSums[f];
+}
 
 int64_t PackedMatrix::tiles() const { return inWhole(rows_, kPackedRows); }
 int64_t PackedMatrix::units() const { return inWhole(columns_ - weakCount(), kUnitColumns); }
@@ -104,7 +144,22 @@ FloatBuffer PackedMatrix::byTile(const float* values, int64_t across) const {
     return out;
 }
 
-void PackedMatrix::setWeakWeight(const float* weight) { weakWeight_ = byTile(weight, weakCount()); }
+const uint8_t* PackedMatrix::weakOf(int64_t tile) const {
+    return reinterpret_cast<const uint8_t*>(weakWeight_.data()) + tile * weakCount() * kPackedRows * bytesOf(weakType_);
+}
+
+void PackedMatrix::setWeakWeight(const float* weight) {
+    const FloatBuffer whole = byTile(weight, weakCount());
+    FloatBuffer halfs((whole.size() + 1) / 2);
+    const auto all = [&](bool (*as)(float, uint16_t&)) {
+        auto* const to = reinterpret_cast<uint16_t*>(halfs.data());
+        for (int64_t i = 0; i < whole.size(); i++)
+            if (!as(whole.data()[i], to[i])) return false;
+        return true;
+    };
+    weakType_ = all(asHalf) ? StoredType::f16 : all(asBfloat) ? StoredType::bf16 : StoredType::f32;
+    weakWeight_ = weakType_ == StoredType::f32 ? whole : halfs;
+}
 
 PackedMatrix::PackedMatrix(const PackedWeight& w)
     : rows_(w.rows), columns_(w.columns), groups_(w.groupSize ? inWhole(w.columns, w.groupSize) : 1), groupSize_(w.groupSize), bits_(w.bits) {
@@ -113,9 +168,9 @@ PackedMatrix::PackedMatrix(const PackedWeight& w)
     if (groupSize_ % kPackedGroup) throw std::invalid_argument("PackedMatrix: the group size must be a multiple of 32");
     scale_ = byTile(w.scale, groups_);
     zero_ = byTile(w.zero, groups_);
-    weakWeight_ = byTile(w.weakWeight, w.weakCount);
     if (w.bias) bias_ = byTile(w.bias, 1);
     if (w.weakCount) weakColumns_.assign(w.weakColumns, w.weakColumns + w.weakCount);
+    setWeakWeight(w.weakWeight);
     // What lies beyond the last column is multiplied by 0; its grid is any.
     for (int64_t f = 0; f < units() * kUnitFields; f++)
         fieldGroup_.push_back(int32_t(groupSize_ ? std::min(f * kFieldColumns / groupSize_, groups_ - 1) : 0));
@@ -141,26 +196,86 @@ uint64_t PackedMatrix::bytes() const {
            weakColumns_.size() * sizeof(int32_t);
 }
 
+PackedTile PackedMatrix::tile(int64_t tile, int64_t tokens, const float* inputSums, const float* weakInputs) const {
+    const int64_t row = tile * kPackedRows, lastAhead = tiles() - kAheadBytes / (units() * 2 * unitBytes(bits_) + 1);
+    PackedTile t{};
+    t.codes = pair(row, 0);
+    t.streamBytes = stride_;
+    t.ahead = tile < lastAhead ? kAheadBytes : 0;
+    t.units = units();
+    t.tokens = tokens;
+    t.inputSums = inputSums;
+    t.scale = scale_.data() + row * groups_;
+    t.zero = zero_.data() + row * groups_;
+    t.groups = groups_;
+    t.groupFields = groupSize_ / kFieldColumns;
+    t.fieldGroup = fieldGroup_.data();
+    t.weak = weakOf(tile);
+    t.weakType = weakType_;
+    t.weakInputs = weakInputs;
+    t.weakCount = weakCount();
+    if (hasBias()) t.bias = bias_.data() + row;
+    return t;
+}
+
 void PackedMatrix::multiply(const float* x, int64_t batch, float* y, Activations activations) const {
-    const int64_t k = weakCount();
-    for (int64_t first = 0; first < batch; first += kPackedTokens) {
-        const int64_t tokens = std::min(kPackedTokens, batch - first);
-        const Staged staged(*this, x + first * columns_, tokens, activations);
-        float* const to = y + first * rows_;
-        parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows * tokens + 1)), [&](int64_t begin, int64_t end) {
-            const PackedTable& table = packedTable();
-            float out[kPackedTokens * kPackedRows];
-            for (int64_t tile = begin; tile < end; tile++) {
-                const int64_t row = tile * kPackedRows, rows = std::min(kPackedRows, rows_ - row);
-                table.multiply({pair(row, 0), stride_, units(), tokens, activations == Activations::exact ? nullptr : &staged.rounded,
-                                activations == Activations::doubleInt8, staged.x.data(), staged.sums.data(), scale_.data() + row * groups_,
-                                zero_.data() + row * groups_, groups_, groupSize_ / kFieldColumns, fieldGroup_.data(), weakWeight_.data() + row * k,
-                                staged.weak.data(), k, hasBias() ? bias_.data() + row : nullptr, out},
-                               bits_);
-                for (int64_t t = 0; t < tokens; t++) std::copy_n(out + t * kPackedRows, rows, to + t * rows_ + row);
-            }
-        });
+    const bool many = packedTable().multiplyMany && activations != Activations::exact && groupSize_ % kStepColumns == 0;
+    for (int64_t first = 0; first < batch;) {
+        const bool blocks = many && batch - first >= kFewestForBlocks;
+        const int64_t tokens = std::min(blocks ? kManyTokens : kPackedTokens, batch - first);
+        blocks ? multiplyMany(x + first * columns_, tokens, y + first * rows_, activations) : multiplyFew(x + first * columns_, tokens, y + first * rows_, activations);
+        first += tokens;
     }
+}
+
+void PackedMatrix::multiplyFew(const float* x, int64_t tokens, float* y, Activations activations) const {
+    const Staged staged(*this, x, tokens, activations);
+    parallelFor(tiles(), std::max<int64_t>(1, kWorkPerRange / (columns_ * kPackedRows * tokens + 1)), [&](int64_t begin, int64_t end) {
+        const PackedTable& table = packedTable();
+        float out[kPackedTokens * kPackedRows];
+        for (int64_t i = begin; i < end; i++) {
+            const int64_t row = i * kPackedRows, rows = std::min(kPackedRows, rows_ - row);
+            PackedTile t = tile(i, tokens, staged.sums.data(), staged.weak.data());
+            t.rounded = activations == Activations::exact ? nullptr : &staged.rounded;
+            t.twice = activations == Activations::doubleInt8;
+            t.x = staged.x.data();
+            t.out = out;
+            table.multiply(t, bits_);
+            for (int64_t k = 0; k < tokens; k++) std::copy_n(out + k * kPackedRows, rows, y + k * rows_ + row);
+        }
+    });
+}
+
+/// As multiplyFew; a token's inputs are rounded to the same numbers.
+void PackedMatrix::multiplyMany(const float* x, int64_t tokens, float* y, Activations activations) const {
+    ManyInputsBuffer inputs(units(), tokens, activations == Activations::doubleInt8 ? 2 : 1);
+    FloatBuffer weak(tokens * weakCount()), sums(tokens * groups_);
+    sums.clear();
+    parallelFor(tokens, 1, [&](int64_t begin, int64_t end) {
+        FloatBuffer kept(units() * kUnitColumns), fields(units() * kUnitFields);
+        for (int64_t t = begin; t < end; t++) {
+            gather(x + t * columns_, kept.data(), weak.data() + t * weakCount());
+            inputs.round(packedTable(), kept.data(), t, fields.data());
+            addFields(fields.data(), sums.data() + t * groups_);
+        }
+    });
+    parallelFor(inWhole(tiles(), 2), 1, [&](int64_t begin, int64_t end) {
+        float out[2 * kManyTokens * kPackedRows];
+        for (int64_t i = 2 * begin; i < std::min(2 * end, tiles()); i += 2) {
+            PackedTile pair[2];
+            const int64_t count = std::min<int64_t>(2, tiles() - i);
+            for (int64_t k = 0; k < count; k++) {
+                pair[k] = tile(i + k, tokens, sums.data(), weak.data());
+                pair[k].twice = activations == Activations::doubleInt8;
+                pair[k].out = out + k * kManyTokens * kPackedRows;
+            }
+            packedTable().multiplyMany(pair, count, inputs.view(), bits_);
+            for (int64_t k = 0; k < count; k++) {
+                const int64_t row = (i + k) * kPackedRows, rows = std::min(kPackedRows, rows_ - row);
+                for (int64_t t = 0; t < tokens; t++) std::copy_n(pair[k].out + t * kPackedRows, rows, y + t * rows_ + row);
+            }
+        }
+    });
 }
 
 void PackedMatrix::decodeRow(int64_t row, float* out) const {
@@ -190,7 +305,7 @@ void PackedMatrix::dequantizeRows(int64_t begin, int64_t end, float* out) const 
             }
             float* const values = out + i * columns_;
             eachRun(weakColumns_, columns_, [&](int64_t first, int64_t at, int64_t count) { std::copy_n(kept.data() + at, count, values + first); });
-            for (int64_t j = 0; j < k; j++) values[weakColumns_[size_t(j)]] = weakWeight_.data()[(tile * k + j) * kPackedRows + lane];
+            for (int64_t j = 0; j < k; j++) values[weakColumns_[size_t(j)]] = widened(weakOf(tile) + (j * kPackedRows + lane) * bytesOf(weakType_), weakType_);
         }
     });
 }

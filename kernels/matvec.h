@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "kernels/float_buffer.h"
+#include "kernels/stored_matrix.h"
 
 namespace owq::kernels {
+
+struct PackedTile;
 
 /// What becomes of the activations.
 enum class Activations {
@@ -47,8 +50,8 @@ public:
     bool hasBias() const { return bias_.size() > 0; }
     uint64_t bytes() const;  ///< memory held
 
-    /// x [batch, columns] to y [batch, rows]. A row's result depends neither on the number of threads nor on other tokens; instruction
-    /// sets differ by rounding. A token with a value that is not finite gives results that are not.
+    /// x [batch, columns] to y [batch, rows]. A row's result depends neither on the number of threads nor on other tokens, but that rounded
+    /// ones, with AMX, are summed in another order where there are 8 or more; instruction sets differ by rounding. A token with a value that is not finite gives results that are not.
     /// Error against the product in real numbers, with S = Σ |W x| + |bias|: exact at most 2e-6 S. Rounded: 8e-6 S (8 bits: 2e-5 S), and for
     /// each 256 neighbours (weak columns left out) their Σ |W| times half a step, the largest of their |x| over 2 · 127 · 254, or over 2 · 127.
     void multiply(const float* x, int64_t batch, float* y, Activations activations = Activations::exact) const;
@@ -66,12 +69,20 @@ private:
     int64_t tiles() const;
     int64_t units() const;
     FloatBuffer byTile(const float* values, int64_t across) const;  ///< [rows, across] as [tiles, across, 8]
+    const uint8_t* weakOf(int64_t tile) const;
+    PackedTile tile(int64_t tile, int64_t tokens, const float* inputSums, const float* weakInputs) const;
+    void gather(const float* x, float* kept, float* weak) const;      ///< x of one token apart; kept filled up with 0
+    void addFields(const float* fieldSums, float* sums) const;        ///< to those of their groups
+    void multiplyFew(const float* x, int64_t tokens, float* y, Activations activations) const;
+    void multiplyMany(const float* x, int64_t tokens, float* y, Activations activations) const;
 
     int64_t rows_ = 0, columns_ = 0, groups_ = 1, groupSize_ = 0;
     int bits_ = 3;
     int64_t stride_ = 0;                   ///< bytes from a stream of codes to the next one
     FloatBuffer codes_;                    ///< bytes, [4, tiles, units, bits, 2, 32], the first dimension stride_ apart
-    FloatBuffer scale_, zero_, weakWeight_, bias_;  ///< [tiles, groups or weakCount or 1, 8]
+    FloatBuffer scale_, zero_, bias_;      ///< [tiles, groups or 1, 8]
+    FloatBuffer weakWeight_;               ///< [tiles, weakCount, 8] of weakType_
+    StoredType weakType_ = StoredType::f32;  ///< the smallest that holds them exactly
     std::vector<int32_t> weakColumns_, fieldGroup_;  ///< fieldGroup_: [units, 8]
 };
 

@@ -19,31 +19,63 @@ int cores() { return std::max(1, int(std::thread::hardware_concurrency())); }
 
 thread_local bool insideLoop = false;
 
-/// One parallelFor: ranges are handed out in order by a counter.
+/// One parallelFor. Each thread has a share of neighbouring ranges, and the same one in each loop, where it can: what it has asked for
+/// ahead, or has in its caches or its part of the memory, is its own. Who is done helps the others.
 struct Loop {
+    struct alignas(64) Share {
+        std::atomic<int64_t> next{0};  ///< range
+        int64_t end = 0;
+        std::atomic<bool> taken{false};
+    };
+
+    Loop(const Body& body_, int64_t count_, int64_t range_, int workers) : body(body_), count(count_), range(range_), shares(size_t(workers)) {
+        const int64_t ranges = (count + range - 1) / range;
+        for (int w = 0; w < workers; w++) {
+            shares[size_t(w)].next.store(ranges * w / workers, std::memory_order_relaxed);
+            shares[size_t(w)].end = ranges * (w + 1) / workers;
+        }
+    }
+
+    void work() {
+        insideLoop = true;
+        const size_t own = claim();
+        for (size_t i = 0; i < shares.size(); i++) finish(shares[(own + i) % shares.size()]);
+        insideLoop = false;
+        leavers.fetch_add(1, std::memory_order_release);
+    }
+
     const Body& body;
-    int64_t count, range;
-    std::atomic<int64_t> next{0};
+    const int64_t count, range;
+    std::vector<Share> shares;
     std::atomic<int> leavers{0};  ///< written by each thread as it leaves, read by the caller: what it wrote is seen
     std::mutex failureMutex;
     std::exception_ptr failure;
 
-    void work() {
-        insideLoop = true;
+private:
+    size_t claim() {
+        thread_local size_t place = arrivals.fetch_add(1, std::memory_order_relaxed);
+        for (size_t i = 0; i < shares.size(); i++) {
+            const size_t s = (place + i) % shares.size();
+            if (!shares[s].taken.exchange(true, std::memory_order_relaxed)) return place = s;
+        }
+        return place % shares.size();
+    }
+
+    void finish(Share& share) {
         for (;;) {
-            const int64_t begin = next.fetch_add(range, std::memory_order_acq_rel);
-            if (begin >= count) break;
+            const int64_t at = share.next.fetch_add(1, std::memory_order_acq_rel);
+            if (at >= share.end) return;
             try {
-                body(begin, std::min(count, begin + range));
+                body(at * range, std::min(count, (at + 1) * range));
             } catch (...) {
-                next.store(count, std::memory_order_relaxed);
+                for (Share& s : shares) s.next.store(s.end, std::memory_order_relaxed);
                 const std::lock_guard lock(failureMutex);
                 if (!failure) failure = std::current_exception();
             }
         }
-        insideLoop = false;
-        leavers.fetch_add(1, std::memory_order_release);
     }
+
+    static inline std::atomic<size_t> arrivals{0};
 };
 
 /// Helpers that sleep between loops. A helper that wakes too late for a loop simply misses it.
@@ -80,17 +112,24 @@ public:
         }
         wake_.notify_all();
         loop.work();
+        {
+            const std::lock_guard lock(mutex_);
+            loop_ = nullptr;
+        }
+        // What the helpers have left takes no longer than a wake-up would.
+        for (int i = 0; i < kSpins && active_.load(std::memory_order_acquire); i++) pause();
         std::unique_lock lock(mutex_);
-        loop_ = nullptr;
         done_.wait(lock, [this] { return active_ == 0; });
     }
 
 private:
+    static constexpr int kSpins = 2000;
+
     void help() {
         uint64_t seen = 0;
         for (;;) {
             // Loops follow each other closely in a forward pass; a short spin saves the sleep and the wake-up.
-            for (int i = 0; i < 2000 && generation_.load(std::memory_order_acquire) == seen; i++) pause();
+            for (int i = 0; i < kSpins && generation_.load(std::memory_order_acquire) == seen; i++) pause();
             std::unique_lock lock(mutex_);
             wake_.wait(lock, [&] { return ending_ || (loop_ && generation_ != seen); });
             if (ending_) return;
@@ -114,7 +153,7 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_, done_;
     Loop* loop_ = nullptr;
-    int active_ = 0;
+    std::atomic<int> active_{0};  ///< written under mutex_
     bool ending_ = false;
     std::atomic<uint64_t> generation_{0};
     std::atomic<int> size_{cores()};
@@ -149,9 +188,9 @@ void parallelFor(int64_t count, int64_t grain, const Body& body) {
     }
     // Some more ranges than threads, so that a thread the system took away holds nobody up for long.
     const int64_t pieces = int64_t(workers) * 4;
-    Loop loop{body, count, std::max(grain, (count + pieces - 1) / pieces), {}, {}, {}, {}};
+    Loop loop(body, count, std::max(grain, (count + pieces - 1) / pieces), workers);
     if (crew()) {
-        loop.next.store(0, std::memory_order_release);
+        loop.leavers.store(0, std::memory_order_release);
         crew()(workers, [&loop] { loop.work(); });
         loop.leavers.load(std::memory_order_acquire);
     } else {

@@ -7,6 +7,7 @@ namespace owq::kernels {
 
 const DenseTable& denseTable() {
     switch (instructionSet()) {
+        case InstructionSet::amx:
         case InstructionSet::vnni:
         case InstructionSet::avx512:
             return avx512::denseTable;

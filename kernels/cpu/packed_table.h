@@ -14,6 +14,8 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/stored_matrix.h"
+
 namespace owq::kernels {
 
 constexpr int64_t kPackedRows = 8;       ///< of a tile
@@ -22,6 +24,7 @@ constexpr int64_t kUnitFields = 8;
 constexpr int64_t kFieldColumns = 32;
 constexpr int64_t kPackedTokens = 32;    ///< most tokens of one call
 
+constexpr int64_t kAheadBytes = 8192;    ///< of each stream of codes that are asked for beforehand, for the second-level cache: the first one is full of inputs
 constexpr int64_t kVectorStride = 64;    ///< from a vector of a unit to the unit's next one
 
 constexpr int64_t unitBytes(int bits) { return kFieldColumns * bits; }
@@ -36,6 +39,7 @@ struct RoundedInputs {
 struct PackedTile {
     const uint8_t* codes;         ///< [units, bits, 2, 32] of rows 0 and 1, 64-byte aligned
     int64_t streamBytes;          ///< from there to those of rows 2 and 3, and so on
+    int64_t ahead;                ///< kAheadBytes, or 0 where the matrix ends before
     int64_t units;
     int64_t tokens;               ///< 1…kPackedTokens
     const RoundedInputs* rounded;  ///< null: exact
@@ -45,11 +49,23 @@ struct PackedTile {
     const float *scale, *zero;    ///< [groups, 8]
     int64_t groups, groupFields;  ///< groupFields: of one group; 0: one group only
     const int32_t* fieldGroup;    ///< [units, 8]
-    const float* weak;            ///< [weakCount, 8]
+    const void* weak;             ///< [weakCount, 8] of weakType
+    StoredType weakType;
     const float* weakInputs;      ///< [tokens, weakCount]
     int64_t weakCount;
     const float* bias;            ///< [8] or null
     float* out;                   ///< [tokens, 8]
+};
+
+constexpr int64_t kBlockTokens = 16;  ///< that a matrix unit takes at once
+constexpr int64_t kStepColumns = 64;  ///< likewise
+constexpr int64_t kManyTokens = 128;  ///< most of one call, then
+
+/// Rounded inputs in the order of a matrix unit, blocks of 16 tokens, 0 for tokens that are not there.
+struct ManyInputs {
+    const int8_t* values;  ///< [units, blocks, parts, 256 / 64, 16, 16 tokens, 4]: of 64 neighbours in the order of two fields' bytes
+    const float* scale;    ///< [units, blocks, parts, 16 tokens]
+    int64_t blocks;
 };
 
 struct PackedTable {
@@ -62,13 +78,18 @@ struct PackedTable {
     /// Codes [256] to one unit of row 0 or 1 of a pair, and back, as floats.
     void (*encode)(const uint8_t* codes, int bits, uint8_t* pair, int64_t row);
     void (*decode)(const uint8_t* pair, int64_t row, int bits, float* codes);
+    /// One or two neighbouring tiles times up to kManyTokens rounded tokens; null: there is no matrix unit. Groups are of 64 columns or a
+    /// multiple. What a tile has for `rounded` and `x` is not used.
+    void (*multiplyMany)(const PackedTile* tiles, int64_t count, const ManyInputs& in, int bits) = nullptr;
 };
 
 /// The fastest allowed one (kernels/cpu/features.h).
 const PackedTable& packedTable();
+/// For tests: this one in its place; null: as before.
+void usePackedTable(const PackedTable* table);
 
 namespace scalar { extern const PackedTable packedTable; }
 namespace avx2 { extern const PackedTable packedTable; }
-namespace vnni { extern const PackedTable packedTable; }
+namespace vnni { extern const PackedTable packedTable, tilesTable; }
 
 }  // namespace owq::kernels

@@ -3,6 +3,10 @@
 #define OWQ_SET vnni
 #if defined(__AVX512VNNI__)
 #include <immintrin.h>
+
+#include "kernels/cpu/amx_tiles.h"
+#define OWQ_TILES AmxTiles
+#define OWQ_WIDEN_HALFS(halfs) _mm256_cvtph_ps((__m128i)(halfs))
 #define OWQ_TWO_ROWS
 #define OWQ_BOTH(p) _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i*)(p)))
 #define OWQ_DOT(sums, codes, x) _mm512_dpbusd_epi32((__m512i)(sums), (__m512i)(codes), (__m512i)(x))

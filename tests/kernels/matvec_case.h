@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A random packed weight with everything around it, for the tests of the CPU and the GPU kernels.
 #pragma once
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
@@ -12,7 +14,9 @@
 namespace owq::kernels {
 
 struct MatvecCase {
-    MatvecCase(int64_t rows_, int64_t columns_, int bits_, int64_t weak, int64_t batch_, unsigned seed, int64_t groupSize_ = 0)
+    /// weakType: of which the weak weights are numbers.
+    MatvecCase(int64_t rows_, int64_t columns_, int bits_, int64_t weak, int64_t batch_, unsigned seed, int64_t groupSize_ = 0,
+               StoredType weakType = StoredType::f32)
         : rows(rows_), columns(columns_), batch(batch_), groupSize(groupSize_), bits(bits_) {
         std::mt19937 random(seed);
         std::normal_distribution<float> normal;
@@ -33,11 +37,17 @@ struct MatvecCase {
             for (int64_t c = 0; c < columns; ++c)
                 codes[size_t(r * columns + c)] =
                     uint8_t(chosen.count(int32_t(c)) ? unsigned(zero.back()) : random() % (1u << bits));
-            for (int64_t j = 0; j < weak; ++j) weakWeight.push_back(0.1f * normal(random));
+            for (int64_t j = 0; j < weak; ++j) weakWeight.push_back(cut(0.1f * normal(random), weakType));
             bias.push_back(normal(random));
         }
         for (int64_t i = 0; i < batch * columns; ++i)
             x.push_back(normal(random) * (chosen.count(int32_t(i % columns)) ? 100.0f : 1.0f));
+    }
+
+    static float cut(float value, StoredType type) {
+        if (type == StoredType::f16 && std::abs(value) < 0x1p-14f) return std::trunc(value * 0x1p24f) * 0x1p-24f;
+        const uint32_t kept = type == StoredType::f32 ? ~0u : type == StoredType::bf16 ? ~0xffffu : ~0x1fffu;
+        return std::bit_cast<float>(std::bit_cast<uint32_t>(value) & kept);
     }
 
     /// Weight of row r, column c, exactly as a double holds it.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -107,7 +109,8 @@ TEST_P(Matvec, AgreesWithTheProductInDoubleForRandomShapes) {
         const int bits = std::array{2, 3, 4, 8}[size_t(i % 4)];
         const int64_t rows = 1 + upTo(66), columns = 1 + upTo(i % 3 ? 300 : 1300);
         const int64_t weak = i % 5 ? upTo(std::min<int64_t>(64, columns)) : std::min<int64_t>(64, columns);  // all of them, too
-        expectWithinBounds({rows, columns, bits, weak, 1 + upTo(16), unsigned(random()), i % 2 ? 32 * (1 + upTo(5)) : 0});
+        const StoredType weakType = std::array{StoredType::f32, StoredType::f16, StoredType::bf16}[size_t(i % 3)];
+        expectWithinBounds({rows, columns, bits, weak, 1 + upTo(16), unsigned(random()), i % 2 ? 32 * (1 + upTo(5)) : 0, weakType});
         if (HasFatalFailure()) return;
     }
 }
@@ -228,11 +231,57 @@ ManyFloats lookUp(const ManyFloats& table, const ManyUnsigned& at) {
     return out;
 }
 
+/// What AMX's tiles do. A thread must begin before it uses them, and end.
+struct EmulatedTiles {
+    struct Tile {
+        alignas(64) uint8_t bytes[16][64];
+    };
+    static inline thread_local Tile tiles[8];
+    static inline thread_local bool begun = false;
+
+    static void begin() {
+        EXPECT_FALSE(begun);
+        begun = true;
+        for (Tile& t : tiles) std::memset(&t, 0xab, sizeof t);  // nobody may count on what was there
+    }
+    static void end() {
+        EXPECT_TRUE(begun);
+        begun = false;
+    }
+    template <int kTile>
+    static void zero() {
+        EXPECT_TRUE(begun);
+        std::memset(&tiles[kTile], 0, sizeof(Tile));
+    }
+    template <int kTile>
+    static void load(const void* from) {
+        EXPECT_TRUE(begun);
+        std::memcpy(&tiles[kTile], from, sizeof(Tile));
+    }
+    template <int kTile>
+    static void store(void* to) {
+        EXPECT_TRUE(begun);
+        std::memcpy(to, &tiles[kTile], sizeof(Tile));
+    }
+    template <int kSums, int kCodes, int kX>
+    static void dot() {
+        EXPECT_TRUE(begun);
+        for (int m = 0; m < 16; ++m)
+            for (int n = 0; n < 16; ++n) {
+                int32_t sum = 0;
+                std::memcpy(&sum, tiles[kSums].bytes[m] + 4 * n, 4);
+                for (int k = 0; k < 64; ++k) sum += int(tiles[kCodes].bytes[m][k]) * int(int8_t(tiles[kX].bytes[k / 4][4 * n + k % 4]));
+                std::memcpy(tiles[kSums].bytes[m] + 4 * n, &sum, 4);
+            }
+    }
+};
+
 }  // namespace
 }  // namespace owq::kernels
 
-// The form for processors with AVX-512 VNNI, with its instructions spelled out.
+// The form for processors with AVX-512 VNNI and AMX, with its instructions spelled out.
 #define OWQ_SET emulated
+#define OWQ_TILES EmulatedTiles
 #define OWQ_TWO_ROWS
 #define OWQ_BOTH(p) both(p)
 #define OWQ_DOT(sums, codes, x) dot(sums, codes, x)
@@ -274,8 +323,8 @@ TEST(PackedTile, TheFormForVnniIsThePlainOne) {
                                 table->roundInputs(in, units, token, tokens, twice, rounded, fieldSums.data());
                             for (int64_t f = 0; f < fields; ++f) sums[size_t(token * groups + fieldGroup[size_t(f)])] += fieldSums[size_t(f)];
                         }
-                        table->multiply({codes.data(), units * 2 * unitBytes(bits), units, tokens, activations == Activations::exact ? nullptr : &rounded, twice,
-                                         x.data(), sums.data(), scale.data(), zero.data(), groups, groupFields, fieldGroup.data(), nullptr, nullptr, 0, nullptr,
+                        table->multiply({codes.data(), units * 2 * unitBytes(bits), 0, units, tokens, activations == Activations::exact ? nullptr : &rounded, twice,
+                                         x.data(), sums.data(), scale.data(), zero.data(), groups, groupFields, fieldGroup.data(), nullptr, StoredType::f32, nullptr, 0, nullptr,
                                          out.data()},
                                         bits);
                         results[table == &emulated::packedTable] = out;
@@ -286,7 +335,76 @@ TEST(PackedTile, TheFormForVnniIsThePlainOne) {
                 }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sets, Matvec, testing::Values(InstructionSet::scalar, InstructionSet::avx2, InstructionSet::vnni));
+INSTANTIATE_TEST_SUITE_P(Sets, Matvec, testing::Values(InstructionSet::scalar, InstructionSet::avx2, InstructionSet::vnni, InstructionSet::amx));
+
+/// Every product by the imitated matrix unit that would go to one.
+class MatrixUnit : public testing::Test {
+protected:
+    void SetUp() override { usePackedTable(&emulated::tilesTable); }
+    void TearDown() override { usePackedTable(nullptr); }
+};
+
+TEST_F(MatrixUnit, AgreesWithTheProductInDouble) {
+    constexpr Shape kMany[] = {{1, 32, 0, 8, 0},    {16, 64, 1, 16, 64},  {17, 300, 3, 17, 0},   {8, 257, 64, 31, 0},   {40, 520, 6, 33, 128},
+                               {33, 530, 2, 40, 256}, {24, 704, 7, 12, 192}, {9, 1024, 5, 129, 512}, {21, 290, 0, 300, 64}, {16, 96, 96, 9, 0},
+                               {5, 200, 2, 20, 96}};
+    unsigned seed = 1;
+    for (const int bits : {2, 3, 4, 8})
+        for (const Shape& s : kMany) {
+            const StoredType weakType = std::array{StoredType::f16, StoredType::bf16, StoredType::f32}[seed % 3];
+            expectWithinBounds({s.rows, s.columns, bits, s.weak, s.batch, seed++, s.groupSize, weakType});
+            if (HasFatalFailure()) return;
+        }
+}
+
+TEST_F(MatrixUnit, ATokenDoesNotDependOnItsNeighboursNorOnTheThreads) {
+    const MatvecCase m(50, 520, 3, 4, 40, 99);
+    const PackedMatrix matrix(m.packed());
+    for (const Activations activations : {Activations::doubleInt8, Activations::int8}) {
+        std::vector<float> together(2000), other(2000);
+        setThreads(1);
+        matrix.multiply(m.x.data(), 40, together.data(), activations);
+        setThreads(3);
+        matrix.multiply(m.x.data(), 40, other.data(), activations);
+        EXPECT_EQ(together, other);
+        std::vector<float> changed = m.x;
+        for (int c = 0; c < 520; ++c) changed[size_t(c)] = 7;
+        matrix.multiply(changed.data(), 40, other.data(), activations);
+        for (size_t i = 50; i < 2000; ++i) EXPECT_EQ(together[i], other[i]);
+        matrix.multiply(m.x.data() + 520 * 9, 20, other.data(), activations);
+        for (size_t i = 0; i < 1000; ++i) EXPECT_EQ(together[450 + i], other[i]);
+        changed = m.x;
+        changed[520 * 3 + 5] = NAN;
+        while (std::count(m.weakColumns.begin(), m.weakColumns.end(), 5)) FAIL() << "another column, please";
+        matrix.multiply(changed.data(), 40, other.data(), activations);
+        for (size_t i = 0; i < 2000; ++i) EXPECT_EQ(std::isfinite(other[i]), i < 150 || i >= 200);
+    }
+    setThreads(0);
+}
+
+// Otherwise the tests above would say nothing: fewer tokens than a unit is worth, exact inputs and small groups go another way.
+TEST_F(MatrixUnit, IsUsedWhereItShouldBe) {
+    static std::atomic<int> calls = 0;
+    PackedTable counting = emulated::tilesTable;
+    counting.multiplyMany = [](const PackedTile* tiles, int64_t count, const ManyInputs& in, int bits) {
+        calls++;
+        emulated::tilesTable.multiplyMany(tiles, count, in, bits);
+    };
+    usePackedTable(&counting);
+    const auto callsOf = [&](int64_t batch, int64_t groupSize, Activations activations) {
+        const MatvecCase m(40, 128, 3, 0, batch, 1, groupSize);
+        std::vector<float> y(size_t(40 * batch));
+        calls = 0;
+        PackedMatrix(m.packed()).multiply(m.x.data(), batch, y.data(), activations);
+        return calls.load();
+    };
+    EXPECT_EQ(callsOf(8, 0, Activations::doubleInt8), 3);  // pairs of tiles of 8 rows
+    EXPECT_EQ(callsOf(200, 64, Activations::int8), 6);     // twice up to 128 tokens
+    EXPECT_EQ(callsOf(130, 64, Activations::int8), 3);     // two are left over
+    EXPECT_EQ(callsOf(7, 0, Activations::doubleInt8), 0);
+    EXPECT_EQ(callsOf(8, 0, Activations::exact), 0);
+    EXPECT_EQ(callsOf(8, 32, Activations::doubleInt8), 0);
+}
 
 TEST(PackedMatrix, RowsDequantizeToTheWeights) {
     for (const int bits : {2, 3, 4, 8})
@@ -299,6 +417,30 @@ TEST(PackedMatrix, RowsDequantizeToTheWeights) {
                 for (int64_t c = 0; c < m.columns; ++c)
                     ASSERT_EQ(rows[size_t((r - 5) * m.columns + c)], float(m.weight(r, c))) << r << ", " << c;
         }
+}
+
+// The smallest type that holds them all is the one that is read with each token.
+TEST(PackedMatrix, WeakWeightsOfSixteenBitsAreKeptInSixteen) {
+    struct Values {
+        std::vector<float> of;
+        int64_t bytes;
+    };
+    for (const Values& v : {Values{{65504, -65504, 0x1p-14f, 0x1.ff8p-15f, 0x1p-24f, -3 * 0x1p-24f, 0.f, -0.f, 1.5f, 0x1.004p0f}, 2},  // f16
+                            Values{{65536, 0x1p-24f}, 2}, Values{{0x1p-25f, 3e38f * 0}, 2}, Values{{0x1.02p100f, -0x1.fep-126f, 1}, 2},     // bf16
+                            Values{{0x1.008p0f, 65536}, 4}, Values{{0x1.002p0f}, 4}, Values{{3 * 0x1p-25f, 0x1.004p0f}, 4}, Values{{65519}, 4}}) {
+        MatvecCase c(19, 64, 3, 3, 1, 4);
+        const uint64_t without = PackedMatrix(MatvecCase(19, 64, 3, 0, 1, 4).packed()).bytes();
+        for (size_t i = 0; i < c.weakWeight.size(); ++i) c.weakWeight[i] = v.of[i % v.of.size()];
+        const PackedMatrix matrix(c.packed());
+        EXPECT_EQ(matrix.bytes() - without, uint64_t(24 * 3 * v.bytes + 3 * 4)) << v.of[0];
+        std::vector<float> rows(size_t(19 * 64));
+        matrix.dequantizeRows(0, 19, rows.data());
+        for (int64_t r = 0; r < 19; ++r)
+            for (size_t j = 0; j < 3; ++j) {
+                const float kept = rows[size_t(r * 64 + c.weakColumns[j])], put = c.weakWeight[size_t(r) * 3 + j];
+                EXPECT_EQ(std::bit_cast<uint32_t>(kept), std::bit_cast<uint32_t>(put)) << put;
+            }
+    }
 }
 
 TEST(PackedMatrix, TheCodesComeBack) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -69,6 +70,53 @@ TEST_P(ThreadPool, TwoUsersAtOnce) {
     use();
     other.join();
     EXPECT_EQ(total, 2 * 200 * 50);
+}
+
+// What lies in a thread's caches, or in its part of the memory, stays its own.
+TEST(ThreadPoolShares, AThreadHasTheSameNeighboursInEveryLoop) {
+    setThreads(3);
+    std::map<std::thread::id, int64_t> first;
+    for (int round = 0; round < 20; ++round) {
+        std::map<std::thread::id, std::vector<int64_t>> begun;
+        std::mutex mutex;
+        std::atomic<int> here = 0;
+        parallelFor(120, 1, [&](int64_t begin, int64_t) {
+            bool new_ = false;
+            {
+                const std::lock_guard lock(mutex);
+                std::vector<int64_t>& mine = begun[std::this_thread::get_id()];
+                new_ = mine.empty();
+                mine.push_back(begin);
+            }
+            if (!new_) return;
+            here++;
+            while (here < 3) std::this_thread::yield();  // so that each has begun before one could help another
+        });
+        ASSERT_EQ(begun.size(), 3u);
+        for (const auto& [id, ranges] : begun) {
+            EXPECT_EQ(ranges[0] % 40, 0);
+            EXPECT_EQ(first.emplace(id, ranges[0]).first->second, ranges[0]) << round;
+            for (size_t i = 1; i < ranges.size() && ranges[i] / 40 == ranges[0] / 40; ++i) EXPECT_GT(ranges[i], ranges[i - 1]);
+        }
+    }
+    setThreads(0);
+}
+
+TEST(ThreadPoolShares, WhoIsDoneHelpsTheOthers) {
+    setThreads(2);
+    const auto caller = std::this_thread::get_id();
+    std::atomic<int> byOthers = 0;
+    parallelFor(80, 1, [&](int64_t begin, int64_t) {
+        if (std::this_thread::get_id() != caller) {
+            byOthers++;
+            return;
+        }
+        // The caller stays in its first range until all the others are done.
+        (void)begin;
+        while (byOthers < 7) std::this_thread::yield();
+    });
+    EXPECT_EQ(byOthers, 7);
+    setThreads(0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ThreadPool, testing::Values(1, 2, 5));
