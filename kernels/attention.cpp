@@ -112,14 +112,15 @@ void causalAttention(const CausalAttention& attention) {
 
 void tokenAttention(const TokenAttention& a) {
     const DenseTable& table = denseTable();
-    const int64_t size = a.headSize, shared = a.heads / a.keyHeads, row = roundUp(a.tokens, table.panel);
+    const int64_t size = a.headSize, shared = a.heads / a.keyHeads, row = roundUp(a.tokens, table.panel), bytes = bytesOf(a.type);
     parallelFor(a.keyHeads, kWorkPerRange / (a.tokens * size * shared) + 1, [&](int64_t begin, int64_t end) {
         FloatBuffer scores(shared * row);
         for (int64_t head = begin; head < end; ++head) {
-            const float *const key = a.key + head * a.apart, *const value = a.value + head * a.apart;
+            const uint8_t* const key = static_cast<const uint8_t*>(a.key) + head * a.apart * bytes;
+            const uint8_t* const value = static_cast<const uint8_t*>(a.value) + head * a.apart * bytes;
             float* const out = a.out + head * shared * size;
             for (int64_t k = 0; k < a.tokens; k += 4)
-                table.storedRows({key + k * size, 1, size, StoredType::f32, a.query + head * shared * size, shared, scores.data() + k, row},
+                table.storedRows({key + k * size * bytes, 1, size, a.type, a.query + head * shared * size, shared, scores.data() + k, row},
                                  int(std::min<int64_t>(4, a.tokens - k)));
             std::fill_n(out, shared * size, 0.f);
             for (int64_t q = 0; q < shared; ++q) {
@@ -129,7 +130,7 @@ void tokenAttention(const TokenAttention& a) {
             }
             for (int64_t k = 0; k < a.tokens; k += kValuesAtOnce)
                 for (int64_t q = 0; q < shared; q += 4)
-                    table.weightedRows({scores.data() + q * row + k, row, value + k * size, std::min(kValuesAtOnce, a.tokens - k), size, out + q * size},
+                    table.weightedRows({scores.data() + q * row + k, row, value + k * size * bytes, a.type, std::min(kValuesAtOnce, a.tokens - k), size, out + q * size},
                                        int(std::min<int64_t>(4, shared - q)));
         }
     });

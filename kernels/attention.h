@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/stored_matrix.h"
+
 namespace owq::kernels {
 
 /// Causal attention of whole windows, fp32: out = softmax(scale q kᵀ, keys up to the query's own) v, for each head.
@@ -18,18 +20,19 @@ struct CausalAttention {
 /// Of one new token, which sees all that is kept: out = softmax(scale q kᵀ) v, for each head.
 struct TokenAttention {
     const float* query;  ///< [heads, headSize], likewise out
-    const float* key;    ///< [keyHeads, tokens, headSize], likewise value, `apart` floats from one head to the next
-    const float* value;
+    const void* key;     ///< [keyHeads, tokens, headSize] of `type`, finite, likewise value; `apart` numbers from one head to the next
+    const void* value;
+    StoredType type;     ///< widened in registers: with a long text a token takes as long as reading these
     int64_t tokens, heads, keyHeads, headSize, apart;
     float scale;
     float* out;
 };
 
-/// Whether these take heads of this size here (multiples of a vector or two: 32, 64, 96, 128…).
+/// Whether causalAttention takes heads of this size here (multiples of a vector or two: 32, 64, 96, 128…).
 bool takesHeadSize(int64_t headSize);
 /// A window's result depends neither on the other windows nor on the number of threads. Instruction sets differ by rounding.
 void causalAttention(const CausalAttention& attention);
-/// A head's result does not depend on the number of threads.
+/// Heads of any size. A head's result does not depend on the number of threads. Sums are in fp32.
 void tokenAttention(const TokenAttention& attention);
 
 }  // namespace owq::kernels

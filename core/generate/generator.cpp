@@ -108,7 +108,7 @@ Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOp
         throw Error("the prompt has " + std::to_string(prompt.size()) +
                         " tokens, the model's context holds " + std::to_string(config.maxPositions),
                     {}, "Shorten the prompt.");
-    state_->caches.assign(state_->blocks.size(), {});
+    state_->caches.assign(state_->blocks.size(), state_->model.newCache());
 
     Generation out;
     auto start = std::chrono::steady_clock::now();
@@ -133,6 +133,7 @@ Generation Generator::generate(std::span<const int32_t> prompt, const SamplingOp
         ++out.decodeSteps;
     }
     out.decodeSeconds = secondsSince(start);
+    for (const KeyValueCache& cache : state_->caches) out.cacheBytes += cache.bytes();
     return out;
 }
 

@@ -28,6 +28,7 @@ struct Generation {
     std::vector<int32_t> ids;  ///< without the prompt and without the end-of-text token
     double promptSeconds = 0, decodeSeconds = 0;
     int64_t decodeSteps = 0;  ///< single tokens that went through the model in decodeSeconds: the first new one comes with the prompt
+    uint64_t cacheBytes = 0;  ///< of the keys and values held at the end
     std::string stopReason;  ///< "end of text", "length", "context full", "stopped by the caller"
 };
 

@@ -137,6 +137,7 @@ GenerateResult GenerateSession::generate(const GenerateOptions& options, Progres
     result.promptSeconds = g.promptSeconds;
     result.decodeSeconds = g.decodeSeconds;
     result.decodeSteps = g.decodeSteps;
+    result.cacheBytes = g.cacheBytes;
     result.stopReason = g.stopReason;
     result.arithmetic = options.arithmetic;
     return result;
@@ -145,7 +146,7 @@ GenerateResult GenerateSession::generate(const GenerateOptions& options, Progres
 Json toJson(const GenerateResult& r) {
     return {{"text", r.text}, {"ids", r.ids}, {"prompt_tokens", r.promptTokens}, {"prompt_seconds", r.promptSeconds},
             {"decode_seconds", r.decodeSeconds}, {"prompt_tokens_per_second", r.promptSeconds > 0 ? double(r.promptTokens) / r.promptSeconds : 0.0},
-            {"decode_tokens_per_second", r.decodeRate()}, {"stop_reason", r.stopReason},
+            {"decode_tokens_per_second", r.decodeRate()}, {"cache_bytes", r.cacheBytes}, {"stop_reason", r.stopReason},
             {"arithmetic", arithmeticName(r.arithmetic)}, {"device", r.device}};
 }
 

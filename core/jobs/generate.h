@@ -34,6 +34,7 @@ struct GenerateResult {
     double promptSeconds = 0, decodeSeconds = 0;
     int64_t decodeSteps = 0;  ///< single tokens that went through the model in decodeSeconds
     double decodeRate() const { return decodeSeconds > 0 ? double(decodeSteps) / decodeSeconds : 0; }  ///< tokens per second
+    uint64_t cacheBytes = 0;  ///< memory of the keys and values of the text
     std::string stopReason;  ///< "end of text", "length", "context full"
     Arithmetic arithmetic = Arithmetic::doubleInt8;  ///< as asked for
     std::string device = "CPU";                      ///< what computed, for a person

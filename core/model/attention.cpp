@@ -4,6 +4,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
@@ -18,14 +19,29 @@
 namespace owq {
 namespace {
 
-/// Appends key and value [n, K, t, D]; returns views of all tokens so far.
+constexpr double kLargestHalf = 65504;
+
+/// False when one is not a number, too.
+bool fitsHalf(const at::Tensor& x) {
+    if (!fitsKernels(x) || !x.is_contiguous()) return at::linalg_vector_norm(x, INFINITY).item<double>() <= kLargestHalf;
+    // Those of one token: a call of LibTorch would take ten times as long.
+    const float* const values = x.const_data_ptr<float>();
+    bool fits = true;
+    for (int64_t i = 0; i < x.numel(); ++i) fits &= std::abs(values[i]) <= float(kLargestHalf);
+    return fits;
+}
+
+/// Appends key and value [n, K, t, D]; returns views of all tokens so far, of the cache's type.
 std::pair<at::Tensor, at::Tensor> append(KeyValueCache& cache, const at::Tensor& key,
                                          const at::Tensor& value) {
     const int64_t length = cache.length + key.size(2);
-    if (!cache.key.defined() || cache.key.size(2) < length) {
-        const int64_t capacity = std::max<int64_t>(length, cache.key.defined() ? cache.key.size(2) * 2 : 128);
+    cache.halves = cache.halves && fitsHalf(key) && fitsHalf(value);
+    const at::ScalarType type = cache.halves ? at::kHalf : key.scalar_type();
+    const int64_t room = cache.key.defined() ? cache.key.size(2) : 0;
+    if (room < length || cache.key.scalar_type() != type) {
+        const int64_t capacity = room >= length ? room : std::max<int64_t>(length, room ? room * 2 : 128);
         for (at::Tensor* held : {&cache.key, &cache.value}) {
-            at::Tensor grown = at::empty({key.size(0), key.size(1), capacity, key.size(3)}, key.options());
+            at::Tensor grown = at::empty({key.size(0), key.size(1), capacity, key.size(3)}, key.options().dtype(type));
             if (cache.length) grown.narrow(2, 0, cache.length).copy_(held->narrow(2, 0, cache.length));
             *held = grown;
         }
@@ -44,19 +60,19 @@ at::Tensor repeatHeads(const at::Tensor& x, int64_t repeats) {
         .reshape({x.size(0), -1, x.size(2), x.size(3)});
 }
 
-constexpr int64_t kAlibiChannels = 8;  // one is used; the others keep rows aligned
+constexpr int64_t kAlibiChannels = 8;  // two are used; the others keep rows aligned
 
-/// x [n, t, A, D] with more channels: the first is `channel` (expands to [n, t, A]), the others 0.
-at::Tensor withChannels(const at::Tensor& x, const at::Tensor& channel) {
+/// x [n, t, A, D] with more channels: the first are `channels` (each expands to [n, t, A]), the others 0.
+at::Tensor withChannels(const at::Tensor& x, const std::vector<at::Tensor>& channels) {
     at::Tensor more = at::zeros({x.size(0), x.size(1), x.size(2), kAlibiChannels}, x.options());
-    if (channel.defined()) more.select(3, 0).copy_(channel.expand({x.size(0), x.size(1), x.size(2)}));
+    for (size_t i = 0; i < channels.size(); ++i) more.select(3, int64_t(i)).copy_(channels[i].expand({x.size(0), x.size(1), x.size(2)}));
     return at::cat({x, more}, 3);
 }
 
 /// A bias that depends on the key alone is one more channel: 1 in the query, the bias in the key. So no matrix
-/// of biases is held, and the cache keeps them with the keys.
+/// of biases is held, and the cache keeps them with the keys. A cache of fp16 gets a second one with what fp16 leaves of the first.
 at::Tensor withAlibi(const at::Tensor& query, at::Tensor key, at::Tensor value, KeyValueCache* cache,
-                     const AttentionRule& rule) {
+                     bool ownKernel, const AttentionRule& rule) {
     const int64_t t = query.size(1), heads = query.size(2), size = query.size(3), before = cache ? cache->length : 0;
     const double scale = rule.scale.value_or(1 / std::sqrt(double(size)));
     const at::Tensor positions = at::arange(before, before + t, query.options().dtype(at::kLong)).unsqueeze(1);  // [t, 1]
@@ -69,7 +85,12 @@ at::Tensor withAlibi(const at::Tensor& query, at::Tensor key, at::Tensor value, 
     plain.window = rule.window;
     plain.scale = scale;
     const at::Tensor one = at::ones({1}, query.options());
-    const at::Tensor mixed = causalAttention(withChannels(query, one), withChannels(key, bias), withChannels(value, {}), cache, false, plain);
+    std::vector<at::Tensor> parts{bias};
+    if (cache && cache->halves && fitsHalf(bias)) {
+        parts[0] = bias.to(at::kHalf).to(bias.scalar_type());
+        parts.push_back(bias.sub(parts[0]));
+    }
+    const at::Tensor mixed = causalAttention(withChannels(query, {one, one}), withChannels(key, parts), withChannels(value, {}), cache, ownKernel && t == 1, plain);
     return mixed.view({query.size(0), t, heads, size + kAlibiChannels}).slice(3, 0, size).reshape({query.size(0), t, heads * size});
 }
 
@@ -87,7 +108,7 @@ std::vector<float> alibiSlopes(int64_t heads) {
 
 at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                            KeyValueCache* cache, bool ownKernel, const AttentionRule& rule) {
-    if (rule.slopes.defined()) return withAlibi(query, key, value, cache, rule);
+    if (rule.slopes.defined()) return withAlibi(query, key, value, cache, ownKernel, rule);
     const int64_t n = query.size(0), t = query.size(1), heads = query.size(2), size = query.size(3);
     const int64_t keyHeads = key.size(2), shared = heads / keyHeads, before = cache ? cache->length : 0;
     const bool windowed = rule.window && before + t > rule.window;
@@ -110,21 +131,24 @@ at::Tensor causalAttention(const at::Tensor& query, const at::Tensor& key, const
             k = k.narrow(2, before + 1 - rule.window, rule.window);
             v = v.narrow(2, before + 1 - rule.window, rule.window);
         }
-        if (ownKernel && fitsKernels(query) && kernels::takesHeadSize(size) && !tracked(query) && !tracked(k) && !tracked(v)) {
+        if (ownKernel && cache && fitsKernels(query) && !tracked(query) && !tracked(k) && !tracked(v)) {
             const at::Tensor one = query.contiguous();
             at::Tensor out = at::empty({n, 1, heads * size}, one.options());
-            kernels::tokenAttention({one.const_data_ptr<float>(), k.const_data_ptr<float>(), v.const_data_ptr<float>(), k.size(2), n * heads,
+            const auto type = k.scalar_type() == at::kHalf ? kernels::StoredType::f16 : kernels::StoredType::f32;
+            kernels::tokenAttention({one.const_data_ptr<float>(), k.const_data_ptr(), v.const_data_ptr(), type, k.size(2), n * heads,
                                      n * keyHeads, size, k.stride(1), rule.scale ? float(*rule.scale) : 1 / std::sqrt(float(size)),
                                      out.data_ptr<float>()});
             return out;
         }
+        k = k.to(q.scalar_type());
+        v = v.to(q.scalar_type());
         // One token sees everything: the query heads that share a key head become its rows, nothing is
         // repeated.
         const at::Tensor grouped = q.reshape({n, keyHeads, shared, size});
         return at::scaled_dot_product_attention(grouped, k, v, {}, 0.0, false, rule.scale).reshape({n, 1, heads * size});
     }
-    k = repeatHeads(k, shared);
-    v = repeatHeads(v, shared);
+    k = repeatHeads(k.to(q.scalar_type()), shared);
+    v = repeatHeads(v.to(q.scalar_type()), shared);
     at::Tensor mixed;
     if (before == 0 && !windowed) {
         mixed = at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true, rule.scale);

@@ -26,6 +26,10 @@ using InputObserver = std::function<void(const std::string& group, const at::Ten
 struct KeyValueCache {
     at::Tensor key, value;  ///< [n, keyValueHeads, capacity, headSize]
     int64_t length = 0;
+    /// Keep new ones as fp16: off by 1 / 2048 at most, below 6e-5 by 3e-8. A number that fp16 does not hold (above 65504, or not finite) ends
+    /// this for the block, and all go on in fp32: nothing is cut off.
+    bool halves = false;
+    uint64_t bytes() const { return key.defined() ? key.nbytes() + value.nbytes() : 0; }  ///< memory held
 };
 
 /// Layer norm or RMS norm over the last dimension.

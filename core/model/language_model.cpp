@@ -64,6 +64,12 @@ at::Tensor LanguageModel::embed(const at::Tensor& ids, int64_t firstPosition) co
     return hidden;
 }
 
+KeyValueCache LanguageModel::newCache() const {
+    KeyValueCache cache;
+    cache.halves = device().isHost() && (arithmetic_ == Arithmetic::doubleInt8 || arithmetic_ == Arithmetic::int8);
+    return cache;
+}
+
 Block LanguageModel::loadBlock(int index, const Device& device, const std::stop_token& stop) const {
     return Block::load(*source_, config_, names_, index, rope_, arithmetic_, device, stop);
 }

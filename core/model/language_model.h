@@ -29,6 +29,9 @@ public:
     at::Tensor embed(const at::Tensor& ids, int64_t firstPosition = 0) const;
     /// Lets go of the pages of the embedding that embed() read from a mapped file.
     void releaseEmbedding() const { releasePages(tokens_.data, tokens_.bytes()); }
+    /// What a block of this model keeps of a text while it is generated: fp16 where products round their inputs, too, and fp32 where they
+    /// are to be those of the dequantized weights. On a GPU fp32: LibTorch has no product of fp32 queries with fp16 keys.
+    KeyValueCache newCache() const;
     Block loadBlock(int index, const Device& device = hostDevice(), const std::stop_token& stop = {}) const;
     /// Output of the last block to what the head multiplies, [..., H] to [..., embedding]; on the model's device, as for the head. With grad mode on,
     /// gradients reach it.

@@ -34,13 +34,14 @@ struct StoredRows {
     int64_t outToken;    ///< from one token's to the next one's
 };
 
-/// out[q][c] += Σ_k weight[q * weightRow + k] * values[k * columns + c]
+/// out[q][c] += Σ_k weight[q * weightRow + k] * values[k * columns + c], each sum one chain in the order of k
 struct WeightedRows {
     const float* weight;
     int64_t weightRow;
-    const float* values;
-    int64_t count, columns;  ///< columns: a multiple of DenseTable::panel
-    float* out;              ///< [queries, columns]
+    const void* values;
+    StoredType type;
+    int64_t count, columns;
+    float* out;  ///< [queries, columns]
 };
 
 struct DenseTable {

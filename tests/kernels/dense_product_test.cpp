@@ -170,39 +170,6 @@ TEST_P(DenseProduct, GramSumIsTheSameForAnyNumberOfThreads) {
     }
 }
 
-TEST_P(DenseProduct, AttentionOfATokenAgreesWithTheSumInDouble) {
-    unsigned seed = 71;
-    for (auto [tokens, heads, keyHeads, size] : {std::tuple<int64_t, int64_t, int64_t, int64_t>{1, 1, 1, 32}, {5, 2, 1, 64}, {64, 6, 2, 96}, {131, 8, 1, 128}, {700, 14, 2, 32}}) {
-        ASSERT_TRUE(takesHeadSize(size));
-        const int64_t apart = (tokens + 3) * size, shared = heads / keyHeads;
-        const auto q = someFloats(heads * size, seed++), k = someFloats(keyHeads * apart, seed++), v = someFloats(keyHeads * apart, seed++);
-        const float scale = 0.3f;
-        std::vector<float> out(q.size(), NAN), again(out);
-        setThreads(1);
-        tokenAttention({q.data(), k.data(), v.data(), tokens, heads, keyHeads, size, apart, scale, out.data()});
-        setThreads(3);
-        tokenAttention({q.data(), k.data(), v.data(), tokens, heads, keyHeads, size, apart, scale, again.data()});
-        EXPECT_EQ(out, again);
-        for (int64_t h = 0; h < heads; ++h) {
-            const float *const key = &k[size_t(h / shared * apart)], *const value = &v[size_t(h / shared * apart)];
-            std::vector<double> score(static_cast<size_t>(tokens)), mixed(static_cast<size_t>(size)), magnitude(mixed);
-            double most = -INFINITY, sum = 0;
-            for (int64_t j = 0; j < tokens; ++j) {
-                for (int64_t d = 0; d < size; ++d) score[size_t(j)] += double(q[size_t(h * size + d)]) * key[j * size + d] * scale;
-                most = std::max(most, score[size_t(j)]);
-            }
-            for (double& s : score) sum += s = std::exp(s - most);
-            for (int64_t j = 0; j < tokens; ++j)
-                for (int64_t d = 0; d < size; ++d) {
-                    mixed[size_t(d)] += score[size_t(j)] / sum * value[j * size + d];
-                    magnitude[size_t(d)] += score[size_t(j)] / sum * std::abs(value[j * size + d]);
-                }
-            for (int64_t d = 0; d < size; ++d)
-                ASSERT_NEAR(out[size_t(h * size + d)], mixed[size_t(d)], 2e-5 * magnitude[size_t(d)]) << tokens << " tokens, head " << h << ", " << d;
-        }
-    }
-}
-
 TEST_P(DenseProduct, CausalAttentionAgreesWithTheSumInDouble) {
     unsigned seed = 31;
     for (auto [windows, tokens, heads, keyHeads, size] :

@@ -52,6 +52,8 @@ public:
         q.scale.assign(size_t(q.rows), 0.04f / middle);
         q.zero.assign(size_t(q.rows), middle - 1);
         for (int64_t j = 0; j < shape_.weakColumns; ++j) q.weakColumns.push_back(int32_t(j * (q.columns / shape_.weakColumns)));
+        for (int64_t r = 0; r < q.rows; ++r)
+            for (const int32_t c : q.weakColumns) q.codes[size_t(r * q.columns + c)] = uint8_t(middle - 1);
         for (int64_t i = 0; i < q.rows * shape_.weakColumns; ++i) q.weakWeight.push_back(0.015625f);
         return q;
     }
