@@ -19,17 +19,39 @@ std::string timesText(double faster) { return fixedText(faster, 2) + "x"; }
 void print(const BenchResult& r) {
     Table facts = Table::facts();
     facts.add({"model", r.model});
-    facts.add({"arithmetic", r.arithmetic + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads")});
-    facts.add({"read rate", fixedText(r.readRate * 1e-9, 1) + " GB/s, the most this machine was measured to read"});
+    const bool gpu = r.device == DeviceKind::cuda;
+    if (gpu) {
+        facts.add({"device", r.deviceName + (r.recorded ? ", launches recorded and repeated as one"
+                                                        : ", times hold what launching takes the CPU: not all work could be recorded")});
+        facts.add({"arithmetic", r.arithmetic});
+        facts.add({"copy rate", fixedText(r.readRate * 1e-9, 0) + " GB/s, read and written when its memory was copied"});
+    } else {
+        facts.add({"arithmetic", r.arithmetic + ", " + std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads")});
+        facts.add({"read rate", fixedText(r.readRate * 1e-9, 1) + " GB/s, the most this machine was measured to read"});
+    }
     facts.print(std::cout);
     std::cout << '\n';
-    Table table({">rows", ">columns", ">bits", ">weak", ">count", ">batch", ">ms", ">GB/s", ">of read rate", ">fp16 takes", ">fp32 takes", ">weak cost"});
-    for (const BenchLayer& l : r.layers)
-        table.add({countText(l.rows), countText(l.columns), std::to_string(l.bits), std::to_string(l.weakColumns), std::to_string(l.count),
-                   std::to_string(l.batch), fixedText(l.seconds * 1e3, 3), fixedText(l.bytesPerSecond() * 1e-9, 1),
-                   fixedText(100 * l.bytesPerSecond() / r.readRate, 0) + " %", timesText(l.halfSeconds / l.seconds), timesText(l.floatSeconds / l.seconds),
-                   l.weakColumns ? fixedText(100 * (l.seconds / l.withoutWeakSeconds - 1), 1) + " %" : ""});
+    bool grouped = false, merged = false;
+    for (const BenchLayer& l : r.layers) {
+        grouped = grouped || l.groupSize;
+        merged = merged || !l.merged.empty();
+    }
+    std::vector<std::string> heads{">rows", ">columns", ">bits", ">weak", ">count", ">batch", gpu ? ">us" : ">ms", ">GB/s",
+                                   gpu ? ">of copy rate" : ">of read rate", ">fp16 takes", ">fp32 takes", ">weak cost"};
+    if (grouped) heads.insert(heads.begin() + 3, ">group");
+    Table table(heads);
+    for (const BenchLayer& l : r.layers) {
+        std::vector<std::string> cells{countText(l.rows), countText(l.columns), std::to_string(l.bits), std::to_string(l.weakColumns),
+                                       l.merged.empty() ? std::to_string(l.count) : l.merged, std::to_string(l.batch),
+                                       gpu ? fixedText(l.seconds * 1e6, 2) : fixedText(l.seconds * 1e3, 3),
+                                       fixedText(l.bytesPerSecond() * 1e-9, gpu ? 0 : 1), fixedText(100 * l.bytesPerSecond() / r.readRate, 0) + " %",
+                                       timesText(l.halfSeconds / l.seconds), timesText(l.floatSeconds / l.seconds),
+                                       l.weakColumns ? fixedText(100 * (l.seconds / l.withoutWeakSeconds - 1), 1) + " %" : ""};
+        if (grouped) cells.insert(cells.begin() + 3, l.groupSize ? std::to_string(l.groupSize) : "row");
+        table.add(cells);
+    }
     table.print(std::cout);
+    if (merged) std::cout << "\nRows named q+k+v or gate+up are these linears in one launch; they count in no total.\n";
     std::cout << '\n';
     Table totals = Table::facts();
     for (const BenchTotal& t : r.totals)
@@ -39,7 +61,7 @@ void print(const BenchResult& r) {
     if (r.head)
         totals.add({"head", countText(r.head->rows) + " x " + countText(r.head->columns) + ", " + std::to_string(r.head->bits) + " bits: " +
                                 fixedText(r.head->seconds * 1e3, 3) + " ms a token, " +
-                                fixedText(100 * double(r.head->bytes) / r.head->seconds / r.readRate, 0) + " % of the read rate"});
+                                fixedText(100 * double(r.head->bytes) / r.head->seconds / r.readRate, 0) + (gpu ? " % of the copy rate" : " % of the read rate")});
     if (r.whole) {
         const std::string whole = r.quantized ? "whole model" : "whole model as it is, not quantized";
         totals.add({"prompt", fixedText(double(r.whole->promptTokens) / r.whole->promptSeconds, 1) + " tokens a second, " +
@@ -72,6 +94,7 @@ void addBench(CommandLine& line) {
         if (!figure->empty()) checkFigureName(*figure);
         if (options->model.empty() == options->synthetic.empty()) throw UsageError("give a MODEL, or --synthetic NAME in its place");
         if (options->headBits != 16 && options->model.empty()) throw UsageError("--head-bits needs a MODEL: synthetic shapes have no head");
+        if (options->groupSize % 32) throw UsageError("--group-size must be a multiple of 32");
         if (options->arithmetic == Arithmetic::dense) throw UsageError("--arithmetic dense has no packed layers to time");
         const BenchResult result = bench(*options, run.progress, run.stop);
         const Json json = toJson(result);
@@ -88,7 +111,10 @@ void addBench(CommandLine& line) {
         ->type_name("N,…")->delimiter(',')->check(CLI::IsMember({2, 3, 4, 8}))->capture_default_str();
     command->add_option("--batch", options->batches, "Tokens multiplied at once")
         ->type_name("N,…")->delimiter(',')->check(CLI::Range(1, 4096))->capture_default_str();
+    command->add_option("--group-size", options->groupSize, "Columns that share a grid, of layers that are not quantized; 0: a grid for each row")
+        ->type_name("N")->check(CLI::Range(0, 1 << 20))->capture_default_str();
     addArithmetic(*command, options->arithmetic);
+    addDevice(*command, options->device);
     command->add_option("--prompt-tokens", options->promptTokens, "Length of the prompt of the whole model (default: 512, or what fits its positions)")
         ->type_name("N")->check(CLI::PositiveNumber);
     command->add_option("--new-tokens", options->newTokens, "New tokens of the whole model; 0: time its layers only")
@@ -96,7 +122,7 @@ void addBench(CommandLine& line) {
     command->add_option("--head-bits", options->headBits, "Round the head to so many bits when it is loaded; 16: as stored")
         ->type_name("N")->check(CLI::IsMember({2, 3, 4, 8, 16}))->capture_default_str();
     command->add_option_function<int64_t>("--working-set", [options](int64_t mebibytes) { options->workingSet = mebibytes << 20; },
-                                          "Weights of each layer that are read in turn (default: twice what the caches hold)")
+                                          "Weights of each layer that are read in turn (default: at least twice what the caches hold)")
         ->type_name("MIB")->check(CLI::Range(int64_t(1), int64_t(1) << 20));
     command->add_option("--seconds", options->seconds, "Time of one measurement, at least")
         ->type_name("X")->check(CLI::Range(0.0, 3600.0))->capture_default_str();

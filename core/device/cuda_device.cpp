@@ -6,13 +6,16 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <chrono>
+#include <utility>
+
 #include "core/base/error.h"
 #include "core/base/progress.h"
 
 namespace owq {
 namespace {
 
-constexpr void* kStream = nullptr;  ///< the default one, LibTorch's too
+thread_local void* kernelStream = nullptr;  ///< where kernels go: the default one, LibTorch's too, but for work that is timed
 
 void check(const OwqCudaApi& api, int32_t answer, const char* what) {
     if (answer) throw Error(std::string(what) + " failed on the GPU: " + api.lastError(), {}, "See that the GPU works, or use --device cpu");
@@ -24,10 +27,10 @@ public:
 
     void add(const at::Tensor& x) override {
         const OwqCudaInputs inputs{x.const_data_ptr(), OWQ_CUDA_F32, x.size(0), x.size(1)};
-        check(api_, api_.addGram(&inputs, sum_.data_ptr<float>(), kStream), "the sum of the Hessian");
+        check(api_, api_.addGram(&inputs, sum_.data_ptr<float>(), kernelStream), "the sum of the Hessian");
     }
     at::Tensor finish(float factor) override {
-        check(api_, api_.finishGram(sum_.data_ptr<float>(), sum_.size(0), factor, kStream), "the sum of the Hessian");
+        check(api_, api_.finishGram(sum_.data_ptr<float>(), sum_.size(0), factor, kernelStream), "the sum of the Hessian");
         return std::move(sum_);
     }
 
@@ -38,9 +41,7 @@ private:
 
 class CudaPackedProduct : public PackedProduct {
 public:
-    CudaPackedProduct(const OwqCudaApi& api, const OwqCudaWeight& weight) : api_(api) {
-        check(api_, api_.createMatrix(&weight, &matrix_), "laying out a packed weight");
-    }
+    CudaPackedProduct(const OwqCudaApi& api, OwqCudaMatrix* matrix) : api_(api), matrix_(matrix) {}
     ~CudaPackedProduct() override { api_.destroyMatrix(matrix_); }
     CudaPackedProduct(const CudaPackedProduct&) = delete;
     CudaPackedProduct& operator=(const CudaPackedProduct&) = delete;
@@ -66,15 +67,58 @@ public:
                                      .y = out.data_ptr<float>(),
                                      .workspace = workspace.data_ptr(),
                                      .workspaceBytes = bytes};
-        check(api_, api_.multiply(matrix_, &vectors, kStream), "a packed product");
+        check(api_, api_.multiply(matrix_, &vectors, kernelStream), "a packed product");
     }
     void dequantizeRows(int64_t begin, at::Tensor out) const override {
-        check(api_, api_.dequantize(matrix_, begin, out.size(0), out.data_ptr<float>(), kStream), "dequantizing");
+        check(api_, api_.dequantize(matrix_, begin, out.size(0), out.data_ptr<float>(), kernelStream), "dequantizing");
     }
 
 private:
     const OwqCudaApi& api_;
-    OwqCudaMatrix* matrix_ = nullptr;
+    OwqCudaMatrix* const matrix_;
+};
+
+/// While it lives, kernels that this thread asks for go to another stream.
+class InStream {
+public:
+    explicit InStream(void* other) : before_(std::exchange(kernelStream, other)) {}
+    ~InStream() { kernelStream = before_; }
+    InStream(const InStream&) = delete;
+    InStream& operator=(const InStream&) = delete;
+
+private:
+    void* const before_;
+};
+
+/// What work() asks of the stream, or nothing where it cannot be recorded: LibTorch may do what a recording forbids.
+class Recording {
+public:
+    Recording(const OwqCudaApi& api, const std::function<void()>& work) : api_(api) {
+        if (api_.beginRecording(kernelStream)) return;
+        try {
+            work();
+        } catch (const std::exception&) {
+            failed_ = true;
+        }
+        if (api_.endRecording(kernelStream, &recording_) == 0 && failed_) api_.destroyRecording(std::exchange(recording_, nullptr));
+    }
+    ~Recording() {
+        if (recording_) api_.destroyRecording(recording_);
+    }
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+    bool there() const { return recording_ != nullptr; }
+    std::optional<double> replay() const {
+        if (!recording_) return std::nullopt;
+        double seconds = 0;
+        check(api_, api_.replay(recording_, kernelStream, &seconds), "repeating what was recorded");
+        return seconds;
+    }
+
+private:
+    const OwqCudaApi& api_;
+    OwqCudaRecording* recording_ = nullptr;
+    bool failed_ = false;
 };
 
 }  // namespace
@@ -85,7 +129,7 @@ CudaDevice::CudaDevice(const OwqCudaApi& api, at::Device place, std::string name
     if (!place.is_cpu()) aside_ = c10::impl::VirtualGuardImpl(place.type()).getStreamFromGlobalPool(place);
 }
 
-void CudaDevice::synchronize() const { check(api_.synchronize(kStream), "waiting"); }
+void CudaDevice::synchronize() const { check(api_.synchronize(kernelStream), "waiting"); }
 
 void CudaDevice::runAside(const std::function<void()>& work) const {
     if (!aside_) return work();
@@ -98,6 +142,31 @@ uint64_t CudaDevice::freeMemoryBytes() const {
     uint64_t free = 0;
     check(api_.freeMemory(&free), "asking for its free memory");
     return free;
+}
+
+uint64_t CudaDevice::cacheBytes() const {
+    uint64_t bytes = 0;
+    check(api_.cacheBytes(&bytes), "asking for its cache");
+    return bytes;
+}
+
+DeviceTime CudaDevice::timeOf(const std::function<void()>& work, double atLeast, const std::stop_token& stop) const {
+    checkStop(stop);
+    synchronize();  // what is there was made in the default stream, which the other one does not wait for
+    std::optional<c10::StreamGuard> guard;
+    if (aside_) guard.emplace(*aside_);
+    const InStream here(aside_ ? c10::impl::VirtualGuardImpl(place_.type()).getStreamNativeHandle(*aside_) : nullptr);
+    work();
+    check(api_.synchronize(kernelStream), "waiting");
+    const Recording recording(api_, work);
+    const auto once = [&] {
+        if (const auto seconds = recording.replay()) return *seconds;
+        const auto start = std::chrono::steady_clock::now();
+        work();
+        check(api_.synchronize(kernelStream), "waiting");
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    return {medianOf(once, atLeast, stop), recording.there()};
 }
 
 std::unique_ptr<GramSum> CudaDevice::gramSum(int64_t columns) const {
@@ -119,7 +188,7 @@ void CudaDevice::findGrid(const at::Tensor& w, const at::Tensor& excluded, const
                                    .scale = scale.data_ptr<float>(),
                                    .zero = zero.data_ptr<float>(),
                                    .gridStride = 1};
-    check(api_.findGrid(&search, kStream), "the range search");
+    check(api_.findGrid(&search, kernelStream), "the range search");
 }
 
 void CudaDevice::roundToGrid(const at::Tensor& w, const at::Tensor& scale, const at::Tensor& zero, int bits, at::Tensor codes,
@@ -133,7 +202,7 @@ void CudaDevice::roundToGrid(const at::Tensor& w, const at::Tensor& scale, const
                                    .bits = bits,
                                    .codes = codes.data_ptr<uint8_t>(),
                                    .values = values.data_ptr<float>()};
-    check(api_.roundToGrid(&rounding, kStream), "rounding");
+    check(api_.roundToGrid(&rounding, kernelStream), "rounding");
 }
 
 void CudaDevice::addSquaredDifferences(const at::Tensor& a, const at::Tensor& b, at::Tensor total) const {
@@ -164,7 +233,7 @@ void CudaDevice::quantizeBlock(const BlockOfColumns& b) const {
                                    .codeStride = b.codes.stride(0),
                                    .loss = b.loss.data_ptr<double>(),
                                    .scratch = scratch.data_ptr<double>()};
-    check(api_.quantizeBlock(&block, kStream), "the column loop");
+    check(api_.quantizeBlock(&block, kernelStream), "the column loop");
 }
 
 void CudaDevice::descendBlock(const BlockToDescend& b) const {
@@ -183,7 +252,7 @@ void CudaDevice::descendBlock(const BlockToDescend& b) const {
                                  .codeStride = b.codes.stride(0),
                                  .change = b.change.data_ptr<float>(),
                                  .changeStride = b.change.stride(0)};
-    check(api_.descendBlock(&descent, kStream), "the refinement");
+    check(api_.descendBlock(&descent, kernelStream), "the refinement");
 }
 
 void CudaDevice::addProduct(at::Tensor out, const at::Tensor& left, const at::Tensor& right, float factor,
@@ -199,22 +268,27 @@ void CudaDevice::addProduct(at::Tensor out, const at::Tensor& left, const at::Te
                                  .right = right.const_data_ptr<float>(),
                                  .rightStride = right.stride(0),
                                  .factor = factor};
-    check(api_.addProduct(&product, kStream), "a product");
+    check(api_.addProduct(&product, kernelStream), "a product");
 }
 
 std::unique_ptr<PackedProduct> CudaDevice::packedProduct(const kernels::PackedWeight& w) const {
-    if (w.groupSize) return nullptr;
-    return std::make_unique<CudaPackedProduct>(api_, OwqCudaWeight{.codes = w.codes,
-                                                                   .rows = w.rows,
-                                                                   .columns = w.columns,
-                                                                   .bits = w.bits,
-                                                                   .groupSize = w.groupSize,
-                                                                   .scale = w.scale,
-                                                                   .zero = w.zero,
-                                                                   .weakColumns = w.weakColumns,
-                                                                   .weakWeight = w.weakWeight,
-                                                                   .weakCount = w.weakCount,
-                                                                   .bias = w.bias});
+    if (w.groupSize % kernels::kPackedGroup) return nullptr;
+    const OwqCudaWeight weight{.codes = w.codes,
+                               .rows = w.rows,
+                               .columns = w.columns,
+                               .bits = w.bits,
+                               .groupSize = w.groupSize,
+                               .scale = w.scale,
+                               .zero = w.zero,
+                               .weakColumns = w.weakColumns,
+                               .weakWeight = w.weakWeight,
+                               .weakCount = w.weakCount,
+                               .bias = w.bias};
+    OwqCudaMatrix* matrix = nullptr;
+    const int32_t answer = api_.createMatrix(&weight, &matrix);
+    if (answer == OWQ_CUDA_NO_PRODUCT) return nullptr;
+    check(answer, "laying out a packed weight");
+    return std::make_unique<CudaPackedProduct>(api_, matrix);
 }
 
 }  // namespace owq

@@ -11,7 +11,7 @@
 namespace owq {
 
 /// A GPU behind the door of kernels/cuda. Our kernels run in the default stream, as LibTorch's do where nobody chose another, so the
-/// two need not wait for each other. Nothing in it but `place` is CUDA's: a table of functions for host memory makes it a CPU that
+/// two need not wait for each other; both are timed in another one. Nothing in it but `place` is CUDA's: a table of functions for host memory makes it a CPU that
 /// takes a GPU's ways (tests).
 class CudaDevice : public Device {
 public:
@@ -22,7 +22,9 @@ public:
     std::string name() const override { return name_; }
     int64_t tokensPerPass() const override { return kDeviceTokens; }
     uint64_t freeMemoryBytes() const override;
+    uint64_t cacheBytes() const override;
     void synchronize() const override;
+    DeviceTime timeOf(const std::function<void()>& work, double atLeast, const std::stop_token& stop) const override;
     void runAside(const std::function<void()>& work) const override;
 
     std::unique_ptr<GramSum> gramSum(int64_t columns) const override;

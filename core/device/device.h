@@ -64,6 +64,11 @@ public:
     virtual std::unique_ptr<PackedProduct> withWeakWeight(const float* weight) const { return nullptr; }
 };
 
+struct DeviceTime {
+    double seconds = 0;
+    bool recorded = false;  ///< without what asking for it takes
+};
+
 /// All tensors given to a device lie in its memory. Results come in the order of the calls; on a GPU they may still be on their way
 /// when a call returns, as LibTorch's own.
 class Device {
@@ -80,8 +85,14 @@ public:
     virtual uint64_t freeMemoryBytes() const = 0;
     at::TensorOptions options(at::ScalarType type) const { return at::TensorOptions(type).device(place()); }
 
+    virtual uint64_t cacheBytes() const = 0;  ///< of the last cache before the memory in which matrices lie; 0: not known
+
     /// Returns when all that was asked for is done.
     virtual void synchronize() const = 0;
+    /// How long work() takes: the median of as many times as last `atLeast` seconds together, five or more, after one to warm up. On a
+    /// GPU work() is called twice, and what it asks for is recorded and repeated as one, so that it does not count how long the
+    /// CPU takes to ask; what cannot be recorded is asked for anew each time. work() makes no tensor that outlives it.
+    virtual DeviceTime timeOf(const std::function<void()>& work, double atLeast, const std::stop_token& stop) const = 0;
     /// Runs work(), which reads and copies, beside what the device computes, and returns when it is done. What it made may be let go
     /// of only after a synchronize() that follows its last use: its memory then goes to the next work aside.
     virtual void runAside(const std::function<void()>& work) const = 0;
@@ -101,9 +112,13 @@ public:
     /// out += factor · left · right, all fp32 with contiguous rows.
     virtual void addProduct(at::Tensor out, const at::Tensor& left, const at::Tensor& right, float factor,
                             const std::stop_token& stop) const = 0;
-    /// Null where the device has no product for such a weight: then it must be dequantized. On a GPU, weights with one grid a row.
+    /// Null where the device has no product for such a weight: then it must be dequantized. A GPU has one for 2, 3, 4 and 8 bits, grids of
+    /// rows and of groups of a multiple of 32 columns.
     virtual std::unique_ptr<PackedProduct> packedProduct(const kernels::PackedWeight& weight) const = 0;
 };
+
+/// What once() tells, of as many times as it takes to tell `atLeast` together, five or more: the median. checkStop before each.
+double medianOf(const std::function<double()>& once, double atLeast, const std::stop_token& stop);
 
 /// What keeps a GPU and the CPU busy in one forward pass.
 constexpr int64_t kDeviceTokens = 8192, kHostTokens = 1024;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/base/progress.h"
 #include "core/device/device.h"
@@ -62,7 +64,18 @@ public:
     std::string name() const override { return "CPU"; }
     int64_t tokensPerPass() const override { return kHostTokens; }
     uint64_t freeMemoryBytes() const override { return 0; }
+    uint64_t cacheBytes() const override { return uint64_t(std::max(0L, ::sysconf(_SC_LEVEL3_CACHE_SIZE))); }
     void synchronize() const override {}
+    DeviceTime timeOf(const std::function<void()>& work, double atLeast, const std::stop_token& stop) const override {
+        using Clock = std::chrono::steady_clock;
+        work();
+        const auto once = [&] {
+            const auto start = Clock::now();
+            work();
+            return std::chrono::duration<double>(Clock::now() - start).count();
+        };
+        return {medianOf(once, atLeast, stop), false};
+    }
     void runAside(const std::function<void()>& work) const override { work(); }
 
     std::unique_ptr<GramSum> gramSum(int64_t columns) const override { return std::make_unique<HostGramSum>(columns); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/budget/budget.h"
 #include "core/generate/generator.h"
+#include "core/jobs/device_timing.h"
 #include "core/jobs/product_timing.h"
 #include "core/jobs/threads.h"
 #include "core/model/model_source.h"
@@ -62,11 +64,31 @@ ModelInfo syntheticInfo(const std::string& name) {
     throw Error("there are no shapes of \"" + name + "\"", {}, "Known are " + known);
 }
 
-using ShapeCounts = std::map<ProductShape, int64_t>;
+struct ShapeUse {
+    int64_t count = 0;
+    std::string merged;
+};
+using ShapeUses = std::map<ProductShape, ShapeUse>;
+
+/// Linears of one input as an engine multiplies them that has merged their rows.
+void addMerged(const ModelInfo& info, const BudgetPlan& plan, int bits, int64_t groupSize, ShapeUses& shapes) {
+    for (const auto& [name, kinds] : {std::pair<const char*, std::vector<std::string>>{"q+k+v", {"q", "k", "v"}}, {"gate+up", {"gate", "up"}}}) {
+        ProductShape merged{0, 0, bits, 0, groupSize};
+        size_t found = 0;
+        for (const LinearInfo& l : info.linears) {
+            if (l.block != 0 || std::find(kinds.begin(), kinds.end(), l.kind) == kinds.end()) continue;
+            merged.rows += l.rows;
+            merged.columns = l.columns;
+            merged.weakColumns = std::max(merged.weakColumns, int64_t(plan.find(l.name)->weakColumns));
+            found++;
+        }
+        if (found == kinds.size()) shapes.try_emplace(merged, ShapeUse{0, name});
+    }
+}
 
 /// Shapes of the quantized linears, or of all linears as they would be quantized.
-ShapeCounts shapesOf(const ModelSource* model, const ModelInfo& info, const std::vector<int>& widths, const std::stop_token& stop) {
-    ShapeCounts shapes;
+ShapeUses shapesOf(const ModelSource* model, const ModelInfo& info, const BenchOptions& options, const std::stop_token& stop) {
+    ShapeUses shapes;
     for (const LinearInfo& l : info.linears) {
         if (!model || !model->quantized(l.name)) continue;
         checkStop(stop);
@@ -74,15 +96,16 @@ ShapeCounts shapesOf(const ModelSource* model, const ModelInfo& info, const std:
         if (q.groupSize % kernels::kPackedGroup != 0)
             throw Error("groups of " + std::to_string(q.groupSize) + " columns cannot be multiplied packed: such a linear is held as floats", l.name,
                         "Quantize in groups of a multiple of " + std::to_string(kernels::kPackedGroup));
-        shapes[{q.rows, q.columns, q.bits, int64_t(q.weakColumns.size()), q.groupSize}]++;
+        shapes[{q.rows, q.columns, q.bits, int64_t(q.weakColumns.size()), q.groupSize}].count++;
     }
     if (!shapes.empty()) return shapes;
-    for (const int bits : widths) {
+    for (const int bits : options.bits) {
         Recipe recipe;
         recipe.bits = bits;
         recipe.targetBits = bits + kWeakBits;
         const BudgetPlan plan = planBudget(info, recipe);
-        for (const LinearInfo& l : info.linears) shapes[{l.rows, l.columns, bits, plan.find(l.name)->weakColumns, 0}]++;
+        for (const LinearInfo& l : info.linears) shapes[{l.rows, l.columns, bits, plan.find(l.name)->weakColumns, options.groupSize}].count++;
+        if (!model) addMerged(info, plan, bits, options.groupSize, shapes);
     }
     return shapes;
 }
@@ -99,6 +122,9 @@ void checkOptions(const BenchOptions& o) {
     if (o.headBits != 16 && !isPackedWidth(o.headBits))
         throw Error("a head of " + std::to_string(o.headBits) + " bits cannot be packed", "bench", "Choose among 2, 3, 4, 8 and 16");
     if (o.headBits != 16 && o.model.empty()) throw Error("synthetic shapes have no head", "bench", "Leave the head's width out");
+    if (o.groupSize < 0 || o.groupSize % kernels::kPackedGroup != 0)
+        throw Error("groups of " + std::to_string(o.groupSize) + " columns cannot be multiplied packed", "bench",
+                    "Choose a multiple of " + std::to_string(kernels::kPackedGroup) + ", or 0 for one grid a row");
     if (o.batches.empty() || o.bits.empty()) throw Error("there is no batch or no width to measure", "bench");
 }
 
@@ -130,17 +156,38 @@ std::vector<BenchTotal> totalsOf(const std::vector<BenchLayer>& layers, bool byW
     return totals;
 }
 
-BenchHead timeHead(const ModelSource& model, const BenchOptions& o, const Timing& timing, const std::stop_token& stop) {
+/// What times products: the CPU's kernels, or what a device has.
+struct Stopwatch {
+    Timing timing;
+    Arithmetic arithmetic;
+    std::stop_token stop;
+    std::optional<DeviceTimer> device;
+
+    double memoryRate() { return device ? device->copyRate(stop) : readRate(timing, stop); }
+    ProductTime dense(int64_t rows, int64_t columns, int bits, int64_t batch) {
+        return device ? device->dense(rows, columns, bits, batch, stop) : denseProductTime(rows, columns, bits, batch, timing, stop);
+    }
+    std::vector<ProductTime> packed(const std::vector<ProductShape>& shapes, int64_t batch) {
+        if (!device) return packedProductTimes(shapes, batch, arithmetic, timing, stop);
+        std::vector<ProductTime> times;
+        for (const ProductShape& shape : shapes) times.push_back(device->packed(shape, batch, arithmetic, stop));
+        return times;
+    }
+};
+
+BenchHead timeHead(const ModelSource& model, const BenchOptions& o, Stopwatch& watch) {
     const HeadShape shape = headShape(model);
-    const ProductTime time = o.headBits == 16 ? denseProductTime(shape.rows, shape.columns, 16, 1, timing, stop)
-                                              : packedProductTime({shape.rows, shape.columns, o.headBits}, 1, o.arithmetic, timing, stop);
-    return {shape.rows, shape.columns, o.headBits, time.seconds, time.bytes};
+    const int bits = o.headBits == 16 && watch.device ? 32 : o.headBits;
+    const ProductTime time =
+        o.headBits == 16 ? watch.dense(shape.rows, shape.columns, bits, 1) : watch.packed({{shape.rows, shape.columns, bits}}, 1).front();
+    return {shape.rows, shape.columns, bits, time.seconds, time.bytes};
 }
 
-BenchModelTimes timeWholeModel(std::shared_ptr<const ModelSource> model, const BenchOptions& o, Progress& progress, const std::stop_token& stop) {
+BenchModelTimes timeWholeModel(std::shared_ptr<const ModelSource> model, std::shared_ptr<const Device> device, const BenchOptions& o,
+                               Progress& progress, const std::stop_token& stop) {
     progress.report("Loading the model", "", 0.8);
     if (o.headBits != 16) model = withRoundedHead(std::move(model), o.headBits);
-    Generator generator(model, o.arithmetic, stop);
+    Generator generator(model, o.arithmetic, stop, std::move(device));
     std::mt19937 random(1);
     std::vector<int32_t> prompt(static_cast<size_t>(o.promptTokens));
     for (int32_t& id : prompt) id = int32_t(random() % uint32_t(model->info().vocabulary));
@@ -157,17 +204,36 @@ BenchModelTimes timeWholeModel(std::shared_ptr<const ModelSource> model, const B
 void writeTable(const BenchResult& r, const std::filesystem::path& file) {
     std::ostringstream out;
     out.precision(6);
-    out << "rows,columns,bits,weak_columns,group_size,count,batch,seconds,without_weak_seconds,fp16_seconds,fp32_seconds,bytes,gigabytes_per_second,share_of_read_rate\n";
+    out << "rows,columns,bits,weak_columns,group_size,count,batch,seconds,without_weak_seconds,fp16_seconds,fp32_seconds,bytes,gigabytes_per_second,share_of_read_rate,merged\n";
     for (const BenchLayer& l : r.layers)
         out << l.rows << ',' << l.columns << ',' << l.bits << ',' << l.weakColumns << ',' << l.groupSize << ',' << l.count << ',' << l.batch << ','
             << l.seconds << ',' << l.withoutWeakSeconds << ',' << l.halfSeconds << ',' << l.floatSeconds << ',' << l.bytes << ','
-            << l.bytesPerSecond() * 1e-9 << ',' << l.bytesPerSecond() / r.readRate << '\n';
+            << l.bytesPerSecond() * 1e-9 << ',' << l.bytesPerSecond() / r.readRate << ',' << l.merged << '\n';
     writeText(file, out.str());
 }
 
 }  // namespace
 
-BenchResult bench(const BenchOptions& asked, Progress& progress, std::stop_token stop) {
+std::vector<BenchLayer> benchLayers(const BenchOptions& options, std::stop_token stop) {
+    checkOptions(options);
+    const auto model = options.model.empty() ? nullptr : ModelSource::open(options.model, options.modelFolder);
+    const ModelInfo info = model ? model->info() : syntheticInfo(options.synthetic);
+    std::vector<BenchLayer> layers;
+    for (const auto& [shape, use] : shapesOf(model.get(), info, options, stop)) {
+        BenchLayer& l = layers.emplace_back();
+        l.rows = shape.rows, l.columns = shape.columns, l.bits = shape.bits;
+        l.weakColumns = shape.weakColumns, l.groupSize = shape.groupSize;
+        l.count = use.count, l.merged = use.merged;
+    }
+    return layers;
+}
+
+BenchResult bench(const BenchOptions& options, Progress& progress, std::stop_token stop) {
+    checkOptions(options);
+    return benchOn(openDevice(options.device), options, progress, stop);
+}
+
+BenchResult benchOn(std::shared_ptr<const Device> device, const BenchOptions& asked, Progress& progress, std::stop_token stop) {
     BenchOptions options = asked;
     checkOptions(options);
     const auto model = options.model.empty() ? nullptr : ModelSource::open(options.model, options.modelFolder);
@@ -177,33 +243,36 @@ BenchResult bench(const BenchOptions& asked, Progress& progress, std::stop_token
     result.model = model ? options.model.string() : options.synthetic;
     result.arithmetic = arithmeticName(options.arithmetic);
     result.threads = threads();
-    progress.report("Measuring the read rate", "", 0);
-    const ShapeCounts shapes = shapesOf(model.get(), info, options.bits, stop);
-    const Timing timing{options.workingSet, options.seconds};
-    result.readRate = readRate(timing, stop);
+    result.device = device ? DeviceKind::cuda : DeviceKind::cpu;
+    result.deviceName = device ? deviceName(*device) : "CPU";
+    progress.report(device ? "Measuring the copy rate" : "Measuring the read rate", "", 0);
+    const ShapeUses shapes = shapesOf(model.get(), info, options, stop);
+    Stopwatch watch{{options.workingSet, options.seconds}, options.arithmetic, stop, std::nullopt};
+    if (device) watch.device.emplace(*device, watch.timing);
+    result.readRate = watch.memoryRate();
     const double share = (options.newTokens && model ? 0.8 : 1.0) / double(shapes.size() * options.batches.size());
     std::map<std::tuple<int64_t, int64_t, int64_t>, std::pair<double, double>> dense;  // by rows, columns and batch: fp16, fp32
     for (const int64_t batch : options.batches)
-        for (const auto& [shape, count] : shapes) {
+        for (const auto& [shape, use] : shapes) {
             progress.report("Measuring layers", std::to_string(shape.rows) + " x " + std::to_string(shape.columns) + ", " + std::to_string(shape.bits) + " bits",
                             share * double(result.layers.size()));
             auto& reference = dense[{shape.rows, shape.columns, batch}];
             if (!reference.first)
-                reference = {denseProductTime(shape.rows, shape.columns, 16, batch, timing, stop).seconds,
-                             denseProductTime(shape.rows, shape.columns, 32, batch, timing, stop).seconds};
+                reference = {watch.dense(shape.rows, shape.columns, 16, batch).seconds, watch.dense(shape.rows, shape.columns, 32, batch).seconds};
             std::vector<ProductShape> compared{shape};
             if (shape.weakColumns) compared.push_back({shape.rows, shape.columns, shape.bits, 0, shape.groupSize});
-            const std::vector<ProductTime> times = packedProductTimes(compared, batch, options.arithmetic, timing, stop);
+            const std::vector<ProductTime> times = watch.packed(compared, batch);
             const ProductTime& time = times.front();
             const double without = times.back().seconds;
-            result.layers.push_back({shape.rows, shape.columns, shape.bits, shape.weakColumns, shape.groupSize, count, batch, time.seconds, without,
-                                     reference.first, reference.second, time.bytes});
+            result.layers.push_back({shape.rows, shape.columns, shape.bits, shape.weakColumns, shape.groupSize, use.count, batch, time.seconds, without,
+                                     reference.first, reference.second, time.bytes, use.merged});
         }
     result.quantized = model && std::any_of(info.linears.begin(), info.linears.end(), [&](const LinearInfo& l) { return model->quantized(l.name); });
     result.totals = totalsOf(result.layers, !result.quantized);
     if (!options.csv.empty()) writeTable(result, options.csv);
-    if (model) result.head = timeHead(*model, options, timing, stop);
-    if (model && options.newTokens) result.whole = timeWholeModel(model, options, progress, stop);
+    if (model) result.head = timeHead(*model, options, watch);
+    result.recorded = watch.device && watch.device->recorded();
+    if (model && options.newTokens) result.whole = timeWholeModel(model, device, options, progress, stop);
     progress.report("Measured", "", 1);
     return result;
 }
@@ -214,11 +283,13 @@ Json toJson(const BenchResult& r) {
         layers.push_back({{"rows", l.rows}, {"columns", l.columns}, {"bits", l.bits}, {"weak_columns", l.weakColumns}, {"group_size", l.groupSize},
                           {"count", l.count}, {"batch", l.batch}, {"seconds", l.seconds}, {"without_weak_seconds", l.withoutWeakSeconds},
                           {"fp16_seconds", l.halfSeconds}, {"fp32_seconds", l.floatSeconds}, {"bytes", l.bytes},
-                          {"bytes_per_second", l.bytesPerSecond()}, {"share_of_read_rate", l.bytesPerSecond() / r.readRate}});
+                          {"bytes_per_second", l.bytesPerSecond()}, {"share_of_read_rate", l.bytesPerSecond() / r.readRate},
+                          {"merged", l.merged.empty() ? Json() : Json(l.merged)}});
     for (const BenchTotal& t : r.totals)
         totals.push_back({{"bits", t.bits ? Json(t.bits) : Json()}, {"batch", t.batch}, {"tokens_per_second", t.tokensPerSecond},
                           {"fp16_tokens_per_second", t.halfTokensPerSecond}, {"fp32_tokens_per_second", t.floatTokensPerSecond}});
-    Json json = {{"model", r.model}, {"arithmetic", r.arithmetic}, {"threads", r.threads}, {"read_bytes_per_second", r.readRate},
+    Json json = {{"model", r.model}, {"arithmetic", r.arithmetic}, {"device", deviceKindName(r.device)}, {"device_name", r.deviceName},
+                 {"recorded", r.recorded}, {"threads", r.threads}, {"read_bytes_per_second", r.readRate},
                  {"layers", layers}, {"packed_linears", totals}};
     if (r.head)
         json["head"] = {{"rows", r.head->rows}, {"columns", r.head->columns}, {"bits", r.head->bits}, {"seconds", r.head->seconds}, {"bytes", r.head->bytes}};

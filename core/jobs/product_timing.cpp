@@ -75,12 +75,6 @@ std::vector<Matrix> manyOf(const Make& make, const Timing& timing, const std::st
     return all;
 }
 
-kernels::Activations activationsOf(Arithmetic arithmetic) {
-    return arithmetic == Arithmetic::exact  ? kernels::Activations::exact
-           : arithmetic == Arithmetic::int8 ? kernels::Activations::int8
-                                            : kernels::Activations::doubleInt8;
-}
-
 constexpr int64_t kLargeBatch = 16;  // tokens beyond which the model widens 16-bit weights
 
 typedef uint64_t Sixteen __attribute__((vector_size(16), may_alias));  // bytes, as every processor here loads at once
@@ -101,22 +95,34 @@ uint64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t 
     return total[0] + total[1];
 }
 
-std::vector<kernels::PackedMatrix> packedMatrices(const ProductShape& s, const Timing& timing, const std::stop_token& stop) {
-    std::mt19937 random(1);
-    std::vector<uint8_t> codes(size_t(s.rows * s.columns));
-    for (uint8_t& code : codes) code = uint8_t(random() >> 8) & uint8_t((1 << s.bits) - 1);
-    const int64_t groups = s.groupSize ? (s.columns + s.groupSize - 1) / s.groupSize : 1;
-    const std::vector<float> scale(size_t(s.rows * groups), 0.01f), zero(scale.size(), float(1 << s.bits) / 2),
-        weakWeight(size_t(s.rows * s.weakColumns), 0.1f);
-    std::vector<int32_t> weakColumns;
-    for (int64_t j = 0; j < s.weakColumns; j++) weakColumns.push_back(int32_t(j * s.columns / s.weakColumns));
-    const kernels::PackedWeight weight{.codes = codes.data(), .rows = s.rows, .columns = s.columns, .bits = s.bits, .groupSize = s.groupSize,
-                                       .scale = scale.data(), .zero = zero.data(), .weakColumns = weakColumns.data(),
-                                       .weakWeight = weakWeight.data(), .weakCount = s.weakColumns};
-    return manyOf<kernels::PackedMatrix>([&] { return kernels::PackedMatrix(weight); }, timing, stop);
+std::vector<kernels::PackedMatrix> packedMatrices(const ProductShape& shape, const Timing& timing, const std::stop_token& stop) {
+    const MadeUpWeight weight(shape);
+    return manyOf<kernels::PackedMatrix>([&] { return kernels::PackedMatrix(weight.view()); }, timing, stop);
 }
 
 }  // namespace
+
+MadeUpWeight::MadeUpWeight(const ProductShape& s) : shape(s), codes(size_t(s.rows * s.columns)) {
+    std::mt19937 random(1);
+    for (uint8_t& code : codes) code = uint8_t(random() >> 8) & uint8_t((1 << s.bits) - 1);
+    const int64_t groups = s.groupSize ? (s.columns + s.groupSize - 1) / s.groupSize : 1;
+    scale.assign(size_t(s.rows * groups), 0.01f);
+    zero.assign(scale.size(), float(1 << s.bits) / 2);
+    weakWeight.assign(size_t(s.rows * s.weakColumns), 0.1f);
+    for (int64_t j = 0; j < s.weakColumns; j++) weakColumns.push_back(int32_t(j * s.columns / s.weakColumns));
+}
+
+kernels::PackedWeight MadeUpWeight::view() const {
+    return {.codes = codes.data(), .rows = shape.rows, .columns = shape.columns, .bits = shape.bits, .groupSize = shape.groupSize,
+            .scale = scale.data(), .zero = zero.data(), .weakColumns = weakColumns.data(), .weakWeight = weakWeight.data(),
+            .weakCount = shape.weakColumns};
+}
+
+kernels::Activations activationsOf(Arithmetic arithmetic) {
+    return arithmetic == Arithmetic::exact  ? kernels::Activations::exact
+           : arithmetic == Arithmetic::int8 ? kernels::Activations::int8
+                                            : kernels::Activations::doubleInt8;
+}
 
 double readRate(const Timing& timing, const std::stop_token& stop) {
     const int64_t bytes = workingSet(timing), lines = bytes / 64;

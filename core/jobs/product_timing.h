@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/model/arithmetic.h"
+#include "kernels/matvec.h"
 
 namespace owq {
 
@@ -20,6 +21,17 @@ struct ProductTime {
     double seconds = 0;  ///< median of the calls
     uint64_t bytes = 0;  ///< that a call reads of the weight
 };
+
+/// A packed weight of that shape, its codes random.
+struct MadeUpWeight {
+    explicit MadeUpWeight(const ProductShape& shape);
+    kernels::PackedWeight view() const;
+    ProductShape shape;
+    std::vector<uint8_t> codes;
+    std::vector<float> scale, zero, weakWeight;
+    std::vector<int32_t> weakColumns;
+};
+kernels::Activations activationsOf(Arithmetic arithmetic);  ///< of what is multiplied packed
 
 /// How long is measured, and over how much memory.
 struct Timing {

@@ -23,6 +23,18 @@ struct OwqCudaMatrix {
     }
 };
 
+struct OwqCudaRecording {
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t ready = nullptr;
+    cudaEvent_t begin = nullptr, end = nullptr;
+    ~OwqCudaRecording() {
+        if (begin) cudaEventDestroy(begin);
+        if (end) cudaEventDestroy(end);
+        if (ready) cudaGraphExecDestroy(ready);
+        if (graph) cudaGraphDestroy(graph);
+    }
+};
+
 namespace {
 
 thread_local std::string reason;
@@ -74,24 +86,25 @@ cudaError_t askLimits(gpu::GpuLimits& limits) {
     return error;
 }
 
-cudaError_t fill(OwqCudaMatrix& matrix, const OwqCudaWeight& w) {
+cudaError_t fill(OwqCudaMatrix& matrix, const OwqCudaWeight& w, const gpu::HostParts& parts) {
     DeviceWeight& d = matrix.weight;
-    const gpu::HostParts parts = gpu::hostParts(w);
     d.shape = parts.shape;
     d.weakCount = w.weakCount;
     uint32_t* words = nullptr;
-    cudaError_t error = askLimits(d.gpu);
-    if (error == cudaSuccess) error = place(matrix, parts.rows.data(), parts.rows.size(), &d.rows);
+    cudaError_t error = place(matrix, parts.rows.data(), parts.rows.size(), &d.rows);
     if (error == cudaSuccess) error = place(matrix, w.weakColumns, size_t(w.weakCount), &d.weakColumns);
     if (error == cudaSuccess) error = place(matrix, parts.weakInputs.data(), parts.weakInputs.size(), &d.weakInputs);
     if (error == cudaSuccess) error = place(matrix, parts.weakWords.data(), parts.weakWords.size(), &d.weakWords);
     if (error == cudaSuccess) error = take(matrix, size_t(d.shape.words()), &words);
     d.words = words;
     if (error != cudaSuccess) return error;
-    OwqCudaMatrix codes;  // for as long as they are packed
-    const uint8_t* there = nullptr;
-    error = place(codes, w.codes, size_t(w.rows * w.columns), &there);
-    if (error == cudaSuccess) error = gpu::packWeight(d, there, words);
+    OwqCudaMatrix unpacked;  // for as long as it is packed
+    gpu::UnpackedWeight from;
+    const size_t grids = w.groupSize ? size_t(w.rows * d.shape.groups()) : 0;
+    error = place(unpacked, w.codes, size_t(w.rows * w.columns), &from.codes);
+    if (error == cudaSuccess) error = place(unpacked, w.scale, grids, &from.scale);
+    if (error == cudaSuccess) error = place(unpacked, w.zero, grids, &from.zero);
+    if (error == cudaSuccess) error = gpu::packWeight(d, from, words);
     return error == cudaSuccess ? cudaStreamSynchronize(nullptr) : error;
 }
 
@@ -114,6 +127,14 @@ int32_t deviceName(int32_t device, char* name, size_t size, uint64_t* memoryByte
     name[size - 1] = 0;
     *memoryBytes = properties.totalGlobalMem;
     return 0;
+}
+
+int32_t cacheBytes(uint64_t* bytes) {
+    int device = 0, size = 0;
+    cudaError_t error = cudaGetDevice(&device);
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(&size, cudaDevAttrL2CacheSize, device);
+    *bytes = uint64_t(size);
+    return answer(error);
 }
 
 int32_t freeMemory(uint64_t* bytes) {
@@ -140,8 +161,16 @@ int32_t createMatrix(const OwqCudaWeight* w, OwqCudaMatrix** out) {
     *out = nullptr;
     if (const char* why = gpu::fault(*w)) return refuse(why);
     try {
+        gpu::GpuLimits limits;
+        if (const int32_t result = answer(askLimits(limits))) return result;
+        const gpu::HostParts parts = gpu::hostParts(*w);
+        if (!gpu::hasProduct(parts.shape, limits)) {
+            refuse("the GPU's processors have too little memory for the product of such a weight");
+            return OWQ_CUDA_NO_PRODUCT;
+        }
         auto matrix = new OwqCudaMatrix;
-        const int32_t result = answer(fill(*matrix, *w));
+        matrix->weight.gpu = limits;
+        const int32_t result = answer(fill(*matrix, *w, parts));
         if (result)
             delete matrix;
         else
@@ -180,6 +209,41 @@ int32_t dequantize(const OwqCudaMatrix* matrix, int64_t firstRow, int64_t rows, 
 
 int32_t synchronize(void* stream) {
     return answer(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)));
+}
+
+int32_t beginRecording(void* stream) {
+    return answer(cudaStreamBeginCapture(static_cast<cudaStream_t>(stream), cudaStreamCaptureModeRelaxed));
+}
+
+int32_t endRecording(void* stream, OwqCudaRecording** out) {
+    *out = nullptr;
+    auto recording = new (std::nothrow) OwqCudaRecording;
+    if (!recording) return refuse("out of memory while work for the GPU was recorded");
+    cudaError_t error = cudaStreamEndCapture(static_cast<cudaStream_t>(stream), &recording->graph);
+    if (error == cudaSuccess) error = cudaGraphInstantiate(&recording->ready, recording->graph, 0);
+    if (error == cudaSuccess) error = cudaEventCreate(&recording->begin);
+    if (error == cudaSuccess) error = cudaEventCreate(&recording->end);
+    if (error == cudaSuccess)
+        *out = recording;
+    else
+        delete recording;
+    return answer(error);
+}
+
+int32_t replay(const OwqCudaRecording* recording, void* stream, double* seconds) {
+    const auto on = static_cast<cudaStream_t>(stream);
+    float milliseconds = 0;
+    cudaError_t error = cudaEventRecord(recording->begin, on);
+    if (error == cudaSuccess) error = cudaGraphLaunch(recording->ready, on);
+    if (error == cudaSuccess) error = cudaEventRecord(recording->end, on);
+    if (error == cudaSuccess) error = cudaEventSynchronize(recording->end);
+    if (error == cudaSuccess) error = cudaEventElapsedTime(&milliseconds, recording->begin, recording->end);
+    *seconds = milliseconds * 1e-3;
+    return answer(error);
+}
+
+void destroyRecording(OwqCudaRecording* recording) {
+    delete recording;
 }
 
 int32_t clear(void* device, size_t bytes, void* stream) {
@@ -228,9 +292,11 @@ int32_t packCodes(const uint8_t* codes, int64_t rows, int64_t columns, int32_t b
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const OwqCudaApi* owqCudaApi(void) {
-    static const OwqCudaApi api = {OWQ_CUDA_ABI,  lastError,   deviceCount,    deviceName, freeMemory, allocate,      release,
-                                   upload,        download,    createMatrix,   destroyMatrix, matrixBytes, workspaceBytes, multiply,
-                                   dequantize,    synchronize, clear,          addGram,    finishGram, findGrid,      roundToGrid,
-                                   quantizeBlock, addProduct,  descendBlock,   packCodes};
+    static const OwqCudaApi api = {
+        OWQ_CUDA_ABI, lastError,     deviceCount,   deviceName,    cacheBytes,  freeMemory,     allocate,
+        release,      upload,        download,      createMatrix,  destroyMatrix, matrixBytes,  workspaceBytes,
+        multiply,     dequantize,    synchronize,   beginRecording, endRecording, replay,       destroyRecording,
+        clear,        addGram,       finishGram,    findGrid,      roundToGrid, quantizeBlock,  addProduct,
+        descendBlock, packCodes};
     return &api;
 }

@@ -12,17 +12,17 @@
 extern "C" {
 #endif
 
-#define OWQ_CUDA_ABI 4
+#define OWQ_CUDA_ABI 5
 #define OWQ_CUDA_API_SYMBOL "owqCudaApi"
 
-/** A packed weight in host memory: kernels/matvec.h PackedWeight with one grid a row. */
+/** A packed weight in host memory: kernels/matvec.h PackedWeight. */
 typedef struct OwqCudaWeight {
     const uint8_t* codes; /* [rows, columns] */
     int64_t rows, columns;
     int32_t bits; /* 2, 3, 4 or 8 */
-    int64_t groupSize; /* 0: other grids have no product on the GPU */
-    const float* scale; /* [rows] */
-    const float* zero;  /* [rows] */
+    int64_t groupSize; /* columns, weak ones not counted, that share a grid: a multiple of 32; 0: all */
+    const float* scale; /* [rows, groups], groups = columns / groupSize, rounded up */
+    const float* zero;  /* the same; at least 0 for the bound of errors */
     const int32_t* weakColumns; /* ascending */
     const float* weakWeight; /* [rows, weakCount] */
     int64_t weakCount;
@@ -30,6 +30,8 @@ typedef struct OwqCudaWeight {
 } OwqCudaWeight;
 
 typedef struct OwqCudaMatrix OwqCudaMatrix;
+
+#define OWQ_CUDA_NO_PRODUCT (-2) /* createMatrix: of a weight for which the GPU's processors have too little memory */
 
 #define OWQ_CUDA_MOST_BATCH 64 /* beyond, a dense product is faster */
 
@@ -132,19 +134,24 @@ typedef struct OwqCudaDescent {
     int64_t changeStride;
 } OwqCudaDescent;
 
+/** What was asked of a stream, to be asked again as one. */
+typedef struct OwqCudaRecording OwqCudaRecording;
+
 typedef struct OwqCudaApi {
     int32_t abi; /* OWQ_CUDA_ABI */
     /** The reason of the calling thread's last failure, for a person. */
     const char* (*lastError)(void);
     int32_t (*deviceCount)(int32_t* count);
     int32_t (*deviceName)(int32_t device, char* name, size_t size, uint64_t* memoryBytes);
+    /** Bytes of the current GPU's last cache. */
+    int32_t (*cacheBytes)(uint64_t* bytes);
     /** Of the current GPU, bytes that can be had now. */
     int32_t (*freeMemory)(uint64_t* bytes);
     int32_t (*allocate)(size_t bytes, void** device);
     void (*release)(void* device);
     int32_t (*upload)(void* device, const void* host, size_t bytes);
     int32_t (*download)(void* host, const void* device, size_t bytes);
-    /** Copies a weight to the current GPU, in the kernels' own order. */
+    /** Copies a weight to the current GPU, in the kernels' own order. OWQ_CUDA_NO_PRODUCT: it must be dequantized. */
     int32_t (*createMatrix)(const OwqCudaWeight* weight, OwqCudaMatrix** matrix);
     void (*destroyMatrix)(OwqCudaMatrix* matrix);
     /** Of the GPU's memory that a matrix takes. */
@@ -157,6 +164,14 @@ typedef struct OwqCudaApi {
      * columns. Asynchronous on `stream`. */
     int32_t (*dequantize)(const OwqCudaMatrix* matrix, int64_t firstRow, int64_t rows, float* outDevice, void* stream);
     int32_t (*synchronize)(void* stream);
+
+    /* To time work without what launching its parts takes. What is asked of a stream (not the default one) between the
+     * two is recorded, not done; an end follows each begin, also where something failed between, which then fails, too. */
+    int32_t (*beginRecording)(void* stream);
+    int32_t (*endRecording)(void* stream, OwqCudaRecording** recording);
+    /** Does it all, waits, and tells how long the GPU took. */
+    int32_t (*replay)(const OwqCudaRecording* recording, void* stream, double* seconds);
+    void (*destroyRecording)(OwqCudaRecording* recording);
 
     /* Asynchronous on `stream`, with equal bits for equal inputs. */
     int32_t (*clear)(void* device, size_t bytes, void* stream);

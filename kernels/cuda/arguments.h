@@ -101,7 +101,7 @@ inline const char* fault(const OwqCudaWeight& w) {
     if (const char* why = sizeFault(w.rows, w.columns)) return why;
     if (w.rows < 1 || w.columns < 1 || w.weakCount < 0 || w.weakCount > w.columns) return "impossible shape of a packed weight";
     if (w.bits != 2 && w.bits != 3 && w.bits != 4 && w.bits != 8) return "only weights of 2, 3, 4 and 8 bits have a product on the GPU";
-    if (w.groupSize) return "only weights with one grid a row have a product on the GPU";
+    if (w.groupSize < 0 || w.groupSize % 32) return "only weights with one grid a row or in groups of a multiple of 32 columns have a product on the GPU";
     if (anyNull(w.codes, w.scale, w.zero) || (w.weakCount && anyNull(w.weakColumns, w.weakWeight))) return "a part of a packed weight is missing";
     for (int64_t j = 0; j < w.weakCount; ++j)
         if (w.weakColumns[j] < 0 || w.weakColumns[j] >= w.columns || (j && w.weakColumns[j] <= w.weakColumns[j - 1]))

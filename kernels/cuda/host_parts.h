@@ -23,7 +23,9 @@ struct HostParts {
 inline HostParts hostParts(const OwqCudaWeight& w) {
     HostParts out;
     const int64_t k = w.weakCount;
-    out.shape = {w.rows, w.columns, w.columns - k, w.bits, k};
+    out.shape = {w.rows, w.columns, w.columns - k, w.bits, k, w.groupSize};
+    for (int64_t i = 0; w.groupSize && i < w.rows * out.shape.groups(); ++i)
+        out.shape.wideGrids = out.shape.wideGrids || !fitsHalves({w.scale[i], w.zero[i]});
     out.rows.resize(size_t(out.shape.tiles() * kTileRows), RowFacts{0, 0, 0, 0});
     std::vector<TwoHalves> halves(size_t(w.rows * k));
     bool two = false;
@@ -35,7 +37,8 @@ inline HostParts hostParts(const OwqCudaWeight& w) {
             halves[size_t(r * k + j)] = splitInput(w.weakWeight[r * k + j], scale.there, true);
             two = two || halves[size_t(r * k + j)].low & 0x7fffu;
         }
-        out.rows[size_t(r)] = {w.scale[r], w.zero[r], scale.back, w.bias ? w.bias[r] : 0.0f};
+        out.rows[size_t(r)] = {w.groupSize ? 0.0f : w.scale[r], w.groupSize ? 0.0f : w.zero[r], scale.back,
+                               w.bias ? w.bias[r] : 0.0f};
     }
     for (int part = 0; part < (two ? 2 : 1); ++part)
         out.weakInputs.insert(out.weakInputs.end(), w.weakColumns, w.weakColumns + k);

@@ -8,6 +8,7 @@ namespace owq::kernels::cuda {
 namespace {
 
 constexpr int kThreads = 1024;
+static_assert(kPairColumns == kWarpLanes && kThreads % kPairColumns == 0, "a warp sums a pair of steps");
 constexpr int kHeld = 12;  ///< inputs that a thread keeps between its two passes; more are read again
 
 __device__ __forceinline__ float inputAt(const InputWork& work, int token, int column) {
@@ -34,7 +35,15 @@ __device__ __forceinline__ T ofBlock(T value, T* shared, const Join& join) {
     return value;
 }
 
-/// One block a token.
+/// Of a warp, each lane gets it; as tests/kernels/cuda_block.h adds up.
+__device__ __forceinline__ float ofWarp(float value) {
+#pragma unroll
+    for (int apart = 16; apart; apart /= 2) value += __shfl_xor_sync(~0u, value, apart);
+    return value;
+}
+
+/// One block a token. kGroups: zeros are of groups, whose inputs are summed by themselves.
+template <bool kGroups>
 __global__ void __launch_bounds__(kThreads, 1) makeHalves(const InputWork work) {
     __shared__ uint32_t sizes[32];
     __shared__ float sums[32];
@@ -63,7 +72,18 @@ __global__ void __launch_bounds__(kThreads, 1) makeHalves(const InputWork work) 
         const TwoHalves x = splitInput(input, scale.there, two);
         high[i] = x.high;
         if (two) high[work.stretch + i] = x.low;
-        sum += floatOfHalf(x.high) + floatOfHalf(x.low);
+        if constexpr (kGroups) {
+            // A warp has 32 neighbouring inputs: those of a pair of steps.
+            const float highSum = ofWarp(floatOfHalf(x.high)),
+                        lowSum = two ? ofWarp(floatOfHalf(x.low)) : 0.0f;
+            if (thread % kPairColumns) return;
+            const int pairs = work.stretch / kPairColumns;
+            float* const sums = work.pairSums + int64_t(token) * work.halves * pairs + i / kPairColumns;
+            sums[0] = highSum;
+            if (two) sums[pairs] = lowSum;
+        } else {
+            sum += floatOfHalf(x.high) + floatOfHalf(x.low);
+        }
     };
 #pragma unroll
     for (int h = 0; h < kHeld; ++h)
@@ -78,14 +98,17 @@ __global__ void __launch_bounds__(kThreads, 1) makeHalves(const InputWork work) 
         weakHigh[j] = x.high;
         if (two) weakHigh[work.weakStretch + j] = x.low;
     }
-    sum = ofBlock(sum, sums, [](float a, float b) { return a + b; });
+    if constexpr (!kGroups) sum = ofBlock(sum, sums, [](float a, float b) { return a + b; });
     if (thread == 0) work.tokens[token] = {scale.back, sum, weakScale.back};
 }
 
 }  // namespace
 
 cudaError_t prepareInputs(const InputWork& work, int tokens, cudaStream_t stream) {
-    makeHalves<<<unsigned(tokens), kThreads, 0, stream>>>(work);
+    if (work.pairSums)
+        makeHalves<true><<<unsigned(tokens), kThreads, 0, stream>>>(work);
+    else
+        makeHalves<false><<<unsigned(tokens), kThreads, 0, stream>>>(work);
     return cudaGetLastError();
 }
 

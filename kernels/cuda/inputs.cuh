@@ -22,6 +22,8 @@ struct InputWork {
     TokenFacts* tokens;
     int32_t* counters;  ///< set to 0
     int32_t counterCount;
+    float* pairSums;  ///< [tokens * halves, stretch / kPairColumns] sums of the halves, or null: then tokens
+                      ///< get theirs
 };
 /// Lets a kernel that was launched to do so begin early.
 cudaError_t prepareInputs(const InputWork& work, int tokens, cudaStream_t stream);

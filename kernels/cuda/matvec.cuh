@@ -13,7 +13,8 @@ namespace owq::kernels::cuda {
 struct DeviceWeight {
     MatvecShape shape;
     GpuLimits gpu;
-    const uint32_t* words = nullptr;       ///< [tiles, units, bits, 32 lanes, 4] (packed_order.h)
+    const uint32_t* words =
+        nullptr;  ///< [tiles, units], each [bits, 32 lanes, 4] and its grids (packed_order.h)
     const RowFacts* rows = nullptr;        ///< [tiles * 16]
     const int32_t* weakColumns = nullptr;  ///< [weakCount] ascending
     const int32_t* weakInputs =
@@ -22,8 +23,14 @@ struct DeviceWeight {
     int64_t weakCount = 0;
 };
 
+/// What of a weight is packed, in GPU memory; scale and zero are null but where groups have their own.
+struct UnpackedWeight {
+    const uint8_t* codes = nullptr;
+    const float *scale = nullptr, *zero = nullptr;
+};
+
 /// kernels/cuda/api.h says what these compute. Arguments have been checked.
-cudaError_t packWeight(const DeviceWeight& weight, const uint8_t* codes, uint32_t* words);
+cudaError_t packWeight(const DeviceWeight& weight, const UnpackedWeight& from, uint32_t* words);
 size_t workspaceBytes(const DeviceWeight& weight, int64_t batch, int32_t halves);
 cudaError_t multiply(const DeviceWeight& weight, const OwqCudaVectors& vectors, cudaStream_t stream);
 cudaError_t dequantize(const DeviceWeight& weight, int64_t firstRow, int64_t rows, float* out,

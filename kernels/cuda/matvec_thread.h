@@ -4,7 +4,8 @@
 //
 //   y[t][r] = scale[r] (Σ q[r][c] x[t][c] - zero[r] Σ x[t][c]) + Σ w[r][j] x[t][weak j] + bias[r]
 //
-// where the first two sums are without weak columns.
+// where the first two sums are without weak columns. With a scale and a zero for each group of columns the
+// first two terms are summed over groups, each scaled by itself.
 //
 // Inputs x become halves: times a power of two that puts the token's largest one into [2^14, 2^15), so that
 // none overflows, rounded to one half (11 bits) or to the sum of two (22 bits). Each half is a column of the
@@ -18,10 +19,17 @@
 //
 //   (e + 18 L 2^-23 + (columns / 512 + 20) 2^-24) (scale q Σ |x| + Σ |w x|) + 2^-23 |bias|
 //
-// with e = 2^-11 of one half, 2^-21 of two, and L = 4, 6, 8, 16 steps a position with 2, 3, 4, 8 bits: a tensor
-// core keeps at least 23 bits below its largest addend and cuts off what is less of each of 17; sums over
-// units, warps and parts of the columns round to 24 bits. tests/kernels holds a block whose tensor core cuts off
-// as much against it; its errors, as a GPU's should be, are some hundred times smaller.
+// with e = 2^-11 of one half, 2^-21 of two, and L = 4, 6, 8, 16 steps a position with 2, 3, 4, 8 bits: a
+// tensor core keeps at least 23 bits below its largest addend and cuts off what is less of each of 17; sums
+// over units, warps and parts of the columns round to 24 bits. With groups the sums of bit positions are
+// joined, less zero times the group's inputs, and scaled wherever a group may end, and what Σ counts has the
+// group's scale, and for q the larger of it and the group's zero:
+//
+//   (e + 18 L 2^-23 + (columns / 256 + 48) 2^-24) (Σ scale q |x| + Σ |w x|) + 2^-23 |bias|
+//
+// (in the joining up to six roundings of what is twice as large, in the sum of a group's inputs up to 13 of
+// their zero's share, and one for each fold of a warp). tests/kernels holds a block whose tensor core cuts
+// off as much against it; its errors, as a GPU's should be, are some hundred times smaller.
 #pragma once
 #include <cstdint>
 
@@ -82,9 +90,33 @@ OWQ_THREAD float joinSets(const float* sets, int apart, float total) {
     return total;
 }
 
+/// Does one of the steps add to that set?
+template <int kBits>
+OWQ_THREAD constexpr bool usesSet(int set, int firstStep, int steps) {
+    for (int step = firstStep; step < firstStep + steps; ++step)
+        if (stepSet<kBits>(step) == set) return true;
+    return false;
+}
+/// Adds what steps of one group have summed to the sum over groups: scale (Σ q x - zero Σ x). inputs: their Σ
+/// x.
+template <int kBits>
+OWQ_THREAD float foldSets(const float* sets, int apart, int firstStep, int steps, const Grid& grid,
+                          float inputs, float total) {
+    float sum = -grid.zero * inputs;
+    OWQ_UNROLL for (int s = setCount(kBits) - 1; s >= 0; --s) if (usesSet<kBits>(s, firstStep, steps)) sum =
+        multiplyAdd(sets[s * apart], 16777216.0f / float(1 << (kBits * s)), sum);
+    return multiplyAdd(grid.scale, sum, total);
+}
+/// Σ x of so many pairs of steps from those of each.
+OWQ_THREAD float foldInputs(const float* pairSums, int pairs) {
+    float sum = pairSums[0];
+    OWQ_UNROLL for (int p = 1; p < pairs; ++p) sum += pairSums[p];
+    return sum;
+}
+
 /// Facts of a row, and of a token.
 struct alignas(16) RowFacts {
-    float scale, zero, weakScale, bias;
+    float scale, zero, weakScale, bias;  ///< scale, zero: 0 where groups have their own
 };
 struct TokenFacts {
     float back, sum, weakBack;  ///< sum: of the halves that are multiplied
@@ -94,6 +126,11 @@ OWQ_THREAD float finished(float sum, float weak, const RowFacts& row, const Toke
     const float units = sum * 16777216.0f;
     const float grid = row.scale * multiplyAdd(-row.zero, token.sum, units) * token.back;
     return grid + weak * row.weakScale * token.weakBack + row.bias;
+}
+
+/// The same where groups have been scaled by themselves.
+OWQ_THREAD float finishedGroups(float sum, float weak, const RowFacts& row, const TokenFacts& token) {
+    return sum * token.back + weak * row.weakScale * token.weakBack + row.bias;
 }
 
 /// The work of a block on one tile after the other: units of its part of the columns, and steps of weak

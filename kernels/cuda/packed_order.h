@@ -9,11 +9,18 @@
 // it lies, at bit b < 10 of a half, is the subnormal half q 2^(b-24): the tensor core takes it as it is. One
 // step takes its fields from the same bit everywhere, and each bit has its own sums:
 // - 2 bits: vector v holds steps 8 v …, the lower byte of each half the first four, at bits 0, 2, 4 and 6
-// - 3 bits: vector v holds steps 5 v …, at bits 0, 3, 6, 9 and 12; its bit 15 is bit v of step 15, whose field
+// - 3 bits: vector v holds steps 5 v …, at bits 0, 3, 6, 9 and 12; its bit 15 is bit v of step 15, whose
+// field
 //   is put together at bit 6
 // - 4 bits: vector v holds steps 4 v …, at bits 0, 4, 8 and 12
 // - 8 bits: vector v holds steps 2 v …, at bits 0 and 8
 // Fields from bit 8 or 9 on are shifted down first: one shift for all of them.
+//
+// Two steps are 32 neighbouring columns, so a group of 32 n columns is made of whole pairs of steps, and each
+// unit holds whole pairs of it. Where rows have a grid for each group, those of a unit lie behind its codes:
+// one for each row and each stretch of pairs that is folded at once (MatvecShape::foldPairs), [folds, 16]
+// words of two halves, scale and zero, or where one of them is no half [folds, 2, 16] floats, scales and then
+// zeros.
 #pragma once
 #include <cstdint>
 
@@ -24,6 +31,8 @@ namespace owq::kernels::cuda {
 constexpr int kTileRows = 16;
 constexpr int kPackUnit = 256;  ///< columns
 constexpr int kUnitSteps = 16;
+constexpr int kPairColumns = 32;  ///< of two steps
+constexpr int kUnitPairs = kPackUnit / kPairColumns;
 constexpr int kOperandWords = 4;  ///< registers of the left operand, and words of a vector
 constexpr int kWarpLanes = 32;
 
@@ -115,6 +124,33 @@ OWQ_THREAD uint32_t codeAt(const uint32_t* unit, int row, int column) {
     const uint32_t both = field.vector < 0 ? spareFields(words[0], words[apart], words[2 * apart])
                                            : fieldsOf<kBits>(words[field.vector * apart], field);
     return both >> (field.bit + 16 * h) & ((1u << kBits) - 1u);
+}
+
+/// Of a row and a group.
+struct Grid {
+    float scale, zero;
+};
+/// Words of the grids of a unit that is folded in so many stretches.
+OWQ_THREAD constexpr int gridWords(int folds, bool wide) {
+    return folds * kTileRows * (wide ? 2 : 1);
+}
+OWQ_THREAD bool fitsHalves(const Grid& grid) {
+    return floatOfHalf(halfOfFloat(grid.scale)) == grid.scale &&
+           floatOfHalf(halfOfFloat(grid.zero)) == grid.zero;
+}
+OWQ_THREAD Grid gridOfHalves(uint32_t word) {
+    return {floatOfHalf(uint16_t(word)), floatOfHalf(uint16_t(word >> 16))};
+}
+/// Word `in` of a unit's grids; gridOf(row of the tile, fold).
+template <class GridOf>
+OWQ_THREAD uint32_t gridWord(int in, bool wide, const GridOf& gridOf) {
+    const Grid grid = gridOf(in % kTileRows, in / gridWords(1, wide));
+    if (!wide) return halfOfFloat(grid.scale) | uint32_t(halfOfFloat(grid.zero)) << 16;
+    return bitsOfFloat(in / kTileRows % 2 ? grid.zero : grid.scale);
+}
+OWQ_THREAD Grid gridAt(const uint32_t* grids, bool wide, int row, int fold) {
+    const uint32_t* const at = grids + fold * gridWords(1, wide) + row;
+    return wide ? Grid{floatOfBits(at[0]), floatOfBits(at[kTileRows])} : gridOfHalves(at[0]);
 }
 
 }  // namespace owq::kernels::cuda

@@ -59,5 +59,10 @@ __device__ __forceinline__ uint4 readShared(uint32_t from) {
                  : "memory");
     return v;
 }
+__device__ __forceinline__ uint32_t readSharedWord(uint32_t from) {
+    uint32_t v;
+    asm volatile("ld.shared.u32 %0, [%1];" : "=r"(v) : "r"(from) : "memory");
+    return v;
+}
 
 }  // namespace owq::kernels::cuda

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <tuple>
 #include <vector>
 
 #include "kernels/cuda/api.h"
@@ -85,6 +86,7 @@ double copyRate(cudaStream_t stream, double seconds) {
 struct Case {
     int64_t rows, columns, weak;
     int bits;
+    int64_t group;  ///< columns; 0: one grid a row
 };
 
 /// Seconds of one product for each batch, and bytes of a matrix.
@@ -98,13 +100,14 @@ std::vector<double> productSeconds(const Case& c, const std::vector<int64_t>& ba
         const uint64_t eight = random() & mask;
         for (size_t j = 0; j < 8; ++j) codes[i + j] = uint8_t(eight >> (8 * j));
     }
-    const std::vector<float> scale(size_t(c.rows), 0.01f), zero(size_t(c.rows), 3),
+    const size_t grids = size_t(c.rows * (c.group ? (c.columns + c.group - 1) / c.group : 1));
+    const std::vector<float> scale(grids, 0.0078125f), zero(grids, 3),  // halves, as in GPTQ files
         weakWeight(size_t(c.rows * c.weak), 0.5f);
     std::vector<int32_t> weakColumns;
     for (int64_t j = 0; j < c.weak; ++j) weakColumns.push_back(int32_t(j * (c.columns / c.weak)));
-    const OwqCudaWeight weight{
-        codes.data(),      c.rows, c.columns, c.bits, 0, scale.data(), zero.data(), weakColumns.data(),
-        weakWeight.data(), c.weak, nullptr};
+    const OwqCudaWeight weight{codes.data(),      c.rows,       c.columns,   c.bits,
+                               c.group,           scale.data(), zero.data(), weakColumns.data(),
+                               weakWeight.data(), c.weak,       nullptr};
     std::vector<OwqCudaMatrix*> matrices;
     for (size_t held = 0; held < workingSet || matrices.size() < 2; held += *bytes) {
         matrices.push_back(nullptr);
@@ -150,26 +153,26 @@ int main(int argc, char** argv) {
     const size_t workingSet = std::max<size_t>(size_t(256) << 20, 4 * size_t(gpu.l2CacheSize));
     std::printf("%s, %d processors, copies %.0f GB/s (read and written)\n", gpu.name, gpu.multiProcessorCount,
                 rate * 1e-9);
-    std::printf("%8s %8s %5s %5s %7s %6s %9s %7s %6s %9s %9s\n", "rows", "columns", "bits", "weak", "halves",
-                "batch", "us", "GB/s", "share", "of batch1", "for weak");
+    std::printf("%8s %8s %5s %5s %5s %7s %6s %9s %7s %6s %9s %9s\n", "rows", "columns", "bits", "group",
+                "weak", "halves", "batch", "us", "GB/s", "share", "of batch1", "for weak");
     const std::vector<int64_t> batches{1, 4, 8, 16};
     for (const auto& shape : {std::pair<int64_t, int64_t>{36864, 9216}, {22016, 4096}, {4096, 4096}})
-        for (const int bits : {3, 4})
-            for (const int halves : {1, 2}) {
-                uint64_t bytes = 0;
-                const Case none{shape.first, shape.second, 0, bits},
-                    weak{shape.first, shape.second, shape.second == 4096 ? 6 : 14, bits};
-                const std::vector<double> without =
-                    productSeconds(none, batches, halves, workingSet, stream, seconds, &bytes);
-                const std::vector<double> with =
-                    productSeconds(weak, batches, halves, workingSet, stream, seconds, &bytes);
-                for (size_t b = 0; b < batches.size(); ++b)
-                    std::printf("%8lld %8lld %5d %5lld %7d %6lld %9.2f %7.0f %5.1f%% %8.2fx %+8.2f%%\n",
-                                static_cast<long long>(weak.rows), static_cast<long long>(weak.columns), bits,
-                                static_cast<long long>(weak.weak), halves, static_cast<long long>(batches[b]),
-                                with[b] * 1e6, double(bytes) / with[b] * 1e-9,
-                                100 * double(bytes) / with[b] / rate, with[b] / with[0],
-                                100 * (with[b] / without[b] - 1));
-            }
+        for (const auto& [bits, group, halves] :
+             {std::tuple{3, 0, 1}, {3, 0, 2}, {4, 0, 1}, {4, 0, 2}, {3, 128, 2}, {4, 32, 2}, {4, 128, 2}}) {
+            uint64_t bytes = 0;
+            const Case none{shape.first, shape.second, 0, bits, group},
+                weak{shape.first, shape.second, shape.second == 4096 ? 6 : 14, bits, group};
+            const std::vector<double> without =
+                productSeconds(none, batches, halves, workingSet, stream, seconds, &bytes);
+            const std::vector<double> with =
+                productSeconds(weak, batches, halves, workingSet, stream, seconds, &bytes);
+            for (size_t b = 0; b < batches.size(); ++b)
+                std::printf("%8lld %8lld %5d %5d %5lld %7d %6lld %9.2f %7.0f %5.1f%% %8.2fx %+8.2f%%\n",
+                            static_cast<long long>(weak.rows), static_cast<long long>(weak.columns), bits,
+                            group, static_cast<long long>(weak.weak), halves,
+                            static_cast<long long>(batches[b]), with[b] * 1e6, double(bytes) / with[b] * 1e-9,
+                            100 * double(bytes) / with[b] / rate, with[b] / with[0],
+                            100 * (with[b] / without[b] - 1));
+        }
     return 0;
 }

@@ -49,19 +49,6 @@ protected:
     std::vector<float> multiply(const MatvecCase& m, int halves, int32_t type = OWQ_CUDA_F32) {
         return multiply(Matrix(api, m), m, halves, type);
     }
-
-    void expectWithinBound(const MatvecCase& m, const std::vector<float>& y, int halves) {
-        for (int64_t t = 0; t < m.batch; ++t)
-            for (int64_t r = 0; r < m.rows; ++r) {
-                double magnitude = 0;
-                const double error =
-                    std::abs(double(y[size_t(t * m.rows + r)]) - m.expected(t, r, &magnitude));
-                const MatvecBound bound = cudaMatvecBound(m, t, r, halves);
-                ASSERT_LE(error, std::min(bound.stated, bound.usual))
-                    << m.bits << " bits, " << m.rows << " x " << m.columns << ", token " << t << ", row "
-                    << r;
-            }
-    }
 };
 
 TEST_F(DeviceMatvec, IsWithinItsBoundForAnyShape) {
@@ -85,31 +72,53 @@ TEST_F(DeviceMatvec, IsWithinItsBoundForAnyShape) {
         }
 }
 
-TEST_F(DeviceMatvec, WholeNumbersAreExact) {
-    for (int bits : {2, 3, 4, 8}) {
-        MatvecCase m(337, 1100, bits, 10, 4, unsigned(bits));
-        for (float& s : m.scale) s = 0.5f;
-        for (float& x : m.x) x = std::nearbyint(x);
-        for (float& w : m.weakWeight) w = std::nearbyint(40 * w);
-        for (float& b : m.bias) b = std::nearbyint(4 * b);
-        for (int halves : {1, 2})
-            for (int32_t type : {OWQ_CUDA_F32, OWQ_CUDA_F16}) {
-                const std::vector<float> y = multiply(m, halves, type);
-                double magnitude = 0;
-                for (int64_t t = 0; t < m.batch; ++t)
-                    for (int64_t r = 0; r < m.rows; ++r)
-                        ASSERT_EQ(double(y[size_t(t * m.rows + r)]), m.expected(t, r, &magnitude))
-                            << bits << ", " << t << ", " << r;
+TEST_F(DeviceMatvec, GroupsAreWithinTheirBoundForAnyShape) {
+    unsigned seed = 100;
+    for (int bits : {2, 3, 4, 8})
+        for (auto [rows, columns, group, weak, batch, halves] : {std::tuple{40, 704, 32, 2, 1, 2},
+                                                                 {1, 65, 64, 0, 1, 1},
+                                                                 {33, 4224, 128, 17, 3, 2},
+                                                                 {704, 1000, 64, 64, 8, 1},
+                                                                 {7, 2341, 96, 33, 9, 1},
+                                                                 {96, 2208, 32, 4, 17, 2},
+                                                                 {64, 8320, 256, 8, 8, 2},
+                                                                 {130, 512, 512, 0, 16, 2},
+                                                                 {512, 11008, 128, 0, 1, 1},
+                                                                 {48, 36864, 1024, 14, 33, 2},
+                                                                 {1024, 8192, 128, 6, 4, 2},
+                                                                 {64, 300, 32, 5, 64, 1}})
+            for (bool wide : {false, true}) {
+                MatvecCase m(rows, columns, bits, weak, batch, seed++, group);
+                if (!wide) m = withHalfScales(m);
+                expectWithinBound(m, multiply(m, halves), halves);
             }
-    }
+}
+
+TEST_F(DeviceMatvec, WholeNumbersAreExact) {
+    for (int bits : {2, 3, 4, 8})
+        for (int group : {0, 32, 64, 96, 128, 256}) {
+            const MatvecCase m = wholeNumbers({337, 1100, bits, 10, 4, unsigned(bits), group});
+            for (int halves : {1, 2})
+                for (int32_t type : {OWQ_CUDA_F32, OWQ_CUDA_F16}) {
+                    const std::vector<float> y = multiply(m, halves, type);
+                    double magnitude = 0;
+                    for (int64_t t = 0; t < m.batch; ++t)
+                        for (int64_t r = 0; r < m.rows; ++r)
+                            ASSERT_EQ(double(y[size_t(t * m.rows + r)]), m.expected(t, r, &magnitude))
+                                << bits << ", " << group << ", " << t << ", " << r;
+                }
+        }
 }
 
 TEST_F(DeviceMatvec, IsNearTheHostsEmulation) {
-    const MatvecCase m(100, 3000, 3, 9, 4, 21);
-    const std::vector<float> y = multiply(m, 2),
-                             host = emulated::multiply(cudaWeight(m), m.x.data(), m.batch, 2);
-    for (int64_t i = 0; i < int64_t(y.size()); ++i)
-        EXPECT_NEAR(y[size_t(i)], host[size_t(i)], 2 * cudaMatvecBound(m, i / m.rows, i % m.rows, 2).usual);
+    for (int group : {0, 64, 128}) {
+        const MatvecCase m(100, 3000, 3, 9, 4, 21, group);
+        const std::vector<float> y = multiply(m, 2),
+                                 host = emulated::multiply(cudaWeight(m), m.x.data(), m.batch, 2);
+        for (int64_t i = 0; i < int64_t(y.size()); ++i)
+            EXPECT_NEAR(y[size_t(i)], host[size_t(i)],
+                        2 * cudaMatvecBound(m, i / m.rows, i % m.rows, 2).usual);
+    }
 }
 
 TEST_F(DeviceMatvec, InputsOfAnySizeNeitherOverflowNorVanish) {
@@ -126,8 +135,9 @@ TEST_F(DeviceMatvec, InputsOfAnySizeNeitherOverflowNorVanish) {
 }
 
 TEST_F(DeviceMatvec, EqualInputsGiveEqualBits) {
-    for (auto [rows, columns] : {std::pair{300, 4096}, {1024, 8192}}) {
-        const MatvecCase m(rows, columns, 3, 6, 8, 77);
+    for (auto [rows, columns, group] :
+         {std::tuple{300, 4096, 0}, {1024, 8192, 0}, {300, 4096, 32}, {1024, 8192, 128}}) {
+        const MatvecCase m(rows, columns, 3, 6, 8, 77, group);
         const Matrix matrix(api, m);
         const std::vector<float> first = multiply(matrix, m, 2);
         for (int i = 0; i < 20; ++i) ASSERT_EQ(multiply(matrix, m, 2), first);
@@ -136,8 +146,9 @@ TEST_F(DeviceMatvec, EqualInputsGiveEqualBits) {
 
 TEST_F(DeviceMatvec, DequantizedRowsAreTheWeightsToTheBit) {
     for (int bits : {2, 3, 4, 8})
-        for (int weak : {0, 7}) {
-            MatvecCase m(150, 1000, bits, weak, 1, unsigned(bits));
+        for (auto [weak, group] : {std::pair{0, 0}, {7, 0}, {0, 32}, {7, 96}, {5, 128}, {0, 512}}) {
+            MatvecCase m(150, 1000, bits, weak, 1, unsigned(bits), group);
+            if (weak == 5) m = withHalfScales(m);
             for (float& w : m.weakWeight) w = halfToFloat(floatToHalf(w));
             const Matrix matrix(api, m);
             for (auto [first, rows] : {std::pair{0, 150}, {17, 40}, {149, 1}}) {
@@ -146,7 +157,7 @@ TEST_F(DeviceMatvec, DequantizedRowsAreTheWeightsToTheBit) {
                 const std::vector<float> values = out.download();
                 std::vector<float> expected(values.size());
                 PackedMatrix(m.packed()).dequantizeRows(first, first + rows, expected.data());
-                ASSERT_EQ(values, expected) << bits << ", " << weak << ", " << first;
+                ASSERT_EQ(values, expected) << bits << ", " << weak << ", " << group << ", " << first;
             }
         }
 }

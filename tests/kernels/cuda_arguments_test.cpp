@@ -108,7 +108,9 @@ TEST(CudaArguments, PackedWeightsAndVectors) {
     };
     for (int bits : {2, 4, 8}) EXPECT_EQ(weight([bits](auto& w) { w.bits = bits; }), nullptr);
     EXPECT_NE(weight([](auto& w) { w.bits = 5; }), nullptr);
-    EXPECT_NE(weight([](auto& w) { w.groupSize = 32; }), nullptr);
+    EXPECT_EQ(weight([](auto& w) { w.groupSize = 32; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.groupSize = 16; }), nullptr);
+    EXPECT_NE(weight([](auto& w) { w.groupSize = -32; }), nullptr);
     EXPECT_NE(weight([](auto& w) { w.rows = 0; }), nullptr);
     EXPECT_NE(weight([](auto& w) { w.weakCount = 41; }), nullptr);
     EXPECT_NE(weight([](auto& w) { w.zero = nullptr; }), nullptr);

@@ -69,15 +69,22 @@ inline void multiplyAccumulate(Sums& c, const Left& a, const Right& b, int depth
 template <int kBits>
 std::vector<uint32_t> packed(const OwqCudaWeight& w, const gpu::MatvecShape& shape) {
     std::vector<uint32_t> words(size_t(shape.words()));
-    for (int64_t unit = 0; unit < shape.tiles() * shape.units(); ++unit)
+    for (int64_t unit = 0; unit < shape.tiles() * shape.units(); ++unit) {
+        for (int in = 0; in < gpu::gridWords(shape.folds(), shape.wideGrids); ++in)
+            words[size_t(unit * shape.unitStride() + gpu::unitWords(kBits) + in)] =
+                gpu::gridWord(in, shape.wideGrids, [&](int row, int fold) {
+                    return shape.gridOf(w.scale, w.zero, unit / shape.units() * gpu::kTileRows + row,
+                                        unit % shape.units(), fold);
+                });
         for (int in = 0; in < gpu::unitWords(kBits); ++in)
-            words[size_t(unit * gpu::unitWords(kBits) + in)] =
+            words[size_t(unit * shape.unitStride() + in)] =
                 gpu::packWord<kBits>(in / 128, in / 4 % 32, in % 4, [&](int row, int column) -> uint32_t {
                     const int64_t r = unit / shape.units() * gpu::kTileRows + row,
                                   i = unit % shape.units() * gpu::kPackUnit + column;
                     if (r >= shape.rows || i >= shape.kept) return 0;
                     return w.codes[r * shape.columns + gpu::keptColumn(w.weakColumns, w.weakCount, i)];
                 });
+    }
     return words;
 }
 
@@ -85,12 +92,23 @@ std::vector<uint32_t> packed(const OwqCudaWeight& w, const gpu::MatvecShape& sha
 struct Inputs {
     std::vector<uint16_t> x, weak;
     std::vector<gpu::TokenFacts> tokens;
+    std::vector<float> pairSums;  ///< [inputs, units * kUnitPairs]
 };
+/// As a warp sums one value a lane.
+inline float ofWarp(const std::array<float, 32>& values) {
+    std::array<float, 32> sums = values;
+    for (size_t apart = 16; apart; apart /= 2) {
+        const std::array<float, 32> before = sums;
+        for (size_t lane = 0; lane < 32; ++lane) sums[lane] = before[lane] + before[lane ^ apart];
+    }
+    return sums[0];
+}
 inline Inputs prepared(const OwqCudaWeight& w, const gpu::HostParts& parts, const float* x, int64_t tokens,
                        int halves) {
     const gpu::MatvecWorkspace place = gpu::matvecWorkspace(parts.shape, tokens * halves, tokens, 1, 1);
     Inputs out{std::vector<uint16_t>(size_t(tokens * halves * place.stretch)),
                std::vector<uint16_t>(size_t(tokens * halves * place.weakStretch)),
+               {},
                {}};
     for (int64_t t = 0; t < tokens; ++t) {
         const float* const row = x + t * w.columns;
@@ -114,12 +132,19 @@ inline Inputs prepared(const OwqCudaWeight& w, const gpu::HostParts& parts, cons
             put(out.weak, place.weakStretch, int64_t(j), row[parts.weakInputs[j]], weakScale.there);
         out.tokens.push_back({scale.back, float(sum), weakScale.back});
     }
+    for (size_t first = 0; first < out.x.size(); first += gpu::kPairColumns) {
+        std::array<float, 32> pair;
+        for (size_t lane = 0; lane < 32; ++lane) pair[lane] = gpu::floatOfHalf(out.x[first + lane]);
+        out.pairSums.push_back(ofWarp(pair));
+    }
     return out;
 }
 
-/// Adds a unit to the sums of a warp, [token tiles]. x: the unit's columns of input 0.
+/// Adds a unit to the sums of a warp, [token tiles]. x: the unit's columns of input 0; pairSums: theirs.
 template <int kBits>
-void addUnit(const uint32_t* unit, const uint16_t* x, int64_t stretch, int inputs, std::vector<Sums>& total) {
+void addUnit(const gpu::MatvecShape& shape, const uint32_t* unit, const uint16_t* x, const float* pairSums,
+             int64_t stretch, int inputs, std::vector<Sums>& total) {
+    const int pairs = shape.foldPairs(), steps = pairs ? 2 * pairs : gpu::kUnitSteps;
     for (size_t n = 0; n < total.size(); ++n) {
         std::vector<Sums> sets(size_t(gpu::setCount(kBits)));
         for (int step = 0; step < gpu::kUnitSteps; ++step) {
@@ -137,14 +162,27 @@ void addUnit(const uint32_t* unit, const uint16_t* x, int64_t stretch, int input
                 b[size_t(lane)] = {at[0] | uint32_t(at[1]) << 16, at[2] | uint32_t(at[3]) << 16};
             }
             multiplyAccumulate(sets[size_t(gpu::stepSet<kBits>(step))], a, b);
+            if ((step + 1) % steps) continue;
+            for (int lane = 0; lane < 32; ++lane)
+                for (int i = 0; i < 4; ++i) {
+                    float sums[8], &sum = total[n][size_t(lane)][size_t(i)];
+                    for (size_t s = 0; s < sets.size(); ++s) sums[s] = sets[s][size_t(lane)][size_t(i)];
+                    if (!pairs) {
+                        sum = gpu::joinSets<kBits>(sums, 1, sum);
+                        continue;
+                    }
+                    const int fold = step / steps,
+                              column = std::min(int(n) * gpu::kTokenTile + lane % 4 * 2 + i % 2, inputs - 1);
+                    sum = gpu::foldSets<kBits>(
+                        sums, 1, fold * steps, steps,
+                        gpu::gridAt(unit + gpu::unitWords(kBits), shape.wideGrids, lane / 4 + i / 2 * 8,
+                                    fold),
+                        gpu::foldInputs(pairSums + column * (stretch / gpu::kPairColumns) + fold * pairs,
+                                        pairs),
+                        sum);
+                }
+            std::fill(sets.begin(), sets.end(), Sums{});
         }
-        for (int lane = 0; lane < 32; ++lane)
-            for (int i = 0; i < 4; ++i) {
-                float sums[8];
-                for (size_t s = 0; s < sets.size(); ++s) sums[s] = sets[s][size_t(lane)][size_t(i)];
-                total[n][size_t(lane)][size_t(i)] =
-                    gpu::joinSets<kBits>(sums, 1, total[n][size_t(lane)][size_t(i)]);
-            }
     }
 }
 
@@ -197,8 +235,9 @@ std::vector<float> multiplyFew(const OwqCudaWeight& w, const float* x, int64_t t
                           firstWeak = items.firstWeak(phase);
                 for (int unit = phase; unit < items.units; unit += gpu::kMatvecWarps)
                     addUnit<kBits>(
-                        &words[size_t((tile * shape.units() + firstUnit + unit) * gpu::unitWords(kBits))],
-                        &in.x[size_t((firstUnit + unit) * gpu::kPackUnit)], place.stretch, inputs,
+                        shape, &words[size_t((tile * shape.units() + firstUnit + unit) * shape.unitStride())],
+                        &in.x[size_t((firstUnit + unit) * gpu::kPackUnit)],
+                        &in.pairSums[size_t((firstUnit + unit) * gpu::kUnitPairs)], place.stretch, inputs,
                         slots[size_t(phase)]);
                 for (int step = firstWeak; step < items.weakSteps; step += gpu::kMatvecWarps)
                     addWeakStep(&parts.weakWords[size_t(tile * shape.weakPairs() * gpu::kTileRows)],
@@ -222,7 +261,8 @@ std::vector<float> multiplyFew(const OwqCudaWeight& w, const float* x, int64_t t
                 if (!last) facts.bias = 0, mine.sum = 0;
                 if (row < w.rows)
                     sums[size_t((part * tokens + token) * w.rows + row)] =
-                        gpu::finished(sum, weak, facts, mine);
+                        shape.groupSize ? gpu::finishedGroups(sum, weak, facts, mine)
+                                        : gpu::finished(sum, weak, facts, mine);
             }
         }
     }

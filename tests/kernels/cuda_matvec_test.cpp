@@ -20,19 +20,6 @@ namespace gpu = cuda;
 /// Small: more parts of the columns, and more tiles a block.
 constexpr gpu::GpuLimits kSmallGpu{2, 90000, 92048, false};
 
-void expectWithinBound(const MatvecCase& m, const std::vector<float>& y, int halves) {
-    for (int64_t t = 0; t < m.batch; ++t)
-        for (int64_t r = 0; r < m.rows; ++r) {
-            double magnitude = 0;
-            const double error = std::abs(double(y[size_t(t * m.rows + r)]) - m.expected(t, r, &magnitude));
-            const MatvecBound bound = cudaMatvecBound(m, t, r, halves);
-            ASSERT_LE(error, bound.stated)
-                << m.bits << " bits, " << m.rows << " x " << m.columns << ", token " << t << ", row " << r;
-            ASSERT_LE(error, bound.usual)
-                << m.bits << " bits, " << m.rows << " x " << m.columns << ", token " << t << ", row " << r;
-        }
-}
-
 TEST(CudaMatvec, IsWithinItsBoundForAnyShape) {
     unsigned seed = 1;
     int split = 0;
@@ -66,11 +53,7 @@ TEST(CudaMatvec, TakesEveryWeakCountAndBatch) {
 
 TEST(CudaMatvec, WholeNumbersAreExact) {
     for (int bits : {2, 3, 4, 8}) {
-        MatvecCase m(37, 1100, bits, 10, 4, unsigned(bits));
-        for (float& s : m.scale) s = 0.5f;
-        for (float& x : m.x) x = std::nearbyint(x);
-        for (float& w : m.weakWeight) w = std::nearbyint(40 * w);
-        for (float& b : m.bias) b = std::nearbyint(4 * b);
+        const MatvecCase m = wholeNumbers({37, 1100, bits, 10, 4, unsigned(bits)});
         for (int halves : {1, 2}) {
             const std::vector<float> y =
                 emulated::multiply(cudaWeight(m), m.x.data(), m.batch, halves, kSmallGpu);
@@ -199,9 +182,12 @@ TEST(CudaPlan, FitsAndLeavesNothingOut) {
                                          {1024, 8192},
                                          {64, 256},
                                          {1, 1}})
-                for (int inputs : {1, 2, 8, 16, 17, 32}) {
-                    const gpu::MatvecShape shape{rows, columns, columns - std::min(14, columns / 2), bits,
-                                                 std::min(14, columns / 2)};
+                for (auto [inputs, group] :
+                     {std::pair{1, 0}, {2, 128}, {8, 0}, {8, 32}, {16, 32}, {17, 64}, {32, 0}, {32, 256}}) {
+                    gpu::MatvecShape shape{
+                        rows, columns, columns - std::min(14, columns / 2), bits, std::min(14, columns / 2),
+                        group};
+                    shape.wideGrids = group == 32 && bits < 8;
                     if (inputs > gpu::inputsAtOnce(shape, limits)) continue;
                     EXPECT_GE(gpu::inputsAtOnce(shape, limits), 8);
                     const gpu::MatvecPlan plan = gpu::planMatvec(shape, inputs, limits);
@@ -212,7 +198,9 @@ TEST(CudaPlan, FitsAndLeavesNothingOut) {
                     EXPECT_LT((plan.parts - 1) * plan.unitsOfPart, shape.units());
                     EXPECT_LE(plan.stretches, shape.tiles());
                     EXPECT_EQ(plan.shared,
-                              gpu::matvecShared(bits, inputs, plan.unitsOfPart, shape.weakSteps()).total);
+                              gpu::matvecShared(bits, inputs, plan.unitsOfPart, shape.weakSteps(),
+                                                shape.folds(), gpu::gridWords(shape.folds(), shape.wideGrids))
+                                  .total);
                 }
     EXPECT_EQ(gpu::planMatvec({36864, 9216, 9202, 3, 14}, 2, gpus[0]).parts, 1);
     EXPECT_GT(gpu::planMatvec({1024, 8192, 8180, 3, 12}, 2, gpus[0]).parts, 1)

@@ -59,6 +59,8 @@ TEST_F(CommandLine, WrongUsageIsTwo) {
         {"bench", model, "--arithmetic", "dense"},
         {"bench", model, "--bits", "5"},
         {"bench", model, "--batch", "0"},
+        {"bench", model, "--group-size", "48"},
+        {"bench", model, "--device", "tpu"},
         {"bench", "--synthetic", "gpt-9"},
         {"bench", model, "--figure", "speed.gif"},
         {"generate", model, "--prompt", "a", "--top-p", "2"},

@@ -79,7 +79,19 @@ TEST_F(FigureCommand, BenchHasItsTimesDrawnAndLeavesNoFileBehind) {
                                                                 "--figure", "speed.pdf", "--quiet"}, folder).wait();
     EXPECT_EQ(outcome.code, 0) << outcome.error;
     EXPECT_EQ(outcome.error, "--kind speed --out speed.pdf\n");
-    EXPECT_EQ(readJson(folder / "seen.json")["layers"].size(), 3U);
+    const Json seen = readJson(folder / "seen.json");
+    EXPECT_EQ(seen["device"], "cpu");
+    ASSERT_EQ(seen["layers"].size(), 5U);
+    double seconds = 0;  // of a token, by the linears that are not merged
+    std::map<std::string, std::pair<int, int>> merged;
+    for (const Json& l : seen["layers"]) {
+        seconds += l["count"].get<double>() * l["seconds"].get<double>();
+        EXPECT_GT(l["seconds"].get<double>(), 0);
+        EXPECT_EQ(l["merged"].is_null(), l["count"].get<int>() > 0);
+        if (!l["merged"].is_null()) merged[l["merged"]] = {l["rows"], l["columns"]};
+    }
+    EXPECT_EQ(merged, (std::map<std::string, std::pair<int, int>>{{"gate+up", {22016, 4096}}, {"q+k+v", {12288, 4096}}}));
+    EXPECT_NEAR(seconds * seen["packed_linears"][0]["tokens_per_second"].get<double>(), 1, 1e-9);
     std::string name = readText(folder / "name");
     name.pop_back();
     EXPECT_FALSE(fs::exists(name));

@@ -68,7 +68,8 @@ TEST_F(QuantizeCommand, AGpuThatIsNotThereIsSaidBeforeAnythingIsWritten) {
     EXPECT_THAT(outcome.error, testing::HasSubstr("--device cpu"));
     EXPECT_FALSE(std::filesystem::exists(out));
     for (const std::vector<std::string>& other : {std::vector<std::string>{"generate", sample("sample-opt"), "--prompt", "a"},
-                                                  {"evaluate", sample("sample-opt"), "--text", sample("heldout.txt")}}) {
+                                                  {"evaluate", sample("sample-opt"), "--text", sample("heldout.txt")},
+                                                  {"bench", "--synthetic", "llama-7b"}}) {
         std::vector<std::string> arguments = other;
         arguments.insert(arguments.end(), {"--device", "cuda"});
         const Outcome refused = owq(arguments);

@@ -23,6 +23,7 @@
 struct OwqCudaMatrix {
     owq::kernels::PackedMatrix matrix;
 };
+struct OwqCudaRecording {};
 
 namespace owq::testing {
 
@@ -51,6 +52,32 @@ inline int32_t freeMemory(uint64_t* bytes) {
     return 0;
 }
 inline int32_t synchronize(void*) { return 0; }
+inline int32_t cacheBytes(uint64_t* bytes) {
+    *bytes = 1 << 16;
+    return 0;
+}
+
+inline std::atomic<int> recordings = 0, replays = 0;  ///< recordings: those that there are now
+inline std::atomic<bool> cannotRecord = false;
+/// What is recorded is done at once, and takes kReplaySeconds each time that it is repeated.
+constexpr double kReplaySeconds = 1.0 / 64;
+inline int32_t beginRecording(void*) { return 0; }
+inline int32_t endRecording(void*, OwqCudaRecording** recording) {
+    *recording = nullptr;
+    if (cannotRecord) return begin("nothing can be recorded");
+    ++recordings;
+    *recording = new OwqCudaRecording;
+    return 0;
+}
+inline int32_t replay(const OwqCudaRecording*, void*, double* seconds) {
+    ++replays;
+    *seconds = kReplaySeconds;
+    return 0;
+}
+inline void destroyRecording(OwqCudaRecording* recording) {
+    --recordings;
+    delete recording;
+}
 
 inline int32_t addGram(const OwqCudaInputs* in, float* sum, void*) {
     if (begin(kernels::cuda::fault(*in, sum))) return -1;
@@ -116,10 +143,13 @@ inline int32_t descendBlock(const OwqCudaDescent* d, void*) {
     return 0;
 }
 
+inline std::atomic<bool> hasNoProduct = false;
 inline int32_t createMatrix(const OwqCudaWeight* w, OwqCudaMatrix** matrix) {
     *matrix = nullptr;
     if (begin(kernels::cuda::fault(*w))) return -1;
-    *matrix = new OwqCudaMatrix{kernels::PackedMatrix({.codes = w->codes, .rows = w->rows, .columns = w->columns, .bits = w->bits, .scale = w->scale,
+    if (hasNoProduct) return OWQ_CUDA_NO_PRODUCT;
+    *matrix = new OwqCudaMatrix{kernels::PackedMatrix({.codes = w->codes, .rows = w->rows, .columns = w->columns, .bits = w->bits,
+                                                       .groupSize = w->groupSize, .scale = w->scale,
                                                        .zero = w->zero, .weakColumns = w->weakColumns, .weakWeight = w->weakWeight,
                                                        .weakCount = w->weakCount, .bias = w->bias})};
     return 0;
@@ -166,6 +196,11 @@ inline std::shared_ptr<const Device> emulatedDevice() {
         table.multiply = emulated::multiply;
         table.dequantize = emulated::dequantize;
         table.synchronize = emulated::synchronize;
+        table.cacheBytes = emulated::cacheBytes;
+        table.beginRecording = emulated::beginRecording;
+        table.endRecording = emulated::endRecording;
+        table.replay = emulated::replay;
+        table.destroyRecording = emulated::destroyRecording;
         table.addGram = emulated::addGram;
         table.finishGram = emulated::finishGram;
         table.findGrid = emulated::findGrid;

@@ -86,6 +86,37 @@ TEST(EmulatedDevice, FailuresOfTheGpuAreErrors) {
     EXPECT_EQ(testing::emulated::failAfter, -1);
 }
 
+TEST(EmulatedDevice, TimesWhatItRecordedAndElseWhatItDoes) {
+    const auto device = testing::emulatedDevice();
+    const std::stop_token none;
+    int calls = 0;
+    testing::emulated::replays = 0;
+    DeviceTime time = device->timeOf([&] { ++calls; }, 10 * testing::emulated::kReplaySeconds, none);
+    EXPECT_EQ(time.seconds, testing::emulated::kReplaySeconds);
+    EXPECT_TRUE(time.recorded);
+    EXPECT_EQ(calls, 2) << "once to warm up, once to be recorded";
+    EXPECT_EQ(testing::emulated::replays, 10);
+
+    testing::emulated::cannotRecord = true;
+    calls = 0;
+    time = device->timeOf([&] { ++calls; }, 0, none);
+    testing::emulated::cannotRecord = false;
+    EXPECT_FALSE(time.recorded);
+    EXPECT_LT(time.seconds, testing::emulated::kReplaySeconds);
+    EXPECT_EQ(calls, 2 + 5);
+
+    // A failure while recording: asked for anew. One that stays is an error.
+    calls = 0;
+    time = device->timeOf([&] { if (++calls == 2) throw std::runtime_error("not while recording"); }, 0, none);
+    EXPECT_FALSE(time.recorded);
+    EXPECT_THROW(device->timeOf([&] { throw std::runtime_error("never"); }, 0, none), std::runtime_error);
+    EXPECT_EQ(testing::emulated::recordings, 0) << "none is kept";
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_THROW(device->timeOf([] {}, 0, stop.get_token()), Cancelled);
+    EXPECT_FALSE(hostDevice().timeOf([] {}, 0, none).recorded);
+}
+
 TEST(EmulatedDevice, MultipliesPackedWeightsAndRefusesOtherGrids) {
     const auto device = testing::emulatedDevice();
     const std::vector<uint8_t> codes{1, 2, 3, 0, 3, 1};
@@ -103,8 +134,23 @@ TEST(EmulatedDevice, MultipliesPackedWeightsAndRefusesOtherGrids) {
     EXPECT_EQ(out[1][1].item<float>(), 2.0f * (-2 + 1) + 20);
     testing::emulated::failAfter = 1;
     EXPECT_THAT(failureOf([&] { product->multiply(x, kernels::Activations::exact, out); }), HasSubstr("packed product"));
-    weight.groupSize = 32;
+    weight.groupSize = 2;
     EXPECT_EQ(device->packedProduct(weight), nullptr);
+    weight.groupSize = 32;
+    EXPECT_NE(device->packedProduct(weight), nullptr);
+    const std::vector<uint8_t> more(64, 3);
+    const std::vector<float> scales{1, 2}, zeros{1, 0};
+    const auto grouped = device->packedProduct({.codes = more.data(), .rows = 1, .columns = 64, .bits = 3, .groupSize = 32,
+                                                .scale = scales.data(), .zero = zeros.data()});
+    const at::Tensor one = at::zeros({1, 1}), dense = at::zeros({1, 64});
+    grouped->multiply(at::ones({1, 64}), kernels::Activations::exact, one);
+    EXPECT_EQ(one.item<float>(), 32 * (3 - 1) + 32 * 2 * 3);
+    grouped->dequantizeRows(0, dense);
+    EXPECT_EQ(dense[0][31].item<float>(), 2);
+    EXPECT_EQ(dense[0][32].item<float>(), 6);
+    testing::emulated::hasNoProduct = true;
+    EXPECT_EQ(device->packedProduct(weight), nullptr) << "the GPU is too small for it";
+    testing::emulated::hasNoProduct = false;
     weight = {};
     EXPECT_THROW(device->packedProduct(weight), Error);
 }

@@ -68,7 +68,7 @@ TEST(BenchJob, MeasuresEachShapeOfAQuantizedModelOnce) {
     std::string text;
     size_t rows = 0;
     while (std::getline(table, text)) {
-        EXPECT_EQ(std::count(text.begin(), text.end(), ','), 13) << text;
+        EXPECT_EQ(std::count(text.begin(), text.end(), ','), 14) << text;
         rows++;
     }
     EXPECT_EQ(rows, r.layers.size() + 1);
@@ -89,6 +89,46 @@ TEST(BenchJob, PlansWidthsForAModelThatIsNotQuantized) {
     EXPECT_EQ(linears, 2 * int64_t(ModelSource::open(o.model)->info().linears.size()));
     EXPECT_FALSE(r.whole);
     EXPECT_EQ(toJson(r)["packed_linears"][1]["bits"], 4);
+}
+
+/// Rows, columns, linears of the model, what is merged.
+using Shape = std::tuple<int64_t, int64_t, int64_t, std::string>;
+std::set<Shape> shapesOf(const std::string& synthetic, int64_t groupSize = 0) {
+    BenchOptions o;
+    o.synthetic = synthetic;
+    o.bits = {4};
+    o.groupSize = groupSize;
+    std::set<Shape> shapes;
+    for (const BenchLayer& l : benchLayers(o, {})) {
+        shapes.insert({l.rows, l.columns, l.count, l.merged});
+        EXPECT_GT(l.weakColumns, 0);
+        EXPECT_EQ(l.groupSize, groupSize);
+    }
+    return shapes;
+}
+
+TEST(BenchJob, SyntheticModelsHaveMergedShapesThatCountForNothing) {
+    EXPECT_EQ(shapesOf("llama-7b"), (std::set<Shape>{{4096, 4096, 128, ""}, {11008, 4096, 64, ""}, {4096, 11008, 32, ""},
+                                                     {12288, 4096, 0, "q+k+v"}, {22016, 4096, 0, "gate+up"}}));
+    EXPECT_EQ(shapesOf("opt-66b", 128), (std::set<Shape>{{9216, 9216, 256, ""}, {36864, 9216, 64, ""}, {9216, 36864, 64, ""}, {27648, 9216, 0, "q+k+v"}}));
+    EXPECT_EQ(shapesOf("llama-70b"), (std::set<Shape>{{8192, 8192, 160, ""}, {1024, 8192, 160, ""}, {28672, 8192, 160, ""}, {8192, 28672, 80, ""},
+                                                      {10240, 8192, 0, "q+k+v"}, {57344, 8192, 0, "gate+up"}}));
+}
+
+TEST(BenchJob, GroupsAreOfLayersThatAreNotQuantized) {
+    BenchOptions o = quick(fs::path(OWQ_SAMPLE) / "sample-opt");
+    o.bits = {3};
+    o.groupSize = 64;
+    o.newTokens = 0;
+    const BenchResult r = measured(o);
+    for (const BenchLayer& l : r.layers) {
+        EXPECT_EQ(l.groupSize, 64);
+        EXPECT_GE(double(l.bytes), double(l.rows * l.columns) * (3.0 / 8 + 8.0 / 64)) << "codes, and two floats a group";
+    }
+    EXPECT_EQ(r.deviceName, "CPU");
+    EXPECT_EQ(toJson(r)["device"], "cpu");
+    o.groupSize = 48;
+    EXPECT_THROW(measured(o), Error);
 }
 
 TEST(BenchJob, MeasuresTheHeadApart) {
@@ -132,6 +172,9 @@ TEST(BenchJob, RefusesWhatCannotBe) {
     o = quick({});
     o.synthetic = "llama-7b";
     o.headBits = 4;
+    EXPECT_THROW(measured(o), Error);
+    o = quick(sample);
+    o.groupSize = -32;
     EXPECT_THROW(measured(o), Error);
     std::stop_source stop;
     stop.request_stop();
