@@ -37,7 +37,9 @@ FigureSource readSpeed(const std::filesystem::path& file) {
         row.readShare = required<double>(layer, "share_of_read_rate", where);
         rows.push_back(row);
     }
-    return speedFigure(QString::fromStdString(required<std::string>(json, "model", where)), std::move(rows));
+    // Results of earlier versions name no device.
+    const bool gpu = json.value("device", std::string("cpu")) == "cuda";
+    return speedFigure(QString::fromStdString(required<std::string>(json, "model", where)), std::move(rows), gpu ? QStringLiteral("copy rate") : QStringLiteral("read rate"));
 }
 
 int written(const FigureResult& result) { return result.ok ? 0 : complain(1, result.error); }

@@ -108,7 +108,7 @@ MadeUpWeight::MadeUpWeight(const ProductShape& s) : shape(s), codes(size_t(s.row
     const int64_t groups = s.groupSize ? (s.columns + s.groupSize - 1) / s.groupSize : 1;
     scale.assign(size_t(s.rows * groups), 0.01f);
     zero.assign(scale.size(), float(1 << s.bits) / 2);
-    weakWeight.assign(size_t(s.rows * s.weakColumns), 0.1f);
+    weakWeight.assign(size_t(s.rows * s.weakColumns), 0.125f);  // as all weak weights of a file: a number of 16 bits
     for (int64_t j = 0; j < s.weakColumns; j++) weakColumns.push_back(int32_t(j * s.columns / s.weakColumns));
 }
 

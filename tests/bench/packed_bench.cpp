@@ -30,7 +30,7 @@ void packedProduct(benchmark::State& state) {
     std::mt19937 random(1);
     std::vector<uint8_t> codes(size_t(rows * columns));
     for (uint8_t& code : codes) code = uint8_t(random() >> 8) & uint8_t((1 << state.range(2)) - 1);
-    const std::vector<float> scale(size_t(rows), 0.01f), zero(size_t(rows), 3), weakWeight(size_t(rows * weak), 0.1f);
+    const std::vector<float> scale(size_t(rows), 0.01f), zero(size_t(rows), 3), weakWeight(size_t(rows * weak), 0.125f);
     std::vector<int32_t> weakColumns;
     for (int64_t j = 0; j < weak; j++) weakColumns.push_back(int32_t(j * (columns / weak)));
     std::vector<kernels::PackedMatrix> matrices;

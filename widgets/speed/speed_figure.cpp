@@ -37,8 +37,8 @@ QColor colorOf(int bits, const PlotTheme& theme) {
 
 class Chart {
 public:
-    Chart(QPainter& painter, const QRectF& page, const DrawStyle& style, const Rows& rows)
-        : painter_(painter), style_(style), rows_(rows), em_(style.em()) {
+    Chart(QPainter& painter, const QRectF& page, const DrawStyle& style, const Rows& rows, const QString& rate)
+        : painter_(painter), style_(style), rows_(rows), rate_(rate), em_(style.em()) {
         painter_.setFont(style.font);
         const QFontMetricsF metrics(style.font, painter.device());
         batches_ = std::any_of(rows.begin(), rows.end(), [&](const SpeedRow& r) { return r.batch != rows.front().batch; });
@@ -101,7 +101,7 @@ private:
         painter_.drawLine(area_.bottomLeft(), area_.bottomRight());
         painter_.drawLine(area_.topLeft(), area_.bottomLeft());
         painter_.setPen(style_.theme.text);
-        const QString title = crowded_ ? QStringLiteral("Speed-up over fp16") : QStringLiteral("Speed-up over fp16 (share of read rate)");
+        const QString title = crowded_ ? QStringLiteral("Speed-up over fp16") : QStringLiteral("Speed-up over fp16 (share of %1)").arg(rate_);
         const double width = std::max(area_.width(), QFontMetricsF(style_.font, painter_.device()).horizontalAdvance(title) + em_);
         painter_.drawText(QRectF(area_.right() - width, area_.bottom() + 1.5 * em_, width, 1.5 * em_), Qt::AlignHCenter | Qt::AlignTop, title);
     }
@@ -122,6 +122,7 @@ private:
     QPainter& painter_;
     const DrawStyle& style_;
     const Rows& rows_;
+    const QString rate_;
     double em_, largest_ = 1, perUnit_ = 1, step_ = 1, text_ = 0;
     bool batches_ = false, crowded_ = false;
     QRectF area_;
@@ -138,14 +139,14 @@ QString csv(const Rows& rows) {
 
 }  // namespace
 
-FigureSource speedFigure(const QString& model, std::vector<SpeedRow> rows) {
+FigureSource speedFigure(const QString& model, std::vector<SpeedRow> rows, const QString& rate) {
     std::erase_if(rows, [](const SpeedRow& r) { return !(r.seconds > 0) || !(r.halfSeconds > 0) || !std::isfinite(faster(r)); });
     std::stable_sort(rows.begin(), rows.end(), [](const SpeedRow& a, const SpeedRow& b) {
         return std::tuple(a.rows * a.columns, a.rows, a.batch, a.bits) < std::tuple(b.rows * b.columns, b.rows, b.batch, b.bits);
     });
     FigureSource source = paintedFigure(
         QStringLiteral("speed"), QStringLiteral("Speed of packed linears, %1").arg(model),
-        [rows](QPainter& painter, const QRectF& page, const DrawStyle& style) { Chart(painter, page, style, rows).paint(); }, [rows] { return csv(rows); });
+        [rows, rate](QPainter& painter, const QRectF& page, const DrawStyle& style) { Chart(painter, page, style, rows, rate).paint(); }, [rows] { return csv(rows); });
     if (rows.empty()) source.emptyText = QStringLiteral("Nothing was measured: run owq bench --json FILE and draw that file");
     return source;
 }

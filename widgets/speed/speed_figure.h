@@ -12,11 +12,11 @@ struct SpeedRow {
     qint64 rows = 0, columns = 0, batch = 1, weakColumns = 0;
     int bits = 0;
     double seconds = 0, halfSeconds = 0;  // of one product; with fp16 weights
-    double readShare = 0;                 // bytes a second over what the machine can read
+    double readShare = 0;                 // bytes a second over what the memory gives
 };
 
-// Bars: how many times as fast as with fp16 weights, grouped by shape and batch, one colour for each width, with the share of the read
-// rate behind each. Rows without a time are left out; with none there is nothing to draw.
-FigureSource speedFigure(const QString& model, std::vector<SpeedRow> rows);
+// Bars: how many times as fast as with fp16 weights, grouped by shape and batch, one colour for each width, with the share of the memory's
+// rate (`rate`: what that is) behind each. Rows without a time are left out; with none there is nothing to draw.
+FigureSource speedFigure(const QString& model, std::vector<SpeedRow> rows, const QString& rate = QStringLiteral("read rate"));
 
 }  // namespace owq
