@@ -20,7 +20,7 @@ struct CausalAttention {
 /// Of one new token, which sees all that is kept: out = softmax(scale q kᵀ) v, for each head.
 struct TokenAttention {
     const float* query;  ///< [heads, headSize], likewise out
-    const void* key;     ///< [keyHeads, tokens, headSize] of `type`, finite, likewise value; `apart` numbers from one head to the next
+    const void* key;     ///< [keyHeads, tokens, headSize] of `type`, likewise value; halves finite, else what sees such a number may not be; `apart` numbers from one head to the next
     const void* value;
     StoredType type;     ///< widened in registers: with a long text a token takes as long as reading these
     int64_t tokens, heads, keyHeads, headSize, apart;

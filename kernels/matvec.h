@@ -51,7 +51,8 @@ public:
     uint64_t bytes() const;  ///< memory held
 
     /// x [batch, columns] to y [batch, rows]. A row's result depends neither on the number of threads nor on other tokens, but that rounded
-    /// ones, with AMX, are summed in another order where there are 8 or more; instruction sets differ by rounding. A token with a value that is not finite gives results that are not.
+    /// ones, with AMX and grids of rows or of groups of a multiple of 64, are summed in another order where 8 or more are left of the batch;
+    /// instruction sets differ by rounding. A token with a value that is not finite gives results that are not.
     /// Error against the product in real numbers, with S = Σ |W x| + |bias|: exact at most 2e-6 S. Rounded: 8e-6 S (8 bits: 2e-5 S), and for
     /// each 256 neighbours (weak columns left out) their Σ |W| times half a step, the largest of their |x| over 2 · 127 · 254, or over 2 · 127.
     void multiply(const float* x, int64_t batch, float* y, Activations activations = Activations::exact) const;

@@ -113,7 +113,7 @@ public:
     virtual void addProduct(at::Tensor out, const at::Tensor& left, const at::Tensor& right, float factor,
                             const std::stop_token& stop) const = 0;
     /// Null where the device has no product for such a weight: then it must be dequantized. A GPU has one for 2, 3, 4 and 8 bits, grids of
-    /// rows and of groups of a multiple of 32 columns.
+    /// rows and of groups of a multiple of 32 columns, but for the widest grids beside many weak columns where a processor has little memory of its own.
     virtual std::unique_ptr<PackedProduct> packedProduct(const kernels::PackedWeight& weight) const = 0;
 };
 

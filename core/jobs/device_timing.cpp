@@ -61,8 +61,9 @@ ProductTime DeviceTimer::packed(const ProductShape& shape, int64_t batch, Arithm
     const auto all = manyOf<std::unique_ptr<PackedProduct>>(workingSet(), stop, [&] {
         auto product = device_.packedProduct(weight.view());
         if (!product)
-            throw Error("the device has no product for groups of " + std::to_string(shape.groupSize) + " columns", device_.name(),
-                        "Quantize in groups of a multiple of " + std::to_string(kernels::kPackedGroup));
+            throw Error("the device has no product for " + std::to_string(shape.bits) + " bits in groups of " + std::to_string(shape.groupSize) + " columns with " +
+                            std::to_string(shape.weakColumns) + " weak ones: such weights are dequantized there",
+                        device_.name(), "Choose groups of a multiple of " + std::to_string(4 * kernels::kPackedGroup));
         return product;
     });
     const kernels::Activations activations = activationsOf(arithmetic);

@@ -104,9 +104,12 @@ std::vector<kernels::PackedMatrix> packedMatrices(const ProductShape& shape, con
 
 MadeUpWeight::MadeUpWeight(const ProductShape& s) : shape(s), codes(size_t(s.rows * s.columns)) {
     std::mt19937 random(1);
-    for (uint8_t& code : codes) code = uint8_t(random() >> 8) & uint8_t((1 << s.bits) - 1);
+    // A MiB, again and again: the largest would take seconds to draw, and no time depends on codes.
+    const size_t drawn = std::min(codes.size(), size_t(1) << 20);
+    for (size_t i = 0; i < drawn; i++) codes[i] = uint8_t(random() >> 8) & uint8_t((1 << s.bits) - 1);
+    for (size_t i = drawn; i < codes.size(); i += drawn) std::copy_n(codes.begin(), std::min(drawn, codes.size() - i), codes.begin() + long(i));
     const int64_t groups = s.groupSize ? (s.columns + s.groupSize - 1) / s.groupSize : 1;
-    scale.assign(size_t(s.rows * groups), 0.01f);
+    scale.assign(size_t(s.rows * groups), 0x1p-7f);  // a half, as those of packed files
     zero.assign(scale.size(), float(1 << s.bits) / 2);
     weakWeight.assign(size_t(s.rows * s.weakColumns), 0.125f);  // as all weak weights of a file: a number of 16 bits
     for (int64_t j = 0; j < s.weakColumns; j++) weakColumns.push_back(int32_t(j * s.columns / s.weakColumns));

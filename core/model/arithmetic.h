@@ -6,7 +6,7 @@ namespace owq {
 
 /// How linears hold their weights and are multiplied. On a GPU (core/device) packed inputs become two fp16 halves each, with `int8` one; what is not
 /// packed there is fp32. Attention, norms and sums are always fp32, and so are the products of linears that are not quantized, whose
-/// weights stay in the checkpoint's dtype with all but `dense`. Keys and values of a text that is generated are kept as fp16 with the last two.
+/// weights stay in the checkpoint's dtype with all but `dense`. Keys and values of a text that is generated on the CPU are kept as fp16 with the last two.
 enum class Arithmetic {
     dense,       ///< weights dequantized to fp32 at load: fastest for many tokens, where memory is no concern
     exact,       ///< weights stay packed, inputs stay fp32

@@ -41,7 +41,7 @@ struct PackedTile {
     int64_t streamBytes;          ///< from there to those of rows 2 and 3, and so on
     int64_t ahead;                ///< kAheadBytes, or 0 where the matrix ends before
     int64_t units;
-    int64_t tokens;               ///< 1…kPackedTokens
+    int64_t tokens;               ///< 1…kPackedTokens, 1…kManyTokens for multiplyMany
     const RoundedInputs* rounded;  ///< null: exact
     bool twice;                   ///< the second int8, too
     const float* x;               ///< exact: [units, tokens, 256]
@@ -85,6 +85,8 @@ struct PackedTable {
 
 /// The fastest allowed one (kernels/cpu/features.h).
 const PackedTable& packedTable();
+/// Whether the matrix unit of `tiles` multiplies as `table` does: a small product of random codes, for the asking once in a process.
+bool tilesAgree(const PackedTable& tiles, const PackedTable& table);
 /// For tests: this one in its place; null: as before.
 void usePackedTable(const PackedTable* table);
 

@@ -13,3 +13,10 @@
 #define OWQ_LOOKUP(table, ints) _mm512_permutexvar_ps((__m512i)(ints), (__m512)(table))
 #endif
 #include "kernels/cpu/packed_tile.inc"
+
+#ifndef OWQ_TILES
+// Another processor: nobody gets there.
+namespace owq::kernels::vnni {
+const PackedTable tilesTable{multiplyTile, roundInputs, fieldSums, encode, decode};
+}  // namespace owq::kernels::vnni
+#endif

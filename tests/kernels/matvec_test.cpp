@@ -238,6 +238,7 @@ struct EmulatedTiles {
     };
     static inline thread_local Tile tiles[8];
     static inline thread_local bool begun = false;
+    static inline bool signedCodes = false;  ///< wrongly
 
     static void begin() {
         EXPECT_FALSE(begun);
@@ -270,7 +271,7 @@ struct EmulatedTiles {
             for (int n = 0; n < 16; ++n) {
                 int32_t sum = 0;
                 std::memcpy(&sum, tiles[kSums].bytes[m] + 4 * n, 4);
-                for (int k = 0; k < 64; ++k) sum += int(tiles[kCodes].bytes[m][k]) * int(int8_t(tiles[kX].bytes[k / 4][4 * n + k % 4]));
+                for (int k = 0; k < 64; ++k) sum += (signedCodes ? int(int8_t(tiles[kCodes].bytes[m][k])) : int(tiles[kCodes].bytes[m][k])) * int(int8_t(tiles[kX].bytes[k / 4][4 * n + k % 4]));
                 std::memcpy(tiles[kSums].bytes[m] + 4 * n, &sum, 4);
             }
     }
@@ -380,6 +381,32 @@ TEST_F(MatrixUnit, ATokenDoesNotDependOnItsNeighboursNorOnTheThreads) {
         for (size_t i = 0; i < 2000; ++i) EXPECT_EQ(std::isfinite(other[i]), i < 150 || i >= 200);
     }
     setThreads(0);
+}
+
+// Where there is a unit that multiplies otherwise, it is not used.
+TEST_F(MatrixUnit, MustAgreeWithTheOtherInstructions) {
+    EXPECT_TRUE(tilesAgree(emulated::tilesTable, emulated::packedTable));
+    PackedTable wrong = emulated::tilesTable;
+    wrong.multiplyMany = [](const PackedTile* tiles, int64_t count, const ManyInputs& in, int bits) {
+        emulated::tilesTable.multiplyMany(tiles, count, in, bits);
+        tiles[1].out[18 * kPackedRows + 7] += 10;  // thousands are usual
+    };
+    EXPECT_FALSE(tilesAgree(wrong, emulated::packedTable));
+    wrong.multiplyMany = [](const PackedTile* tiles, int64_t count, const ManyInputs& in, int bits) {
+        emulated::tilesTable.multiplyMany(tiles, count, in, bits);
+        tiles[0].out[0] = NAN;
+    };
+    EXPECT_FALSE(tilesAgree(wrong, emulated::packedTable));
+    wrong.multiplyMany = [](const PackedTile* tiles, int64_t count, const ManyInputs& in, int bits) {
+        EmulatedTiles::signedCodes = true;
+        emulated::tilesTable.multiplyMany(tiles, count, in, bits);
+        EmulatedTiles::signedCodes = false;
+    };
+    EXPECT_FALSE(tilesAgree(wrong, emulated::packedTable));
+}
+
+TEST_P(Matvec, AMatrixUnitThatIsThereIsUsed) {
+    EXPECT_EQ(packedTable().multiplyMany != nullptr, GetParam() == InstructionSet::amx) << "one that does not multiply as the other instructions do";
 }
 
 // Otherwise the tests above would say nothing: fewer tokens than a unit is worth, exact inputs and small groups go another way.

@@ -106,13 +106,15 @@ TEST(ThreadPoolShares, WhoIsDoneHelpsTheOthers) {
     setThreads(2);
     const auto caller = std::this_thread::get_id();
     std::atomic<int> byOthers = 0;
-    parallelFor(80, 1, [&](int64_t begin, int64_t) {
+    std::atomic<bool> entered = false;
+    parallelFor(80, 1, [&](int64_t, int64_t) {
         if (std::this_thread::get_id() != caller) {
+            while (!entered) std::this_thread::yield();
             byOthers++;
             return;
         }
         // The caller stays in its first range until all the others are done.
-        (void)begin;
+        entered = true;
         while (byOthers < 7) std::this_thread::yield();
     });
     EXPECT_EQ(byOthers, 7);

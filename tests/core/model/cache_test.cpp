@@ -51,12 +51,15 @@ struct Reader {
         }
         return at::cat(logits);
     }
-    std::vector<int32_t> greedy(const std::vector<int32_t>& prompt, int tokens, bool halves) {
+    /// And how far the likeliest token was before the second one, each time.
+    std::vector<int32_t> greedy(const std::vector<int32_t>& prompt, int tokens, bool halves, std::vector<double>* lead = nullptr) {
         start(halves);
         std::vector<int32_t> text;
         at::Tensor logits = read(prompt.data(), int64_t(prompt.size()));
         while (int(text.size()) < tokens) {
-            text.push_back(int32_t(logits.select(0, logits.size(0) - 1).argmax().item().toLong()));
+            const at::Tensor last = logits.select(0, logits.size(0) - 1), best = std::get<0>(last.topk(2));
+            if (lead) lead->push_back(best.select(0, 0).sub(best.select(0, 1)).item<double>());
+            text.push_back(int32_t(last.argmax().item().toLong()));
             logits = read(&text.back(), 1);
         }
         return text;
@@ -73,7 +76,7 @@ double divergence(const at::Tensor& a, const at::Tensor& b) {
 }
 
 // A number of the cache is off by a relative 2^-11 at most. How much of it reaches the logits is the model's own matter: scores of
-// attention are sums of large products (of these models the logits move by up to 1.3e-3 of their spread). The predictions may differ by no more
+// attention are sums of large products (of these models the logits move by up to 1.2e-3 of their spread). The predictions may differ by no more
 // than rounding the inputs of products to two 8-bit numbers may.
 constexpr double kSamePredictions = 1e-5;
 const double kRounding = std::ldexp(1.0, -11);
@@ -123,13 +126,13 @@ TEST_P(SampleCache, APackedModelPredictsTheSame) {
 }
 
 TEST_P(SampleCache, GreedyTextIsTheSame) {
-    size_t same = 0, all = 0;
     for (const int64_t first : {0, 1000, 2000, 3000}) {
-        const std::vector<int32_t> prompt = text(first, 40), floats = reader.greedy(prompt, 100, false), halves = reader.greedy(prompt, 100, true);
-        same += size_t(std::mismatch(floats.begin(), floats.end(), halves.begin()).first - floats.begin());
-        all += floats.size();
+        std::vector<double> lead;
+        const std::vector<int32_t> prompt = text(first, 40), floats = reader.greedy(prompt, 100, false, &lead), halves = reader.greedy(prompt, 100, true);
+        const auto at = size_t(std::mismatch(floats.begin(), floats.end(), halves.begin()).first - floats.begin());
+        // Another processor's last bits may turn a tie, and all that follows.
+        EXPECT_LT(at < floats.size() ? lead[at] : 0, 0.01) << first << ", token " << at;
     }
-    EXPECT_EQ(same, all);
 }
 
 TEST_P(SampleCache, BelongsToRoundedInputs) {
