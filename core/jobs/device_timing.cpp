@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <type_traits>
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
@@ -22,21 +21,6 @@ constexpr int64_t kTileFloats = int64_t(1) << 25;  // of rows that are dequantiz
 
 at::Tensor outOf(const Device& device, int64_t tokens, int64_t rows, at::ScalarType type) {
     return at::empty({tokens, rows}, device.options(type));
-}
-
-/// Calls make() until what it made holds so many bytes.
-template <class Made, class Make>
-std::vector<Made> manyOf(int64_t bytes, const std::stop_token& stop, const Make& make) {
-    std::vector<Made> all;
-    for (int64_t held = 0; all.empty() || held < bytes;) {
-        checkStop(stop);
-        all.push_back(make());
-        if constexpr (std::is_same_v<Made, at::Tensor>)
-            held += int64_t(all.back().nbytes());
-        else
-            held += int64_t(all.back()->bytes());
-    }
-    return all;
 }
 
 }  // namespace
@@ -65,7 +49,7 @@ ProductTime DeviceTimer::packed(const ProductShape& shape, int64_t batch, Arithm
                             std::to_string(shape.weakColumns) + " weak ones: such weights are dequantized there",
                         device_.name(), "Choose groups of a multiple of " + std::to_string(4 * kernels::kPackedGroup));
         return product;
-    });
+    }, [](const auto& product) { return product->bytes(); });
     const kernels::Activations activations = activationsOf(arithmetic);
     const at::Tensor x = at::randn({batch, shape.columns}, device_.options(at::kFloat));
     at::Tensor y = outOf(device_, batch, shape.rows, at::kFloat);
@@ -96,7 +80,8 @@ ProductTime DeviceTimer::packed(const ProductShape& shape, int64_t batch, Arithm
 
 ProductTime DeviceTimer::dense(int64_t rows, int64_t columns, int bits, int64_t batch, const std::stop_token& stop) {
     const at::ScalarType type = bits == 16 ? at::kHalf : at::kFloat;
-    const auto all = manyOf<at::Tensor>(workingSet(), stop, [&] { return at::randn({rows, columns}, device_.options(type)); });
+    const auto all = manyOf<at::Tensor>(workingSet(), stop, [&] { return at::randn({rows, columns}, device_.options(type)); },
+                                        [](const at::Tensor& weight) { return weight.nbytes(); });
     const at::Tensor x = at::randn({batch, columns}, device_.options(type));
     at::Tensor y = outOf(device_, batch, rows, type);
     const DeviceTime time = device_.timeOf(

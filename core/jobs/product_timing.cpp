@@ -64,17 +64,6 @@ std::vector<float> inputs(int64_t count) {
     return x;
 }
 
-/// As many as memory has to be read for; all alike.
-template <class Matrix, class Make>
-std::vector<Matrix> manyOf(const Make& make, const Timing& timing, const std::stop_token& stop) {
-    std::vector<Matrix> all;
-    for (int64_t held = 0; held < workingSet(timing); held += int64_t(all.back().bytes())) {
-        checkStop(stop);
-        all.push_back(make());
-    }
-    return all;
-}
-
 constexpr int64_t kLargeBatch = 16;  // tokens beyond which the model widens 16-bit weights
 
 typedef uint64_t Sixteen __attribute__((vector_size(16), may_alias));  // bytes, as every processor here loads at once
@@ -97,7 +86,7 @@ uint64_t readStreams(const Sixteen* values, int64_t begin, int64_t end, int64_t 
 
 std::vector<kernels::PackedMatrix> packedMatrices(const ProductShape& shape, const Timing& timing, const std::stop_token& stop) {
     const MadeUpWeight weight(shape);
-    return manyOf<kernels::PackedMatrix>([&] { return kernels::PackedMatrix(weight.view()); }, timing, stop);
+    return manyOf<kernels::PackedMatrix>(workingSet(timing), stop, [&] { return kernels::PackedMatrix(weight.view()); }, [](const auto& m) { return m.bytes(); });
 }
 
 }  // namespace
@@ -179,7 +168,8 @@ ProductTime denseProductTime(int64_t rows, int64_t columns, int bits, int64_t ba
     ProductTime time;
     size_t count = 0;
     {
-        const auto stored = manyOf<kernels::StoredMatrix>([&] { return kernels::StoredMatrix(zeros.data(), type, rows, columns); }, timing, stop);
+        const auto stored = manyOf<kernels::StoredMatrix>(workingSet(timing), stop, [&] { return kernels::StoredMatrix(zeros.data(), type, rows, columns); },
+                                                           [](const auto& m) { return m.bytes(); });
         count = stored.size();
         time = {medianSeconds(count, timing, stop, [&](size_t i) { stored[i].multiply(x.data(), batch, y.data()); }), stored[0].bytes()};
     }

@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "core/base/progress.h"
 #include "core/model/arithmetic.h"
 #include "kernels/matvec.h"
 
@@ -38,6 +39,17 @@ struct Timing {
     int64_t bytes = 0;     ///< that are read in turn; 0: so many that no cache holds half of them
     double seconds = 0.4;  ///< of one measurement, at least
 };
+
+/// What make() makes, one at least and until all together hold so many bytes, of which each has sizeOf(it). Throws Cancelled.
+template <class Made, class Make, class SizeOf>
+std::vector<Made> manyOf(int64_t bytes, const std::stop_token& stop, const Make& make, const SizeOf& sizeOf) {
+    std::vector<Made> all;
+    for (int64_t held = 0; all.empty() || held < bytes; held += int64_t(sizeOf(all.back()))) {
+        checkStop(stop);
+        all.push_back(make());
+    }
+    return all;
+}
 
 /// Bytes a second at which this machine reads at most: the best of one, two and four streams, with and without asking ahead, median of the
 /// passes over them. Of all that follow: with the threads that are set; throws Cancelled.

@@ -102,13 +102,9 @@ TEST(CudaGroups, WholeNumbersAreExact) {
             for (int weak : {0, 13}) {
                 const MatvecCase m = wholeNumbers({37, 1100, bits, weak, batch, unsigned(bits), group});
                 for (int halves : {1, 2}) {
-                    const std::vector<float> y =
-                        emulated::multiply(cudaWeight(m), m.x.data(), m.batch, halves, kSmallGpu);
-                    double magnitude = 0;
-                    for (int64_t t = 0; t < m.batch; ++t)
-                        for (int64_t r = 0; r < m.rows; ++r)
-                            ASSERT_EQ(double(y[size_t(t * m.rows + r)]), m.expected(t, r, &magnitude))
-                                << bits << ", " << group << ", " << weak << ", " << t << ", " << r;
+                    expectExact(m, emulated::multiply(cudaWeight(m), m.x.data(), m.batch, halves, kSmallGpu),
+                                std::to_string(bits) + ", " + std::to_string(group) + ", " + std::to_string(weak));
+                    if (HasFatalFailure()) return;
                 }
             }
 }

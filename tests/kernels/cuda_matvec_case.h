@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "core/base/half.h"
 
@@ -49,6 +50,14 @@ inline MatvecBound cudaMatvecBound(const MatvecCase& m, int64_t token, int64_t r
                  bias = 0x1p-23 * std::abs(double(m.bias[size_t(row)]));
     return {(rounding + 18 * chain * 0x1p-23 + sums * 0x1p-24) * size + bias,
             (halves == 1 ? 3e-4 : 2e-6) * size + bias};
+}
+
+/// Of whole numbers: no rounding anywhere.
+inline void expectExact(const MatvecCase& m, const std::vector<float>& y, const std::string& where) {
+    double magnitude = 0;
+    for (int64_t t = 0; t < m.batch; ++t)
+        for (int64_t r = 0; r < m.rows; ++r)
+            ASSERT_EQ(double(y[size_t(t * m.rows + r)]), m.expected(t, r, &magnitude)) << where << ", " << t << ", " << r;
 }
 
 inline void expectWithinBound(const MatvecCase& m, const std::vector<float>& y, int halves) {

@@ -55,13 +55,8 @@ TEST(CudaMatvec, WholeNumbersAreExact) {
     for (int bits : {2, 3, 4, 8}) {
         const MatvecCase m = wholeNumbers({37, 1100, bits, 10, 4, unsigned(bits)});
         for (int halves : {1, 2}) {
-            const std::vector<float> y =
-                emulated::multiply(cudaWeight(m), m.x.data(), m.batch, halves, kSmallGpu);
-            double magnitude = 0;
-            for (int64_t t = 0; t < m.batch; ++t)
-                for (int64_t r = 0; r < m.rows; ++r)
-                    ASSERT_EQ(double(y[size_t(t * m.rows + r)]), m.expected(t, r, &magnitude))
-                        << bits << ", " << t << ", " << r;
+            expectExact(m, emulated::multiply(cudaWeight(m), m.x.data(), m.batch, halves, kSmallGpu), std::to_string(bits));
+            if (HasFatalFailure()) return;
         }
     }
 }

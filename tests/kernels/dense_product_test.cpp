@@ -12,6 +12,7 @@
 #include "kernels/gram_sum.h"
 #include "kernels/thread_pool.h"
 #include "tests/kernels/each_instruction_set.h"
+#include "tests/kernels/some_floats.h"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // wide vectors never cross a function's border there
 // The shape that processors with AVX-512 use, here lowered to what this one has.
@@ -22,14 +23,6 @@
 
 namespace owq::kernels {
 namespace {
-
-std::vector<float> someFloats(int64_t count, unsigned seed) {
-    std::mt19937 random(seed);
-    std::student_t_distribution<float> heavy(4);
-    std::vector<float> x(static_cast<size_t>(count));
-    for (float& v : x) v = heavy(random);
-    return x;
-}
 
 /// As behind a ReLU: few values of a token are not 0, some tokens have none, some columns are nearly always 0.
 std::vector<float> fewFloats(int64_t tokens, int64_t columns, unsigned seed) {

@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "kernels/attention.h"
 #include "tests/kernels/each_instruction_set.h"
+#include "tests/kernels/some_floats.h"
 #include "tests/kernels/stored_case.h"
 
 namespace owq::kernels {
@@ -18,14 +18,6 @@ struct Shape {
 // Head sizes of models (32 … 136, which is 128 with ALiBi's channels), and odd ones; one query, some and many share a key.
 constexpr Shape kShapes[] = {{1, 1, 1, 32},  {5, 2, 1, 64},  {64, 6, 2, 96}, {131, 8, 1, 128}, {700, 14, 2, 32}, {65, 4, 4, 80},
                              {33, 3, 1, 136}, {130, 3, 3, 33}, {7, 2, 2, 1},  {67, 10, 2, 7},   {3, 4, 2, 301}};
-
-std::vector<float> queries(int64_t count, unsigned seed) {
-    std::mt19937 random(seed);
-    std::student_t_distribution<float> heavy(4);
-    std::vector<float> x(static_cast<size_t>(count));
-    for (float& v : x) v = heavy(random);
-    return x;
-}
 
 /// A head's output in fp64, and the sums of the magnitudes that it is made of.
 struct Expected {
@@ -57,7 +49,7 @@ TEST_P(TokenAttentionOn, AgreesWithTheSumInDouble) {
         for (const StoredType type : kTypes) {
             // More room behind each head's keys than is in use, as in a cache that grows.
             const int64_t room = s.tokens + 3, apart = room * s.size, shared = s.heads / s.keyHeads;
-            const auto q = queries(s.heads * s.size, seed++);
+            const auto q = someFloats(s.heads * s.size, seed++);
             Stored k(type, s.keyHeads * room, s.size, seed++), v(type, s.keyHeads * room, s.size, seed++);
             std::vector<float> out(q.size(), NAN), again(out);
             setThreads(1);
